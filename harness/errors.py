@@ -1,0 +1,42 @@
+"""Own the exceptions of the harness: one tree, and the exit code that goes with each branch."""
+
+from __future__ import annotations
+
+__all__ = [
+    "BadInput",
+    "CouldNotRun",
+    "Deadlock",
+    "HarnessBug",
+    "HarnessError",
+    "Unsupported",
+]
+
+
+class HarnessError(Exception):
+    """The root of all that the harness raises on purpose."""
+
+    exit_code = 3
+
+
+class BadInput(HarnessError):
+    """A scenario file or an argument that breaks a rule; the message says where, what and how to mend."""
+
+    exit_code = 2
+
+
+class CouldNotRun(HarnessError):
+    """Something outside the scenario is missing: Docker, a node, the native client."""
+
+    exit_code = 3
+
+
+class Unsupported(HarnessError):
+    """The simulation has no faithful form of this; the message says what to use instead."""
+
+
+class Deadlock(HarnessError):
+    """Nothing is ready and nothing is scheduled while operations are unfinished."""
+
+
+class HarnessBug(HarnessError):
+    """The harness broke its own rule: not the fault of the system under test."""

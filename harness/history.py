@@ -1,0 +1,195 @@
+"""Own the history of a run: what was called, spawned and commanded, when, and how it ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+__all__ = [
+    "Actor",
+    "Blocked",
+    "Command",
+    "Diagnosis",
+    "ErrorRecord",
+    "Fault",
+    "History",
+    "LockHold",
+    "Measurement",
+    "NodeKind",
+    "Operation",
+    "Outcome",
+    "Pacing",
+]
+
+
+class NodeKind(StrEnum):
+    """Which backend ran: its figures are simulated (virtual seconds) or measured (wall seconds)."""
+
+    SIMULATED = "simulated"
+    LIVE = "live"
+
+
+class Outcome(StrEnum):
+    """How an operation, spawn or command ended."""
+
+    RETURNED = "returned"
+    RAISED = "raised"
+    CANCELLED = "cancelled"
+    UNFINISHED = "unfinished"
+
+
+class Pacing(StrEnum):
+    """How a measured phase was run: its steps together, or one after another."""
+
+    TOGETHER = "together"
+    SEQUENTIAL = "sequential"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorRecord:
+    """An exception as data: its class, its message, and the classes and messages of its causes."""
+
+    type: str
+    message: str
+    chain: tuple[str, ...] = ()
+    bases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """One call on the system under test.
+
+    ``step`` is the id of the scenario's step, ``number`` counts the operations of a run from 0.
+    ``begin_s`` and ``end_s`` are seconds since the run began (virtual or measured, see the run's
+    node); ``end_s`` is None while unfinished. ``value`` is JSON-able. ``waits_s`` are moments at
+    which this operation was parked and let go: pairs (parked, released).
+    """
+
+    number: int
+    step: str
+    call: str
+    user: str | None
+    phase: str
+    task: str
+    begin_s: float
+    end_s: float | None
+    outcome: Outcome
+    arguments: dict[str, Any] = field(default_factory=dict)
+    value: Any = None
+    error: ErrorRecord | None = None
+    expected_error: str | None = None
+    parked: tuple[tuple[float, float], ...] = ()
+
+    @property
+    def duration_s(self) -> float | None:
+        """Seconds from call to end, or None while unfinished."""
+        return None if self.end_s is None else self.end_s - self.begin_s
+
+    @property
+    def succeeded(self) -> bool:
+        """True if it returned."""
+        return self.outcome is Outcome.RETURNED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actor:
+    """One spawn of a client, from the call to its exit. ``key`` says for whom: user, network."""
+
+    number: int
+    key: dict[str, str]
+    task: str
+    begin_s: float
+    ready_s: float | None
+    exit_s: float | None
+    outcome: Outcome
+    error: ErrorRecord | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """One command that a client was given; ``actor`` is the number of its spawn."""
+
+    actor: int
+    key: dict[str, str]
+    name: str
+    task: str
+    begin_s: float
+    end_s: float | None
+    outcome: Outcome
+    error: ErrorRecord | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockHold:
+    """A lock that was held over virtual or measured time, from ``begin_s`` to ``end_s``.
+
+    ``where`` is the source line that took it, ``across`` the line its holder awaited at longest.
+    """
+
+    lock: str
+    task: str
+    begin_s: float
+    end_s: float | None
+    where: str
+    across: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blocked:
+    """One task that waits: for what, who holds it, and where both stand in the source."""
+
+    task: str
+    waits_for: str
+    where: str
+    holders: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diagnosis:
+    """Who waits for whom at a moment. ``cycle`` names tasks in order when they wait in a ring."""
+
+    at_s: float
+    blocked: tuple[Blocked, ...]
+    cycle: tuple[str, ...] = ()
+    exact: bool = True
+    attachments: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """A fault that the scenario asked for, at the moment it took effect."""
+
+    at_s: float
+    point: str
+    kind: str
+    key: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measurement:
+    """One timing of a phase. Only a timing whose operations all succeeded counts."""
+
+    phase: str
+    round: int
+    pacing: Pacing
+    duration_s: float
+    succeeded: int
+    failed: int
+    warm_up: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """All that a run did, in the order in which it began. Checks read nothing else."""
+
+    node: NodeKind
+    operations: tuple[Operation, ...] = ()
+    actors: tuple[Actor, ...] = ()
+    commands: tuple[Command, ...] = ()
+    faults: tuple[Fault, ...] = ()
+    lock_holds: tuple[LockHold, ...] = ()
+    measurements: tuple[Measurement, ...] = ()
+    deadlock: Diagnosis | None = None
+    audit: tuple[str, ...] | None = None
+    end_s: float = 0.0

@@ -1,0 +1,40 @@
+"""Own the verdicts: what a check says of a history, and what a run says in all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["CheckResult", "Verdict", "verdict_of"]
+
+
+class Verdict(StrEnum):
+    """PASSED, FAILED, or UNKNOWN. What was not run or cannot be told is UNKNOWN, never green."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckResult:
+    """One check's verdict with what it expected, what it saw, and who was involved."""
+
+    name: str
+    verdict: Verdict
+    expected: str
+    seen: str
+    involved: tuple[str, ...] = ()
+    why: str | None = None
+
+
+def verdict_of(verdicts: Iterable[Verdict]) -> Verdict:
+    """Fold verdicts: one FAILED fails all; else one UNKNOWN, or none at all, is UNKNOWN."""
+    seen = set(verdicts)
+    if Verdict.FAILED in seen:
+        return Verdict.FAILED
+    return Verdict.PASSED if seen == {Verdict.PASSED} else Verdict.UNKNOWN

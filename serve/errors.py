@@ -1,0 +1,156 @@
+"""Own the exceptions of the serve core: one tree, so that nobody has to match on a message."""
+
+from __future__ import annotations
+
+__all__ = [
+    "AccountNotFound",
+    "BadAddress",
+    "BadOrder",
+    "BadSecret",
+    "ClientClosed",
+    "ClientFailed",
+    "ClientStoreFailed",
+    "ClientStoreInUse",
+    "CloseTimedOut",
+    "CommandTimedOut",
+    "Conflict",
+    "DeadlineExceeded",
+    "DeskNotFound",
+    "DeskNotRestored",
+    "DialTimedOut",
+    "DuplicateRecord",
+    "InvalidInput",
+    "NetworkMismatch",
+    "NodeRejected",
+    "NodeUnreachable",
+    "NotFound",
+    "ServeClosed",
+    "ServeError",
+    "SpawnFailed",
+    "SpawnTimedOut",
+    "StorageInUse",
+    "StoragePathNotFound",
+    "StoreFailed",
+    "UnsupportedNetwork",
+    "UnsupportedOrder",
+]
+
+
+class ServeError(Exception):
+    """The root of all that the serve core raises on purpose."""
+
+
+class InvalidInput(ServeError, ValueError):
+    """An argument that no retry can make good."""
+
+
+class BadAddress(InvalidInput):
+    """Text that is not an account address."""
+
+
+class BadSecret(InvalidInput):
+    """A secret that is not 32 bytes, or an owner identifier that is not one in Base58."""
+
+
+class BadOrder(InvalidInput):
+    """An order whose shape or values are out of range."""
+
+
+class UnsupportedNetwork(InvalidInput):
+    """A network other than Testnet and Localnet."""
+
+
+class NetworkMismatch(InvalidInput):
+    """An address, a store or a node of another network than the one that was asked for."""
+
+
+class NotFound(ServeError, LookupError):
+    """Something that was asked for by name does not exist."""
+
+
+class AccountNotFound(NotFound):
+    """The client's store does not hold the account."""
+
+
+class DeskNotFound(NotFound):
+    """No desk has this account."""
+
+
+class StoragePathNotFound(NotFound):
+    """The storage path is not an existing directory."""
+
+
+class Conflict(ServeError):
+    """Somebody else already holds what was asked for."""
+
+
+class StorageInUse(Conflict):
+    """Another Serve holds the storage path's lock file."""
+
+
+class DuplicateRecord(Conflict):
+    """A row with this key exists, and rows are never overwritten."""
+
+
+class ServeClosed(ServeError):
+    """The service takes no more work: it is shutting down, closed, or was never opened."""
+
+
+class UnsupportedOrder(ServeError):
+    """An order of a known kind that this version does not carry out."""
+
+
+class StoreFailed(ServeError):
+    """SQLite or file work of the serve core's own store failed."""
+
+
+class DeskNotRestored(ServeError):
+    """A desk's row exists, but its owner's client could not be opened; the next use tries again."""
+
+
+class ClientFailed(ServeError):
+    """A user's blockchain client could not do what it was asked."""
+
+
+class SpawnFailed(ClientFailed):
+    """A client could not be started; nothing of it is kept, so the next call tries afresh."""
+
+
+class ClientClosed(ClientFailed):
+    """The client was closed, or died, before it answered."""
+
+
+class ClientStoreFailed(ClientFailed):
+    """The client's own store or keystore is unreadable, foreign, or refused a write."""
+
+
+class ClientStoreInUse(ClientFailed, Conflict):
+    """Another client holds the client directory."""
+
+
+class NodeUnreachable(ClientFailed):
+    """No connection to the node, or it broke."""
+
+
+class NodeRejected(ClientFailed):
+    """The node answered, and said no."""
+
+
+class DeadlineExceeded(ClientFailed, TimeoutError):
+    """A deadline passed. The subclass says which."""
+
+
+class DialTimedOut(DeadlineExceeded):
+    """The node did not take the connection in time."""
+
+
+class SpawnTimedOut(DeadlineExceeded):
+    """The client did not start in time."""
+
+
+class CommandTimedOut(DeadlineExceeded):
+    """The client did not answer a command in time; the command may still take effect."""
+
+
+class CloseTimedOut(DeadlineExceeded):
+    """A client did not close in time; until it has, none is started on its directory."""
