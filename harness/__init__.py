@@ -1,0 +1,1 @@
+"""The harness that asyncio services are proven on, simulated and live."""

@@ -1,0 +1,212 @@
+"""Own an invocation: many scenarios, many seeds, in one process or several, into one report."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from harness.backend import open_backend
+from harness.errors import BadInput, CouldNotRun
+from harness.history import NodeKind
+from harness.report.machine import facts, versions
+from harness.result import RunReport, RunResult
+from harness.runner import not_run, run_scenario
+from harness.scenario_file import find_scenarios, read_scenario
+from harness.system import DEFAULT_SYSTEM, System, load_system
+from harness.verdict import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from harness.backend import Backend
+    from harness.scenario import Scenario
+
+__all__ = ["Campaign", "Watcher", "read_scenarios", "run_campaign"]
+
+SEED_MAX = 2**64 - 1
+# Below this many runs, starting processes costs more than it gains.
+RUNS_FOR_PROCESSES_MIN = 64
+# Histories of passed runs beyond this many are dropped: no report shows them.
+HISTORIES_MAX = 200
+
+
+class Watcher(Protocol):
+    """Whoever wants to know how far a campaign is."""
+
+    def start(self, total: int) -> None:
+        """So many runs will follow."""
+        ...
+
+    def finished(self, result: RunResult) -> None:
+        """One run has ended."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Campaign:
+    """What is to be run: the scenarios, each with ``seeds`` seeds from ``seed`` on."""
+
+    scenarios: tuple[Scenario, ...]
+    node: str = NodeKind.SIMULATED.value
+    seed: int = 0
+    seeds: int = 1
+    system: str | None = None
+    jobs: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.node not in {kind.value for kind in NodeKind}:
+            msg = f'--node: must be "simulated" or "live", got "{self.node}"'
+            raise BadInput(msg)
+        if self.seeds < 1 or not 0 <= self.seed <= SEED_MAX - self.seeds + 1:
+            msg = (
+                f"--seed, --seeds: seeds must be 0 to {SEED_MAX} and at least one,"
+                f" got {self.seeds} from {self.seed} on"
+            )
+            raise BadInput(msg)
+        if self.jobs is not None and self.jobs < 1:
+            msg = f"--jobs: must be at least 1, got {self.jobs}"
+            raise BadInput(msg)
+
+    @property
+    def pairs(self) -> Iterator[tuple[Scenario, int]]:
+        """Every run: all scenarios with the first seed, then with the next."""
+        for seed in range(self.seed, self.seed + self.seeds):
+            for scenario in self.scenarios:
+                yield scenario, seed
+
+    @property
+    def total(self) -> int:
+        """How many runs."""
+        return len(self.scenarios) * self.seeds
+
+    @property
+    def processes(self) -> int:
+        """How many processes: one when live, since all share the machine that is measured."""
+        if self.node == NodeKind.LIVE:
+            return 1
+        if self.jobs is not None:
+            return min(self.jobs, self.total)
+        return (os.cpu_count() or 1) if self.total >= RUNS_FOR_PROCESSES_MIN else 1
+
+
+def read_scenarios(paths: list[Path]) -> tuple[Scenario, ...]:
+    """Read all scenario files at the paths.
+
+    Raises:
+        BadInput: With the mistakes of every file that has some.
+    """
+    scenarios, mistakes = [], []
+    for path in find_scenarios(paths):
+        try:
+            scenarios.append(read_scenario(path))
+        except BadInput as error:
+            mistakes.append(str(error))
+    if mistakes:
+        raise BadInput("\n".join(mistakes))
+    return tuple(scenarios)
+
+
+def run_campaign(
+    campaign: Campaign, watcher: Watcher, *, progress: Callable[[str], None] | None = None
+) -> RunReport:
+    """Run everything and gather the results, in the order of ``campaign.pairs``.
+
+    ``progress`` is told about slow preparations (building an image, starting a node).
+
+    Raises:
+        BadInput: A scenario asks its system for what it does not have.
+    """
+    started_at = datetime.now(tz=UTC).isoformat(timespec="seconds")
+    for scenario in campaign.scenarios:
+        _refuse_mistakes(scenario, campaign.system)
+    watcher.start(campaign.total)
+    results: list[RunResult] = []
+    found_versions = versions()
+    runs = (
+        _in_processes(campaign)
+        if campaign.processes > 1
+        else _in_this_process(campaign, found_versions, progress)
+    )
+    for result in runs:
+        watcher.finished(result)
+        spare = len(results) >= HISTORIES_MAX and result.verdict is Verdict.PASSED
+        results.append(replace(result, history=None) if spare else result)
+    return RunReport(
+        runs=tuple(results), versions=found_versions, machine=facts(), started_at=started_at
+    )
+
+
+def _in_this_process(
+    campaign: Campaign, found_versions: dict[str, str], progress: Callable[[str], None] | None
+) -> Iterator[RunResult]:
+    needs_node = any(_system(_path(one, campaign.system)).needs_node for one in campaign.scenarios)
+    try:
+        backend = open_backend(campaign.node, needs_node=needs_node, progress=progress)
+    except CouldNotRun as reason:
+        for scenario, seed in campaign.pairs:
+            yield not_run(scenario, node=NodeKind(campaign.node), seed=seed, reason=str(reason))
+        return
+    try:
+        found_versions.update(backend.versions)
+        for scenario, seed in campaign.pairs:
+            yield _run(scenario, backend, system=campaign.system, seed=seed)
+    finally:
+        backend.close()
+
+
+def _in_processes(campaign: Campaign) -> Iterator[RunResult]:
+    # Spawned, not forked: a fork copies locks and threads of whoever runs the harness.
+    context = multiprocessing.get_context("spawn")
+    work = [(Path(one.path), campaign.system, seed) for one, seed in campaign.pairs]
+    with ProcessPoolExecutor(campaign.processes, mp_context=context) as pool:
+        try:
+            yield from pool.map(_run_elsewhere, work, chunksize=8)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _run_elsewhere(work: tuple[Path, str | None, int]) -> RunResult:
+    path, system, seed = work
+    return _run(_read(path), _simulated(), system=system, seed=seed)
+
+
+@lru_cache(maxsize=1)
+def _simulated() -> Backend:
+    return open_backend(NodeKind.SIMULATED.value, needs_node=False)
+
+
+@lru_cache(maxsize=1_000)
+def _read(path: Path) -> Scenario:
+    return read_scenario(path)
+
+
+@lru_cache(maxsize=100)
+def _system(path: str) -> System:
+    return load_system(path)
+
+
+def _path(scenario: Scenario, asked: str | None) -> str:
+    return asked or scenario.system or DEFAULT_SYSTEM
+
+
+def _run(scenario: Scenario, backend: Backend, *, system: str | None, seed: int) -> RunResult:
+    path = _path(scenario, system)
+    # The replay line names the system only where the file does not say it.
+    told = None if path == scenario.system else path
+    return run_scenario(
+        scenario, backend, system=_system(path), system_path=told or DEFAULT_SYSTEM, seed=seed
+    )
+
+
+def _refuse_mistakes(scenario: Scenario, asked: str | None) -> None:
+    mistakes = _system(_path(scenario, asked)).mistakes(scenario)
+    if mistakes:
+        count = f"{len(mistakes)} mistake{'s' * (len(mistakes) != 1)}"
+        raise BadInput("\n  ".join([f"{scenario.path}: {count}", *mistakes]))

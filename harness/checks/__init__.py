@@ -1,0 +1,107 @@
+"""Own the register of checks: each a pure function of the history with parameters of its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from harness.checks import (
+    account_ownership,
+    deadlock,
+    distinct_results,
+    elapsed,
+    end_state,
+    fast_not_blocked,
+    in_flight,
+    latency,
+    outcomes,
+    result_values,
+    same_result,
+    single_spawn,
+    speedup,
+    success_share,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from harness.checks.parameters import Parameters
+    from harness.history import History
+    from harness.verdict import CheckResult
+
+__all__ = ["ALWAYS_ON", "CHECKS", "CheckKind", "ResolvedCheck"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckKind:
+    """A check by name: its parameters' model, its function, and whether it may stand twice."""
+
+    name: str
+    parameters: type[Parameters]
+    check: Callable[[History, Any], CheckResult]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResolvedCheck:
+    """A check as a scenario asks for it on one backend."""
+
+    name: str
+    parameters: Any
+
+    def __call__(self, history: History) -> CheckResult:
+        """Judge the history."""
+        return CHECKS[self.name].check(history, self.parameters)
+
+
+CHECKS: dict[str, CheckKind] = {
+    kind.name: kind
+    for kind in (
+        CheckKind(
+            name="no_deadlock", parameters=deadlock.NoDeadlock, check=deadlock.no_deadlock
+        ),
+        CheckKind(name="outcomes", parameters=outcomes.Outcomes, check=outcomes.outcomes),
+        CheckKind(name="end_state", parameters=end_state.EndState, check=end_state.end_state),
+        CheckKind(
+            name="single_spawn",
+            parameters=single_spawn.SingleSpawn,
+            check=single_spawn.single_spawn,
+        ),
+        CheckKind(
+            name="same_result", parameters=same_result.SameResult, check=same_result.same_result
+        ),
+        CheckKind(
+            name="distinct_accounts",
+            parameters=distinct_results.DistinctAccounts,
+            check=distinct_results.distinct_accounts,
+        ),
+        CheckKind(
+            name="sees_exactly_own",
+            parameters=account_ownership.SeesExactlyOwn,
+            check=account_ownership.sees_exactly_own,
+        ),
+        CheckKind(
+            name="ends_before",
+            parameters=fast_not_blocked.EndsBefore,
+            check=fast_not_blocked.ends_before,
+        ),
+        CheckKind(name="overlap", parameters=in_flight.Overlap, check=in_flight.overlap),
+        CheckKind(
+            name="peak_in_flight",
+            parameters=in_flight.PeakInFlight,
+            check=in_flight.peak_in_flight,
+        ),
+        CheckKind(
+            name="success_share",
+            parameters=success_share.SuccessShare,
+            check=success_share.success_share,
+        ),
+        CheckKind(name="speedup", parameters=speedup.SpeedUp, check=speedup.speed_up),
+        CheckKind(name="elapsed", parameters=elapsed.Elapsed, check=elapsed.elapsed),
+        CheckKind(name="latency", parameters=latency.Latency, check=latency.latency),
+        CheckKind(
+            name="result", parameters=result_values.Result, check=result_values.result
+        ),
+    )
+}
+
+ALWAYS_ON = ("no_deadlock", "outcomes", "end_state")

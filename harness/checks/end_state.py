@@ -1,0 +1,33 @@
+"""Own the claim that the system's own audit finds nothing wrong once all is quiet."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.checks.findings import judged, nothing_to_judge
+from harness.checks.parameters import Parameters
+
+if TYPE_CHECKING:
+    from harness.history import History
+    from harness.verdict import CheckResult
+
+__all__ = ["EndState", "end_state"]
+
+
+class EndState(Parameters):
+    """Takes no parameters; a system without an ``audit`` is not asked."""
+
+
+def end_state(history: History, parameters: EndState) -> CheckResult:  # noqa: ARG001
+    """Fail on anything that the audit names."""
+    expected = "an end-state audit without findings"
+    if history.audit is None:
+        return nothing_to_judge("end_state", expected=expected, seen="no audit was made")
+    return judged(
+        "end_state",
+        not history.audit,
+        expected=expected,
+        seen=f"{len(history.audit)} findings" if history.audit else "no findings",
+        involved=history.audit,
+        why=history.audit[0] if history.audit else None,
+    )

@@ -1,0 +1,61 @@
+"""Own the claim that a fast operation ends while a slow one is parked or still under way."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pydantic import Field
+
+from harness.checks.findings import judged, longest_hold, named, nothing_to_judge, operations_of
+from harness.checks.parameters import Parameters
+
+if TYPE_CHECKING:
+    from harness.history import History, Operation
+    from harness.verdict import CheckResult
+
+__all__ = ["EndsBefore", "ends_before"]
+
+
+class EndsBefore(Parameters):
+    """Every ``first`` begins and ends inside the life of every ``then`` of its phase."""
+
+    first: str = Field(description="the id of the fast step")
+    then: str = Field(description="the id of the slow step")
+
+
+def ends_before(history: History, parameters: EndsBefore) -> CheckResult:
+    """Fail where the fast one waited for the slow one, or did not meet it at all."""
+    expected = f"{parameters.first} to end while {parameters.then} is still under way"
+    fast = operations_of(history, parameters.first)
+    slow = operations_of(history, parameters.then)
+    if not fast or not slow:
+        return nothing_to_judge(
+            "ends_before", expected=expected, seen=f"{len(fast)} fast and {len(slow)} slow operations"
+        )
+    findings = [
+        finding for one in fast for other in slow if (finding := _blocked(one, other)) is not None
+    ]
+    return judged(
+        "ends_before",
+        not findings,
+        expected=expected,
+        seen=findings[0] if findings else _apart(fast, slow),
+        involved=findings,
+        why=longest_hold(history),
+    )
+
+
+def _blocked(fast: Operation, slow: Operation) -> str | None:
+    if fast.end_s is None:
+        return f"{named(fast)} did not end"
+    if fast.begin_s < slow.begin_s:
+        return f"{named(fast)} began before {named(slow)}: the two did not meet"
+    if slow.end_s is not None and fast.end_s >= slow.end_s:
+        return f"{named(fast)} ended at {fast.end_s:.3f} s, {named(slow)} at {slow.end_s:.3f} s"
+    return None
+
+
+def _apart(fast: list[Operation], slow: list[Operation]) -> str:
+    last_s = max(one.end_s or 0.0 for one in fast)
+    ends = [one.end_s for one in slow if one.end_s is not None]
+    return f"{len(fast)} ended by {last_s:.3f} s, the slow ones at {min(ends, default=0.0):.3f} s"

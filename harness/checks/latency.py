@@ -1,0 +1,69 @@
+"""Own the claim that a step's operations stay under limits of latency."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pydantic import Field, model_validator
+
+from harness.checks.findings import judged, longest_hold, nothing_to_judge, operations_of
+from harness.checks.parameters import Parameters
+from harness.report.statistics import percentile
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    from harness.history import History
+    from harness.verdict import CheckResult
+
+__all__ = ["Latency", "latency"]
+
+
+class Latency(Parameters):
+    """Limits in milliseconds (virtual when simulated) for the operations of the step ``of``."""
+
+    of: str = Field(description="the id of a step")
+    p50_ms: float | None = Field(default=None, gt=0, description="the median stays under it")
+    p95_ms: float | None = Field(default=None, gt=0, description="95 of 100 stay under it")
+    max_ms: float | None = Field(default=None, gt=0, description="all stay under it")
+
+    @model_validator(mode="after")
+    def _has_a_limit(self) -> Self:
+        if self.p50_ms is None and self.p95_ms is None and self.max_ms is None:
+            msg = "must give one of p50_ms, p95_ms, max_ms"
+            raise ValueError(msg)
+        return self
+
+
+def latency(history: History, parameters: Latency) -> CheckResult:
+    """Compare percentiles (nearest rank) with their limits; only ended operations count."""
+    limits = {
+        name: (share, limit_ms)
+        for name, share, limit_ms in (
+            ("p50", 50.0, parameters.p50_ms),
+            ("p95", 95.0, parameters.p95_ms),
+            ("max", 100.0, parameters.max_ms),
+        )
+        if limit_ms is not None
+    }
+    expected = f"{parameters.of}: " + ", ".join(
+        f"{name} up to {limit_ms:g} ms" for name, (_, limit_ms) in limits.items()
+    )
+    taken_ms = [
+        one.duration_s * 1e3
+        for one in operations_of(history, parameters.of)
+        if one.duration_s is not None
+    ]
+    if not taken_ms:
+        return nothing_to_judge("latency", expected=expected, seen="no operation that ended")
+    seen = {name: percentile(taken_ms, share) for name, (share, _) in limits.items()}
+    over = [name for name, (_, limit_ms) in limits.items() if seen[name] > limit_ms]
+    return judged(
+        "latency",
+        not over,
+        expected=expected,
+        seen=", ".join(f"{name} {value:.3f} ms" for name, value in seen.items())
+        + f" of {len(taken_ms)}",
+        involved=over,
+        why=longest_hold(history),
+    )

@@ -1,0 +1,61 @@
+"""Own the claim that operations together take well under the time of one after another."""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING
+
+from pydantic import Field
+
+from harness.checks.findings import judged, longest_hold, nothing_to_judge
+from harness.checks.parameters import Parameters
+from harness.history import NodeKind
+from harness.report.statistics import speedup
+
+if TYPE_CHECKING:
+    from harness.history import History
+    from harness.verdict import CheckResult
+
+__all__ = ["SpeedUp", "speed_up"]
+
+LIVE_ROUNDS_MIN = 5
+
+
+class SpeedUp(Parameters):
+    """The phase run one after another takes over ``above`` times as long as run together.
+
+    ``rounds`` pairs are timed, each on fresh storage, in alternating order after a warm-up. When
+    simulated the time is virtual and one round says all; when live the medians count, and the
+    lower end of their 95 % bootstrap interval must be over ``above`` as well.
+    """
+
+    phase: str = Field(description="the phase to time")
+    above: float = Field(gt=1, le=10_000, description="the ratio that must be exceeded")
+    rounds: int = Field(default=5, ge=1, le=1_000, description="timed pairs")
+
+
+def speed_up(history: History, parameters: SpeedUp) -> CheckResult:
+    """Compare the medians of both pacings."""
+    expected = f"a speed-up over {parameters.above:g} of the phase {parameters.phase}"
+    timed = [one for one in history.measurements if one.phase == parameters.phase]
+    spoilt = [one for one in timed if one.failed and not one.warm_up]
+    found = speedup(timed, random=random.Random(0))  # noqa: S311 - resampling, not secrecy
+    need = 1 if history.node is NodeKind.SIMULATED else LIVE_ROUNDS_MIN
+    if found is None or found.rounds < need:
+        return nothing_to_judge(
+            "speedup",
+            expected=expected,
+            seen=f"{0 if found is None else found.rounds} of at least {need} sound rounds,"
+            f" {len(spoilt)} spoilt by failed operations",
+        )
+    measured = history.node is NodeKind.LIVE
+    between = f" between {found.low:.2f} and {found.high:.2f}," if measured else ""
+    holds = found.ratio > parameters.above and (not measured or found.low > parameters.above)
+    return judged(
+        "speedup",
+        holds,
+        expected=expected,
+        seen=f"{found.ratio:.2f},{between} sequential {found.sequential_s:.3f} s,"
+        f" together {found.together_s:.3f} s, {found.rounds} rounds",
+        why=longest_hold(history),
+    )

@@ -1,0 +1,43 @@
+"""Own the claim that at least a share of a step's operations succeeds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pydantic import Field
+
+from harness.checks.findings import judged, named, nothing_to_judge, operations_of
+from harness.checks.parameters import Parameters
+
+if TYPE_CHECKING:
+    from harness.history import History
+    from harness.verdict import CheckResult
+
+__all__ = ["SuccessShare", "success_share"]
+
+
+class SuccessShare(Parameters):
+    """At least ``at_least`` (0 to 1) of the operations of the step ``of`` return."""
+
+    of: str | None = Field(default=None, description="the id of a step; default: every step")
+    at_least: float = Field(default=1.0, gt=0, le=1, description="share from 0 to 1")
+
+
+def success_share(history: History, parameters: SuccessShare) -> CheckResult:
+    """Count the successes."""
+    what = parameters.of or "all operations"
+    expected = f"at least {parameters.at_least:.0%} of {what} to succeed"
+    every = operations_of(history, parameters.of)
+    if not every:
+        return nothing_to_judge("success_share", expected=expected, seen="no operation")
+    failed = [one for one in every if not one.succeeded]
+    done = len(every) - len(failed)
+    return judged(
+        "success_share",
+        done >= parameters.at_least * len(every),
+        expected=expected,
+        seen=f"{done} of {len(every)}",
+        involved=[
+            f"{named(one)}: {one.error.type if one.error else one.outcome.value}" for one in failed
+        ],
+    )

@@ -1,0 +1,151 @@
+"""Own the points of a client's life at which a scenario parks, cancels, or lets things go wrong."""
+
+from __future__ import annotations
+
+import asyncio
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from harness.errors import BadInput
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from harness.recorder import Recorder
+    from harness.scenario import Fault
+
+__all__ = ["OPERATION", "ClientDies", "Interception", "RunningOperation"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunningOperation:
+    """The operation in whose context code runs: its number, its step and its user."""
+
+    number: int
+    step: str
+    user: str | None
+
+
+OPERATION: ContextVar[RunningOperation | None] = ContextVar("harness_operation", default=None)
+
+
+class ClientDies(BaseException):  # noqa: N818 - not an error: an order to whoever wraps the client
+    """The scenario wants the client at this point to end without a word."""
+
+
+@dataclass(slots=True, kw_only=True)
+class _Gate:
+    """Holds what arrives at a point for one step, until it is opened."""
+
+    point: str
+    step: str
+    opened: asyncio.Event = field(default_factory=asyncio.Event)
+    reached: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Trip:
+    """Calls back, once, when a step reaches a point."""
+
+    point: str
+    step: str
+    strike: Callable[[], None]
+
+
+@dataclass(slots=True, kw_only=True)
+class _Armed:
+    """A fault of the scenario with what is left of it."""
+
+    fault: Fault
+    skip: int
+    times: int
+
+
+class Interception:
+    """Knows the gates, trips and faults of a run; wrappers of clients call ``reach`` at each point.
+
+    ``error_named`` makes the error a fault asks for; the adapter of the system under test sets it,
+    since only the adapter knows the system's classes.
+    """
+
+    def __init__(self, recorder: Recorder, faults: list[Fault]) -> None:
+        self.phase: str | None = None
+        self.error_named: Callable[[str | None, str], Exception] = _no_errors
+        self._recorder = recorder
+        self._armed = [_Armed(fault=one, skip=one.skip, times=one.times) for one in faults]
+        self._gates: list[_Gate] = []
+        self._trips: list[_Trip] = []
+
+    def add_gate(self, point: str, *, step: str) -> _Gate:
+        """Put a gate at a point, closed."""
+        gate = _Gate(point=point, step=step)
+        self._gates.append(gate)
+        return gate
+
+    def add_trip(self, point: str, *, step: str, strike: Callable[[], None]) -> None:
+        """Have ``strike`` called once, when the step reaches the point."""
+        self._trips.append(_Trip(point=point, step=step, strike=strike))
+
+    def clear(self) -> None:
+        """Open all gates and forget them and the trips, as a phase ends."""
+        for gate in self._gates:
+            gate.opened.set()
+        self._gates.clear()
+        self._trips.clear()
+
+    async def reach(self, point: str, key: dict[str, str]) -> None:
+        """Arrive at a point: be parked, cancelled, delayed for ever, or failed, as was asked for.
+
+        Raises:
+            ClientDies: A fault of kind "die" strikes.
+            Exception: A fault of kind "fail" strikes, with the class it names.
+        """
+        running = OPERATION.get()
+        for trip in [one for one in self._trips if one.point == point and _is(running, one.step)]:
+            self._trips.remove(trip)
+            trip.strike()
+            # A cancelled caller learns of it at its next await, before anything else happens.
+            await asyncio.sleep(0)
+        for gate in [one for one in self._gates if one.point == point and _is(running, one.step)]:
+            begin_s = self._recorder.clock()
+            gate.reached.set()
+            await gate.opened.wait()
+            if running is not None:
+                self._recorder.parked(running.number, begin_s=begin_s)
+        for armed in self._armed:
+            if self._strikes(armed, point, key):
+                await self._strike(armed.fault, key)
+
+    def _strikes(self, armed: _Armed, point: str, key: dict[str, str]) -> bool:
+        fault = armed.fault
+        if (
+            fault.at != point
+            or armed.times == 0
+            or fault.user not in (None, key.get("user"))
+            or fault.phase not in (None, self.phase)
+        ):
+            return False
+        if armed.skip:
+            armed.skip -= 1
+            return False
+        armed.times -= 1
+        return True
+
+    async def _strike(self, fault: Fault, key: dict[str, str]) -> None:
+        self._recorder.fault(fault.at, fault.kind, key)
+        if fault.kind == "die":
+            raise ClientDies
+        if fault.kind == "fail":
+            raise self.error_named(fault.error, f"the scenario lets {fault.at} fail")
+        # No deadline here: that the caller has one is what a scenario with a hang proves.
+        await asyncio.get_running_loop().create_future()
+
+
+def _is(running: RunningOperation | None, step: str) -> bool:
+    return running is not None and running.step == step
+
+
+def _no_errors(name: str | None, message: str) -> Exception:
+    msg = f"fault.error: the system under test names no errors, so {name} cannot be raised: {message}"
+    return BadInput(msg)

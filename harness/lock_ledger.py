@@ -1,0 +1,225 @@
+"""Own the ledger of asyncio's locks: who holds which, since when, from which line, across what."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import weakref
+from heapq import heappop, heappush
+from itertools import count
+from math import inf
+from typing import TYPE_CHECKING, Any, Literal
+
+from harness.await_chain import frames_of, program_frame
+from harness.errors import HarnessBug
+from harness.history import LockHold
+from harness.source_places import callers, is_asyncio, name_of, place_of
+
+if TYPE_CHECKING:
+    from types import CodeType, FrameType
+
+__all__ = ["Hold", "LockLedger", "active_ledger"]
+
+_PATCHED = (
+    (asyncio.Lock, "acquire"),
+    (asyncio.Lock, "release"),
+    (asyncio.Semaphore, "acquire"),
+    (asyncio.Semaphore, "release"),
+)
+
+_active: LockLedger | None = None
+
+
+def active_ledger() -> LockLedger | None:
+    """Return the ledger that is open, or None."""
+    return _active
+
+
+class Hold:
+    """One task's hold of one lock, from the line that took it."""
+
+    __slots__ = ("begin_s", "code", "line", "lines_s", "lock", "looked_s", "over", "task")
+
+    def __init__(
+        self, lock: object, task: asyncio.Task[Any] | None, frame: FrameType, begin_s: float
+    ) -> None:
+        self.lock = lock
+        self.task = task
+        self.code: CodeType = frame.f_code
+        self.line = frame.f_lineno
+        self.begin_s = begin_s
+        self.looked_s = begin_s
+        self.over = False
+        self.lines_s: dict[str, float] = {}
+
+    @property
+    def where(self) -> str:
+        """The line that took the lock."""
+        return place_of(self.code, self.line)
+
+    @property
+    def task_name(self) -> str:
+        """The name of the task that took it."""
+        return "no task" if self.task is None else self.task.get_name()
+
+    @property
+    def across(self) -> str | None:
+        """The line at which its holder was seen longest, if it was seen at all."""
+        return max(self.lines_s, key=self.lines_s.__getitem__) if self.lines_s else None
+
+
+class LockLedger:
+    """Records the holders of every Lock, Semaphore, BoundedSemaphore and Condition while open.
+
+    It wraps two methods of two classes, works with any asyncio loop, and puts back what it found.
+    A lock that was taken before it was opened has no holder in it.
+
+    ``holds`` are the finished holds that lasted: those of no duration harm nobody. At most
+    ``holds_max`` are kept, the rest is counted in ``dropped_count``.
+
+    ``across`` of a hold comes from samples of its holder's line. ``sample`` takes those that are
+    due: the virtual loop calls it before it moves the clock, a live run may call it on a timer. A
+    hold is looked at when it has lasted for twice as long as at the last look, so its samples are
+    few however long it lasts.
+    """
+
+    def __init__(self, *, holds_max: int = 10_000) -> None:
+        self.holds: list[LockHold] = []
+        self.holds_max = holds_max
+        self.dropped_count = 0
+        self.sample_due_s = inf
+        self._held: dict[int, list[Hold]] = {}
+        self._due: list[tuple[float, int, Hold]] = []
+        self._numbers = count()
+        self._names: weakref.WeakKeyDictionary[object, str] = weakref.WeakKeyDictionary()
+        self._originals: list[Any] = []
+
+    def __enter__(self) -> LockLedger:
+        global _active  # noqa: PLW0603 - asyncio's classes are one for the process, so is this
+        if _active is not None:
+            raise HarnessBug("a lock ledger is open already: close it before another is opened")
+        _active = self
+        self._originals = [getattr(owner, name) for owner, name in _PATCHED]
+        take_lock, give_lock, take_semaphore, give_semaphore = self._originals
+        for (owner, name), method in zip(
+            _PATCHED,
+            (
+                self._acquiring(take_lock),
+                self._releasing(give_lock),
+                self._acquiring(take_semaphore),
+                self._releasing(give_semaphore),
+            ),
+            strict=True,
+        ):
+            setattr(owner, name, method)
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        global _active  # noqa: PLW0603 - see __enter__
+        for (owner, name), original in zip(_PATCHED, self._originals, strict=True):
+            setattr(owner, name, original)
+        _active = None
+
+    def holders_of(self, lock: object) -> tuple[Hold, ...]:
+        """Return who holds a lock now, the longest holder first."""
+        return tuple(self._held.get(id(lock), ()))
+
+    def name_of(self, lock: object, frames: list[FrameType]) -> str:
+        """Name a lock by the variable that holds it; a name once found is kept."""
+        name = self._names.get(lock)
+        if name is None:
+            name = name_of(lock, frames)
+            if name is None:
+                return f"a {type(lock).__name__}"
+            self._names[lock] = name
+        return name
+
+    def sample(self, now: float) -> None:
+        """Look at the holders whose hold has doubled since the last look."""
+        due = self._due
+        while due and due[0][0] <= now:
+            _, number, hold = heappop(due)
+            if hold.over:
+                continue
+            frame = program_frame(frames_of(hold.task))
+            if frame is not None:
+                place = place_of(frame.f_code, frame.f_lineno)
+                hold.lines_s[place] = hold.lines_s.get(place, 0.0) + (now - hold.looked_s)
+            hold.looked_s = now
+            if now > hold.begin_s:
+                heappush(due, (now + (now - hold.begin_s), number, hold))
+        self.sample_due_s = due[0][0] if due else inf
+
+    def all_holds(self, now: float) -> tuple[LockHold, ...]:
+        """Return the holds that lasted, and those that still do with ``end_s`` None."""
+        lasting = [
+            self._record(hold, None, [])
+            for holds in self._held.values()
+            for hold in holds
+            if now > hold.begin_s
+        ]
+        return (*self.holds, *lasting)
+
+    def _acquiring(self, original: Any) -> Any:
+        async def acquire(lock: Any) -> Literal[True]:
+            await original(lock)
+            self._took(lock, sys._getframe(1))  # noqa: SLF001 - the line that awaits
+            return True
+
+        return acquire
+
+    def _releasing(self, original: Any) -> Any:
+        def release(lock: Any) -> None:
+            original(lock)
+            holds = self._held.get(id(lock))
+            if holds:
+                self._gave(holds, sys._getframe(1))  # noqa: SLF001 - the line that releases
+
+        return release
+
+    def _took(self, lock: object, frame: FrameType) -> None:
+        if _active is not self:
+            return
+        while is_asyncio(frame.f_code.co_filename) and frame.f_back is not None:
+            frame = frame.f_back
+        task, now = _task_and_time()
+        if now is None:
+            return
+        hold = Hold(lock, task, frame, now)
+        self._held.setdefault(id(lock), []).append(hold)
+        heappush(self._due, (hold.begin_s, next(self._numbers), hold))
+        self.sample_due_s = self._due[0][0]
+
+    def _gave(self, holds: list[Hold], frame: FrameType) -> None:
+        # A semaphore may be given back by a task that did not take it: then the oldest hold ends.
+        task, now = _task_and_time()
+        hold = next((one for one in holds if one.task is task), holds[0])
+        hold.over = True
+        holds.remove(hold)
+        if not holds:
+            del self._held[id(hold.lock)]
+        if now is None or now <= hold.begin_s:
+            return
+        if len(self.holds) >= self.holds_max:
+            self.dropped_count += 1
+            return
+        self.holds.append(self._record(hold, now, list(callers(frame))))
+
+    def _record(self, hold: Hold, end_s: float | None, frames: list[FrameType]) -> LockHold:
+        return LockHold(
+            lock=self.name_of(hold.lock, frames or frames_of(hold.task)),
+            task=hold.task_name,
+            begin_s=hold.begin_s,
+            end_s=end_s,
+            where=hold.where,
+            across=hold.across,
+        )
+
+
+def _task_and_time() -> tuple[asyncio.Task[Any] | None, float | None]:
+    """Return the current task and the loop's time; without a running loop, neither."""
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        return None, None
+    return asyncio.current_task(loop), loop.time()

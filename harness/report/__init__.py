@@ -1,0 +1,1 @@
+"""Own the reports: one module an output format, and the figures they share."""

@@ -1,0 +1,42 @@
+"""Own how a diagnosis reads: who waits for what, where, held by whom, and the ring."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.report.wording import clock_word, count, one_line, seconds
+
+if TYPE_CHECKING:
+    from harness.history import Blocked, Diagnosis, History
+
+__all__ = ["diagnosis_lines", "ring"]
+
+
+def diagnosis_lines(history: History, *, blocked_max: int = 50) -> list[str]:
+    """Tell the history's deadlock, one line a task; no lines where there was none."""
+    diagnosis = history.deadlock
+    if diagnosis is None:
+        return []
+    at = f"{seconds(diagnosis.at_s)} {clock_word(history.node)}"
+    sure = "deadlock" if diagnosis.exact else "stall, taken for a deadlock"
+    lines = [f"{sure} at {at}: {count(len(diagnosis.blocked), 'task')} blocked"]
+    lines += [f"  {_line(blocked)}" for blocked in diagnosis.blocked[:blocked_max]]
+    left_out = len(diagnosis.blocked) - blocked_max
+    if left_out > 0:
+        lines.append(f"  … and {count(left_out, 'more task')}")
+    if diagnosis.cycle:
+        lines.append(f"  cycle: {' -> '.join(one_line(task) for task in ring(diagnosis))}")
+    return lines
+
+
+def ring(diagnosis: Diagnosis) -> tuple[str, ...]:
+    """Return the cycle's tasks with the first named again at the end; empty where none is known."""
+    cycle = diagnosis.cycle
+    if len(cycle) > 1 and cycle[0] == cycle[-1]:
+        return cycle
+    return (*cycle, *cycle[:1])
+
+
+def _line(blocked: Blocked) -> str:
+    held = f", held by {', '.join(blocked.holders)}" if blocked.holders else ""
+    return one_line(f"{blocked.task} waits for {blocked.waits_for} at {blocked.where}{held}")

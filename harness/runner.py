@@ -1,0 +1,325 @@
+"""Own a run: one scenario on one backend with one seed, from an empty directory to a verdict."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import tempfile
+import time
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.checks.deadlock import describe
+from harness.checks.speedup import SpeedUp
+from harness.errors import BadInput, CouldNotRun
+from harness.history import Measurement, NodeKind, Pacing
+from harness.interception import Interception
+from harness.plain_data import PlainData
+from harness.recorder import Recorder
+from harness.replay import replay_line
+from harness.result import RunResult
+from harness.system import Environment
+from harness.verdict import CheckResult, Verdict, verdict_of
+from harness.workload import Workload
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+    from harness.backend import Backend, Ran, Stage, World
+    from harness.history import History
+    from harness.scenario import Phase, Scenario
+    from harness.system import Session, System
+
+__all__ = ["not_run", "run_scenario"]
+
+MEMORY_DISK = Path("/dev/shm")  # noqa: S108 - a folder of its own is made inside
+ROUNDS_SIMULATED = 1
+
+
+@dataclass(slots=True, kw_only=True)
+class _Run:
+    """What the parts of one run share."""
+
+    scenario: Scenario
+    system: System
+    recorder: Recorder
+    stage: Stage
+    root: Path
+    within_s: float
+
+
+def run_scenario(
+    scenario: Scenario, backend: Backend, *, system: System, system_path: str, seed: int
+) -> RunResult:
+    """Run a scenario and judge its history.
+
+    Raises:
+        BadInput: The scenario asks the system for what it does not have.
+    """
+    mistakes = system.mistakes(scenario)
+    if mistakes:
+        raise BadInput("\n  ".join([f"{scenario.path}: {len(mistakes)} mistakes", *mistakes]))
+    node = backend.kind
+    checks = scenario.checks[node.value]
+    within_s = next(
+        (one.parameters.within_s for one in checks if one.name == "no_deadlock"), scenario.within_s
+    )
+    begin_s = time.perf_counter()
+    with _directory(node) as root:
+        recorder = Recorder(node, plain=PlainData({str(root): "<storage>"}))
+
+        async def main(stage: Stage) -> None:
+            recorder.clock, recorder.note = stage.clock, stage.note
+            await _whole(
+                _Run(
+                    scenario=scenario,
+                    system=system,
+                    recorder=recorder,
+                    stage=stage,
+                    root=root,
+                    within_s=within_s,
+                )
+            )
+
+        try:
+            ran = backend.run(main, seed=seed)
+        except CouldNotRun as reason:
+            return not_run(scenario, node=node, seed=seed, reason=str(reason))
+        if isinstance(ran.error, BadInput):
+            raise ran.error
+        if isinstance(ran.error, CouldNotRun):
+            return not_run(scenario, node=node, seed=seed, reason=str(ran.error))
+        end_s = ran.virtual_s
+        recorder.clock = lambda: end_s if end_s is not None else time.perf_counter() - begin_s
+        if recorder.deadlock is None:
+            recorder.deadlock = ran.diagnosis
+        history = recorder.history(lock_holds=ran.lock_holds)
+    results = (*_run_itself(ran, recorder), *_judged(scenario, history))
+    return RunResult(
+        scenario=scenario.name,
+        path=scenario.path,
+        claim=scenario.claim,
+        node=node.value,
+        seed=seed,
+        verdict=verdict_of(one.verdict for one in results),
+        digest=ran.digest,
+        checks=results,
+        virtual_s=ran.virtual_s,
+        wall_s=time.perf_counter() - begin_s,
+        replay=replay_line(scenario.path, seed=seed, node=node, system=system_path),
+        history=history,
+    )
+
+
+def not_run(scenario: Scenario, *, node: NodeKind, seed: int, reason: str) -> RunResult:
+    """Make the result of a run that never began: UNKNOWN, with the reason."""
+    return RunResult(
+        scenario=scenario.name,
+        path=scenario.path,
+        claim=scenario.claim,
+        node=node.value,
+        seed=seed,
+        verdict=Verdict.UNKNOWN,
+        digest=None,
+        checks=(),
+        virtual_s=None,
+        wall_s=0.0,
+        replay=replay_line(scenario.path, seed=seed, node=node, system=None),
+        could_not_run=reason,
+    )
+
+
+async def _whole(run: _Run) -> None:
+    """Run all phases once, then time the phases that a speed-up is asked of."""
+    interception = Interception(run.recorder, run.scenario.fault)
+    async with _opened(run, "run", interception) as (world, opened):
+        workload = _workload(run, interception)
+        for phase in run.scenario.phase:
+            await _prepare(phase, world, opened)
+            await workload.run_phase(phase, opened.session)
+        run.recorder.audit = await _audit(opened.session)
+    await _measure(run)
+
+
+async def _measure(run: _Run) -> None:
+    """Time a phase in both pacings, round by round, on fresh storage, in alternating order."""
+    asked = [
+        one.parameters
+        for one in run.scenario.checks[run.recorder.node.value]
+        if isinstance(one.parameters, SpeedUp)
+    ]
+    simulated = run.recorder.node is NodeKind.SIMULATED
+    for parameters in asked:
+        # The run before this was the warm-up. Virtual time has no noise: one round says all.
+        for turn in range(ROUNDS_SIMULATED if simulated else parameters.rounds):
+            pacings = [Pacing.SEQUENTIAL, Pacing.TOGETHER]
+            for pacing in pacings if turn % 2 == 0 else reversed(pacings):
+                await _timed(run, parameters.phase, turn=turn, pacing=pacing)
+
+
+async def _timed(run: _Run, phase_name: str, *, turn: int, pacing: Pacing) -> None:
+    """Run the scenario up to the phase and time that, in a recorder of its own."""
+    quiet = Recorder(run.recorder.node, plain=run.recorder.plain)
+    quiet.clock, quiet.note = run.stage.clock, run.stage.note
+    interception = Interception(quiet, run.scenario.fault)
+    own = _Run(
+        scenario=run.scenario,
+        system=run.system,
+        recorder=quiet,
+        stage=run.stage,
+        root=run.root,
+        within_s=run.within_s,
+    )
+    label = f"{phase_name} {turn} {pacing.value}"
+    async with _opened(own, label, interception, paired=True) as (world, opened):
+        workload = _workload(own, interception)
+        for phase in run.scenario.phase:
+            await _prepare(phase, world, opened)
+            timed = phase.name == phase_name
+            since = quiet.operations_count
+            took_s = await workload.run_phase(
+                phase, opened.session, pacing=pacing if timed else Pacing.TOGETHER
+            )
+            if timed:
+                succeeded, failed = quiet.outcomes_since(since)
+                run.recorder.measurement(
+                    Measurement(
+                        phase=phase_name,
+                        round=turn,
+                        pacing=pacing,
+                        duration_s=took_s,
+                        succeeded=succeeded,
+                        failed=failed,
+                    )
+                )
+                break
+
+
+class _Opened:
+    """The open system, which a phase may close and open again."""
+
+    def __init__(self, system: System, environment: Environment) -> None:
+        self._system = system
+        self._environment = environment
+
+    async def open(self) -> None:
+        """Open the system."""
+        self._context = self._system.open(self._environment)
+        self.session: Session = await self._context.__aenter__()
+
+    async def close(self) -> None:
+        """Close the system in order."""
+        await self._context.__aexit__(None, None, None)
+
+
+@asynccontextmanager
+async def _opened(
+    run: _Run, label: str, interception: Interception, *, paired: bool = False
+) -> AsyncIterator[tuple[World, _Opened]]:
+    directory = run.root / label.replace(" ", "-")
+    directory.mkdir()
+    async with run.stage.open_world(
+        label,
+        needs_node=run.system.needs_node,
+        paired=paired,
+        faults=run.scenario.uses_node_faults,
+    ) as world:
+        opened = _Opened(
+            run.system,
+            Environment(
+                directory=directory,
+                node=run.recorder.node,
+                clients=world.clients,
+                settings=run.scenario.settings,
+                users=tuple(run.scenario.users),
+                recorder=run.recorder,
+                interception=interception,
+            ),
+        )
+        await opened.open()
+        try:
+            yield world, opened
+        finally:
+            interception.clear()
+            await opened.close()
+
+
+async def _prepare(phase: Phase, world: World, opened: _Opened) -> None:
+    """Do what a phase asks for before its steps: the node's health, a restart."""
+    if phase.node is not None:
+        await world.set_node(phase.node)
+    if phase.restart:
+        await opened.close()
+        await opened.open()
+
+
+def _workload(run: _Run, interception: Interception) -> Workload:
+    return Workload(
+        run.scenario,
+        run.stage,
+        recorder=run.recorder,
+        interception=interception,
+        within_s=run.within_s,
+    )
+
+
+async def _audit(session: Session) -> tuple[str, ...] | None:
+    # One turn of the loop, so that what an operation left behind can end.
+    await asyncio.sleep(0)
+    found = await session.audit()
+    return None if found is None else tuple(found)
+
+
+def _run_itself(ran: Ran, recorder: Recorder) -> Iterator[CheckResult]:
+    """Fail a run whose system could not be opened, run or closed, or that left errors behind."""
+    expected = "the system to open, run and close without an error"
+    if ran.error is not None:
+        record = recorder.plain.error(ran.error)
+        yield CheckResult(
+            name="run",
+            verdict=Verdict.FAILED,
+            expected=expected,
+            seen=f"{record.type}: {record.message}",
+            involved=record.chain,
+        )
+    elif ran.diagnosis is not None:
+        yield CheckResult(
+            name="run",
+            verdict=Verdict.FAILED,
+            expected=expected,
+            seen=f"it could not go on at {ran.diagnosis.at_s:.3f} s",
+            why=describe(ran.diagnosis),
+        )
+    elif ran.unhandled:
+        yield CheckResult(
+            name="run",
+            verdict=Verdict.FAILED,
+            expected="no error that nobody handled",
+            seen=recorder.plain.text(ran.unhandled[0]),
+            involved=ran.unhandled,
+        )
+
+
+def _judged(scenario: Scenario, history: History) -> Iterator[CheckResult]:
+    for check in scenario.checks[history.node.value]:
+        # A system without an audit is not asked for one, unless the run never came that far.
+        if check.name == "end_state" and history.audit is None and history.deadlock is None:
+            continue
+        yield check(history)
+
+
+@contextmanager
+def _directory(node: NodeKind) -> Iterator[Path]:
+    """Make an empty folder, in memory for simulated runs where the system has such a place."""
+    in_memory = node is NodeKind.SIMULATED and MEMORY_DISK.is_dir()
+    try:
+        root = Path(tempfile.mkdtemp(prefix="harness-", dir=MEMORY_DISK if in_memory else None))
+    except OSError as error:
+        msg = f"no temporary folder can be made: {error.strerror}; free some space or set TMPDIR"
+        raise CouldNotRun(msg) from error
+    try:
+        yield root
+    finally:
+        shutil.rmtree(root, ignore_errors=True)

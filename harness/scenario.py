@@ -1,0 +1,188 @@
+"""Own the scenario language: who does what, what happens together, and what must hold."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
+
+from harness.checks import ResolvedCheck
+
+__all__ = [
+    "Cancel",
+    "Fault",
+    "Park",
+    "Phase",
+    "Repeat",
+    "Scenario",
+    "Start",
+    "Step",
+    "User",
+    "UserCount",
+]
+
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=80)]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=2_000, strip_whitespace=True)]
+Point = Annotated[str, StringConstraints(pattern=r"^[a-z_]+\.(before|after)$")]
+IMPORT_PATH = re.compile(r"^[A-Za-z_][\w.]*:[A-Za-z_][\w.]*$")
+
+USERS_MAX = 10_000
+OPERATIONS_MAX = 100_000
+
+
+class _Table(BaseModel):
+    """A table of the file: no unknown keys, no silent conversions, never changed once read."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class User(_Table):
+    """Someone who acts. ``data`` is handed to the system under test as it is."""
+
+    name: Name = Field(description="how steps and results call this user")
+    data: dict[str, Any] = Field(default_factory=dict, description="anything the system reads")
+
+
+class UserCount(_Table):
+    """Many users at once; ``{number}`` in ``name`` and in text of ``data`` counts from 0."""
+
+    count: int = Field(ge=1, le=USERS_MAX, description="how many")
+    name: str = Field(default="user-{number}", description="must hold {number}")
+    data: dict[str, Any] = Field(default_factory=dict, description="anything the system reads")
+
+    @field_validator("name")
+    @classmethod
+    def _counts(cls, name: str) -> str:
+        if "{number}" not in name:
+            msg = 'must hold "{number}", so that names differ'
+            raise ValueError(msg)
+        return name
+
+
+class Start(_Table):
+    """When a step begins, if not with its phase: after another step of the phase."""
+
+    after: Name | None = Field(default=None, description="the id of another step of this phase")
+    when: Literal["begins", "parks", "ends"] = Field(
+        default="begins", description="which moment of that step to wait for"
+    )
+    delay_ms: float = Field(default=0, ge=0, le=86_400_000, description="milliseconds to wait then")
+
+
+class Park(_Table):
+    """Hold this step's client at a point until another step has ended."""
+
+    at: Point = Field(description="a point such as prepare_account.before or spawn.after")
+    until: Name = Field(description="the id of the step whose end lets it go")
+
+
+class Cancel(_Table):
+    """Cancel the caller of some copies of a step, at a point or after a delay."""
+
+    at: Point | None = Field(default=None, description="a point such as spawn.before")
+    after_ms: float | None = Field(default=None, ge=0, description="milliseconds after it began")
+    copies: int | Literal["first", "all"] = Field(
+        default="first", description='"first", "all", or how many of the copies'
+    )
+
+    @field_validator("copies")
+    @classmethod
+    def _at_least_one(cls, copies: int | str) -> int | str:
+        if isinstance(copies, int) and copies < 1:
+            msg = "must be at least 1"
+            raise ValueError(msg)
+        return copies
+
+
+class Repeat(_Table):
+    """Call again, one after another, ``times`` in all, ``gap_ms`` apart."""
+
+    times: int = Field(ge=1, le=10_000, description="calls one after another")
+    gap_ms: float = Field(default=0, ge=0, description="milliseconds between two calls")
+
+
+class Step(_Table):
+    """A call on the system under test, by its operation's name."""
+
+    id: Name | None = Field(default=None, description="how checks name it; default: the call")
+    call: Name = Field(description="an operation of the system under test")
+    user: Name | list[Name] | None = Field(
+        default=None, description='a user, a list of users, or "each"; without it: no user'
+    )
+    arguments: dict[str, Any] = Field(
+        default_factory=dict, alias="with", description="arguments; {user}, {number}, {copy} count"
+    )
+    times: int = Field(default=1, ge=1, le=10_000, description="copies for each user, together")
+    repeat: Repeat | None = Field(default=None, description="each copy calls several times")
+    start: Start | None = Field(default=None, description="when it begins")
+    park: Park | None = Field(default=None, description="hold its client for a while")
+    cancel: Cancel | None = Field(default=None, description="cancel its callers")
+    expect: str = Field(
+        default="success",
+        description='"success", "any", "cancelled", or the class name of the error to expect',
+    )
+
+    @property
+    def name(self) -> str:
+        """The id, or the call where none is given."""
+        return self.id or self.call
+
+
+class Phase(_Table):
+    """Steps that stand together start together; phases run one after another."""
+
+    name: Name = Field(description="how checks name the phase")
+    do: list[Step] = Field(default_factory=list, description="what happens together")
+    restart: bool = Field(
+        default=False, description="close the system first and open it again on the same storage"
+    )
+    node: Literal["cut", "freeze", "heal"] | None = Field(
+        default=None, description="before the steps: cut the node off, freeze it, or heal it"
+    )
+
+
+class Fault(_Table):
+    """Something that goes wrong at a point of a client's life."""
+
+    at: Point = Field(description="a point such as spawn.before or sync.after")
+    kind: Literal["fail", "hang", "die"] = Field(
+        description="raise an error, never answer, or end the client without a word"
+    )
+    error: Name | None = Field(default=None, description="class name of the error to raise")
+    user: Name | None = Field(default=None, description="only for this user; default: for all")
+    phase: Name | None = Field(default=None, description="only in this phase; default: in all")
+    skip: int = Field(default=0, ge=0, description="leave the first occasions alone")
+    times: int = Field(default=1, ge=1, description="how often it strikes")
+
+
+class Scenario(_Table):
+    """A claim, the people, the phases, and the checks that must hold.
+
+    ``checks`` holds the checks resolved for each backend: ``{"simulated": (...), "live": (...)}``.
+    """
+
+    name: str = Field(description="the file's stem")
+    path: str = Field(description="the file as it was given")
+    claim: Text = Field(description="what the scenario proves, in one sentence")
+    system: str | None = Field(
+        default=None, description='import path "package.module:attribute"; default: serve'
+    )
+    settings: dict[str, Any] = Field(
+        default_factory=dict, description="handed to the system under test as it opens"
+    )
+    users: list[User] = Field(description="who acts")
+    phase: list[Phase] = Field(min_length=1, description="what happens, in order")
+    fault: list[Fault] = Field(default_factory=list, description="what goes wrong")
+    checks: dict[str, tuple[ResolvedCheck, ...]] = Field(description="what must hold")
+    within_s: float = Field(default=30, gt=0, le=86_400, description="seconds for an operation")
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """All steps, in the file's order."""
+        return tuple(step for phase in self.phase for step in phase.do)
+
+    @property
+    def uses_node_faults(self) -> bool:
+        """True if a phase cuts the node off or freezes it."""
+        return any(phase.node for phase in self.phase)

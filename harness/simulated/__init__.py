@@ -1,0 +1,1 @@
+"""Own the simulated half: all that knows SimPy."""

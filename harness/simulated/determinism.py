@@ -1,0 +1,191 @@
+"""Own the guards of a run: what a program could learn from the real world comes from the seed."""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import os
+import random
+import socket
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from typing import TYPE_CHECKING, Any
+
+from harness.errors import Unsupported
+from harness.simulated.task_sets import CreationOrder, ordered_set
+from harness.simulated.unsupported_calls import refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from harness.simulated.virtual_loop import VirtualLoop
+
+__all__ = ["EPOCH_S", "Guards"]
+
+# What time.time() says when a run begins: 2026-01-01T00:00:00Z.
+EPOCH_S = 1_767_225_600
+
+_ABSENT = object()
+_NETWORK = (
+    "there is no real network; hand the service a simulated partner, or run the scenario live"
+)
+_PROCESS = "a process runs in real time; model it as a SimPy process, or run the scenario live"
+_POOL = "its threads run in real time; use loop.run_in_executor(pool, ...) or asyncio.to_thread"
+
+_guarded_by: Guards | None = None
+
+
+class Guards:
+    """Puts time, randomness and the order of task sets under the seed while it is open.
+
+    Guarded on the thread that opened it, and on no other:
+
+    * ``time.time``, ``monotonic``, ``perf_counter`` and their ``_ns`` forms tell virtual time;
+    * ``random`` is seeded, ``random.Random()`` seeds itself from the seed, ``os.urandom``,
+      ``secrets``, ``random.SystemRandom``, ``uuid.uuid1`` and ``uuid4`` draw from it;
+    * ``asyncio.all_tasks`` and ``asyncio.as_completed`` go by the order of creation;
+    * and, if ``strict``, real sleep, threads, pools, sockets, processes and further event loops
+      raise ``Unsupported``.
+
+    All is put back at the end, whatever happens. Not guarded, because CPython offers no handle on
+    it: ``datetime.now()``, a function imported by name before the run (``from time import time``),
+    the order of sets of strings (PYTHONHASHSEED), and of sets of bare futures.
+    """
+
+    def __init__(self, loop: VirtualLoop, *, strict: bool = True) -> None:
+        self._loop = loop
+        self._strict = strict
+        self._undo: list[tuple[Any, str, Any]] = []
+        self._random_state: Any = None
+        self._thread = 0
+
+    def __enter__(self) -> Guards:
+        global _guarded_by  # noqa: PLW0603 - modules are one for the process, so is this
+        if _guarded_by is not None:
+            raise Unsupported(
+                "simulate() inside simulate(), or in two threads at once: a run guards the modules"
+                " of the whole process; let one end before the next begins"
+            )
+        _guarded_by = self
+        self._thread = threading.get_ident()
+        self._random_state = random.getstate()
+        try:
+            self._guard_time()
+            self._guard_randomness()
+            self._guard_order()
+            if self._strict:
+                self._guard_the_outside()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        global _guarded_by  # noqa: PLW0603 - see __enter__
+        for owner, name, original in reversed(self._undo):
+            if original is _ABSENT:
+                delattr(owner, name)
+            else:
+                setattr(owner, name, original)
+        self._undo.clear()
+        random.setstate(self._random_state)
+        _guarded_by = None
+
+    def _guard_time(self) -> None:
+        environment = self._loop.environment
+        executors = self._loop.executors
+
+        def now() -> float:
+            return float(environment.now) + executors.slept_s
+
+        def now_ns() -> int:
+            return round(now() * 1e9)
+
+        for name in ("monotonic", "perf_counter"):
+            self._replace(time, name, now)
+            self._replace(time, f"{name}_ns", now_ns)
+        self._replace(time, "time", lambda: EPOCH_S + now())
+        self._replace(time, "time_ns", lambda: EPOCH_S * 1_000_000_000 + now_ns())
+
+    def _guard_randomness(self) -> None:
+        randomness = self._loop.randomness
+        urandom = randomness.stream("os.urandom").randbytes
+        seeds = randomness.stream("random.Random()")
+        seed_method = random.Random.seed
+        thread = self._thread
+
+        def seed(self: random.Random, a: Any = None, version: int = 2) -> None:
+            if a is None and threading.get_ident() == thread:
+                a = seeds.getrandbits(64)
+            seed_method(self, a, version)
+
+        random.seed(randomness.key("random"))
+        self._replace(os, "urandom", urandom)
+        self._replace(random, "_urandom", urandom)
+        self._put(random.Random, "seed", seed)
+        # Without the system's generator uuid1 makes its number itself: from time and these two.
+        self._put(uuid, "_generate_time_safe", None)
+        self._put(uuid, "_last_timestamp", None)
+        # The multicast bit marks a node number that was drawn, and is nobody's address.
+        self._put(uuid, "_node", randomness.stream("uuid.getnode").getrandbits(48) | 1 << 40)
+
+    def _guard_order(self) -> None:
+        tasks = sys.modules["asyncio.tasks"]
+        self._put(tasks, "set", ordered_set)
+        for name in ("_all_tasks", "_scheduled_tasks"):  # until CPython 3.11, from 3.12
+            if hasattr(tasks, name):
+                self._put(tasks, name, CreationOrder(getattr(tasks, name)))
+
+    def _guard_the_outside(self) -> None:
+        self._replace(time, "sleep", self._sleep)
+        pool_advice = {
+            concurrent.futures.ThreadPoolExecutor: _POOL,
+            concurrent.futures.ProcessPoolExecutor: _PROCESS,
+        }
+        for pool, advice in pool_advice.items():
+            self._refuse(pool, "submit", advice)
+        self._refuse(
+            threading.Thread, "start", "a thread runs in real time; use asyncio.to_thread"
+        )
+        for name in ("connect", "connect_ex", "bind", "listen", "sendto"):
+            self._refuse(socket.socket, name, _NETWORK)
+        for name in ("getaddrinfo", "gethostbyname"):
+            self._refuse(socket, name, _NETWORK)
+        self._refuse(subprocess.Popen, "__init__", _PROCESS)
+        for name in ("fork", "posix_spawn", "system"):
+            if hasattr(os, name):
+                self._refuse(os, name, _PROCESS)
+        a_loop = "a second loop would wait in real time; await it on this one"
+        for module in (asyncio, sys.modules["asyncio.events"]):
+            self._refuse(module, "new_event_loop", a_loop)
+
+    def _sleep(self, seconds: float) -> None:
+        if not self._loop.executors.running:
+            raise Unsupported(
+                f"time.sleep({seconds!r}) blocks the event loop: use `await asyncio.sleep()`,"
+                " or call the blocking function with asyncio.to_thread"
+            )
+        self._loop.executors.sleep(seconds)
+
+    def _refuse(self, owner: Any, name: str, advice: str) -> None:
+        self._replace(owner, name, refusal(f"{owner.__name__}.{name}", advice))
+
+    def _replace(self, owner: Any, name: str, replacement: Callable[..., Any]) -> None:
+        """Replace a function on this thread; others go on calling the original."""
+        thread = self._thread
+        original = getattr(owner, name)
+        get_ident = threading.get_ident
+
+        def guarded(*args: Any, **kwargs: Any) -> Any:
+            if get_ident() == thread:
+                return replacement(*args, **kwargs)
+            return original(*args, **kwargs)
+
+        self._put(owner, name, guarded)
+
+    def _put(self, owner: Any, name: str, replacement: object) -> None:
+        self._undo.append((owner, name, vars(owner).get(name, _ABSENT)))
+        setattr(owner, name, replacement)

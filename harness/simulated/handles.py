@@ -1,0 +1,87 @@
+"""Own the two handles of the virtual loop: a callback that is ready, and one that waits for time."""
+
+from __future__ import annotations
+
+import reprlib
+from typing import TYPE_CHECKING, Any
+
+import simpy
+
+if TYPE_CHECKING:
+    from contextvars import Context
+
+    from harness.simulated.virtual_environment import VirtualEnvironment
+
+__all__ = ["ReadyHandle", "Timer"]
+
+
+class ReadyHandle:
+    """What ``call_soon`` returns: as ``asyncio.Handle``, and as light as Python allows.
+
+    ``call`` is the callback with its arguments as one tuple, ready to be spread, or None once
+    cancelled. The loop makes one for every step of every task, so there is no constructor.
+    """
+
+    __slots__ = ("call", "context")
+
+    call: tuple[Any, ...] | None
+    context: Context
+
+    def cancel(self) -> None:
+        """Never run the callback; no effect if it has run."""
+        self.call = None
+
+    def cancelled(self) -> bool:
+        """Return True if the callback was cancelled."""
+        return self.call is None
+
+    def get_context(self) -> Context:
+        """Return the context the callback runs in."""
+        return self.context
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {_described(self.call)}>"
+
+
+class Timer(simpy.Event):
+    """What ``call_later`` and ``call_at`` return: as ``asyncio.TimerHandle``, and a SimPy event.
+
+    It lies in the environment's queue among all other events, so timers and the latency model share
+    one order of time. ``queued`` is True while it lies there.
+    """
+
+    __slots__ = ("call", "context", "environment", "queued", "when_s")
+
+    call: tuple[Any, ...] | None
+    context: Context
+    environment: VirtualEnvironment
+    queued: bool
+    when_s: float
+
+    def cancel(self) -> None:
+        """Never run the callback; no effect if it has run."""
+        if self.call is not None:
+            self.call = None
+            if self.queued:
+                self.environment.timer_cancelled()
+
+    def cancelled(self) -> bool:
+        """Return True if the callback was cancelled."""
+        return self.call is None
+
+    def get_context(self) -> Context:
+        """Return the context the callback runs in."""
+        return self.context
+
+    def when(self) -> float:
+        """Return the moment at which the callback is due, in seconds of the loop's time."""
+        return self.when_s
+
+    def __repr__(self) -> str:
+        return f"<Timer when={self.when_s} {_described(self.call)}>"
+
+
+def _described(call: tuple[Any, ...] | None) -> str:
+    if call is None:
+        return "cancelled"
+    return f"{call[0]!r}({', '.join(map(reprlib.repr, call[1:]))})"

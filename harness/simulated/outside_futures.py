@@ -1,0 +1,84 @@
+"""Own the futures that something outside asyncio completes: a SimPy event, an executor's call."""
+
+from __future__ import annotations
+
+import asyncio
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import simpy
+
+    from harness.simulated.virtual_environment import VirtualEnvironment
+
+__all__ = ["OutsideFuture", "OutsideFutures", "SimPyFuture"]
+
+
+class OutsideFuture(asyncio.Future[Any]):
+    """A future that knows what it stands for (``waits_for``) and hashes by its creation."""
+
+    serial: int
+    waits_for: str
+
+    def __hash__(self) -> int:
+        return self.serial
+
+
+class SimPyFuture(OutsideFuture):
+    """A SimPy event as an awaitable."""
+
+    environment: VirtualEnvironment
+
+    def cancel(self, msg: Any | None = None) -> bool:
+        """Wait no longer. The event itself goes on; its failure, should it come, is taken."""
+        cancelled = super().cancel(msg)
+        if cancelled:
+            self.environment.awaited_count -= 1
+        return cancelled
+
+    def settle(self, event: simpy.Event) -> None:
+        """Take what the event brings; SimPy calls this when it happens."""
+        # Taken even if nobody waits any more: a cancelled wait must not crash the environment.
+        if not event.ok:
+            event.defused = True
+        if self.done():
+            return
+        self.environment.awaited_count -= 1
+        if event.ok:
+            self.set_result(event.value)
+        else:
+            self.set_exception(event.value)
+
+
+class OutsideFutures:
+    """Makes the outside futures of one loop."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._serials = count(1)
+
+    def of_call(self, function: Any) -> OutsideFuture:
+        """Make the future of a function that an executor was given."""
+        future = OutsideFuture(loop=self._loop)
+        future.serial = next(self._serials)
+        name = getattr(function, "__qualname__", None) or repr(function)
+        future.waits_for = f"executor call {name}"
+        return future
+
+    def of_event(self, event: simpy.Event, environment: VirtualEnvironment) -> SimPyFuture:
+        """Make the future of a SimPy event, which may have happened already."""
+        future = SimPyFuture(loop=self._loop)
+        future.serial = next(self._serials)
+        future.waits_for = f"SimPy event {_described(event)}"
+        future.environment = environment
+        environment.awaited_count += 1
+        if event.callbacks is None:
+            future.settle(event)
+        else:
+            event.callbacks.append(future.settle)
+        return future
+
+
+def _described(event: simpy.Event) -> str:
+    # A process by the name of its generator; SimPy's own text holds an address, which is no name.
+    return str(getattr(event, "name", "")) or type(event).__name__

@@ -1,0 +1,109 @@
+"""Own the simulated backend: a virtual loop for a run, a chain of its own for each world."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+from harness.backend import Ran
+from harness.history import Diagnosis, NodeKind
+from harness.randomness import Randomness
+from harness.simulated.latency_model import LatencyModel, Profile, read_profile
+from harness.simulated.simulated_client import SimulatedClientFactory
+from harness.simulated.simulated_node import SimulatedNode
+from harness.simulated.simulation import simulate
+from harness.wait_graph import diagnose
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Coroutine
+
+    from harness.backend import Stage
+    from harness.simulated.virtual_loop import VirtualLoop
+
+__all__ = ["SimulatedBackend"]
+
+TIME_LIMIT_S = 30 * 24 * 3_600.0
+
+
+class SimulatedBackend:
+    """Runs on virtual time; one seed decides everything."""
+
+    kind = NodeKind.SIMULATED
+
+    def __init__(self, profile: Profile | None = None) -> None:
+        self._profile = profile or read_profile()
+
+    @property
+    def versions(self) -> dict[str, str]:
+        """Nothing real takes part."""
+        return {}
+
+    def run(self, main: Callable[[Stage], Coroutine[Any, Any, None]], *, seed: int) -> Ran:
+        """Simulate a run to its end, or to where nothing can go on."""
+        ran = simulate(
+            lambda: main(_SimulatedStage(self._profile, seed=seed)),
+            seed=seed,
+            time_limit_s=TIME_LIMIT_S,
+        )
+        return Ran(
+            error=ran.error,
+            digest=ran.digest,
+            virtual_s=ran.virtual_s,
+            diagnosis=ran.diagnosis,
+            lock_holds=ran.lock_holds,
+            unhandled=ran.unhandled,
+        )
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+class _SimulatedStage:
+    """What a simulated run finds around it."""
+
+    def __init__(self, profile: Profile, *, seed: int) -> None:
+        self._profile = profile
+        self._seed = seed
+
+    def clock(self) -> float:
+        """Virtual seconds since the run began."""
+        return _loop().time()
+
+    def note(self, line: str) -> None:
+        """Add a line to the trace."""
+        _loop().note(line)
+
+    def diagnose(self) -> Diagnosis:
+        """Say who waits for what at this moment."""
+        return diagnose(_loop())
+
+    @asynccontextmanager
+    async def open_world(
+        self, label: str, *, needs_node: bool, paired: bool = False, faults: bool = False
+    ) -> AsyncIterator[_SimulatedWorld]:
+        """Open a world; its draws depend on the seed, and on its label unless it is paired."""
+        del needs_node, faults
+        model = LatencyModel(
+            self._profile,
+            randomness=Randomness(self._seed),
+            paired=paired,
+        )
+        yield _SimulatedWorld(SimulatedNode(_loop().environment, model, label=label))
+
+
+class _SimulatedWorld:
+    """A simulated node with a factory of clients."""
+
+    def __init__(self, node: SimulatedNode) -> None:
+        self._node = node
+        self.clients = SimulatedClientFactory(node, _loop())
+
+    async def set_node(self, state: str) -> None:
+        """Cut the node off, freeze it, or heal it."""
+        self._node.state = state
+
+
+def _loop() -> VirtualLoop:
+    from harness.simulated.virtual_loop import running_virtual_loop  # noqa: PLC0415
+
+    return running_virtual_loop()

@@ -1,0 +1,214 @@
+"""Own a simulated run from beginning to end: one seed in, one outcome out, nothing left behind."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from asyncio import events
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from harness.errors import Deadlock, HarnessError, Unsupported
+from harness.lock_ledger import LockLedger
+from harness.simulated.determinism import Guards
+from harness.simulated.executor_model import DEFAULT_WORKERS, sqlite_latency
+from harness.simulated.trace import Trace, first_difference
+from harness.simulated.virtual_loop import Pause, VirtualLoop
+from harness.wait_graph import diagnose, render
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+    from harness.history import Diagnosis, LockHold
+    from harness.simulated.executor_model import Latency
+
+    Main = Callable[[], Coroutine[Any, Any, Any]]
+
+__all__ = ["NotDeterministic", "Simulated", "assert_deterministic", "run", "simulate"]
+
+# Virtual seconds that cancelled tasks may take to clean up after the run itself is over.
+_CLEAN_UP_S = 3_600.0
+
+
+class NotDeterministic(HarnessError):
+    """Two runs of one seed parted: something in them came from outside of it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Simulated:
+    """How a simulated run ended.
+
+    ``value`` is what the coroutine returned, ``error`` what it raised instead. If it did neither,
+    ``diagnosis`` says who waited for what; it is ``exact`` if nothing could happen any more, and
+    not if a limit ended the run (``pause`` says which).
+
+    ``digest`` is equal for equal runs on every CPython release, ``schedule_digest`` is finer and
+    holds for one release (see ``Trace``). ``virtual_s`` are virtual seconds, ``steps`` the
+    callbacks that ran. ``unhandled`` are errors that no code took; ``lock_holds`` the locks that
+    were held over virtual time. What cancelled tasks did after the end is in none of these, errors
+    excepted.
+    """
+
+    seed: int
+    value: Any
+    error: BaseException | None
+    digest: str
+    schedule_digest: str
+    virtual_s: float
+    steps: int
+    pause: Pause
+    diagnosis: Diagnosis | None
+    unhandled: tuple[str, ...]
+    lock_holds: tuple[LockHold, ...]
+
+
+def simulate(
+    main: Main,
+    *,
+    seed: int,
+    time_limit_s: float | None = None,
+    executor_latency: Latency = sqlite_latency,
+    executor_workers: int = DEFAULT_WORKERS,
+    strict: bool = True,
+    trace: Trace | None = None,
+    debug: bool = False,
+) -> Simulated:
+    """Run ``main()`` on a virtual loop of its own until it ends or cannot.
+
+    Like ``asyncio.run``: what ``main`` leaves running is cancelled, asynchronous generators and the
+    default executor are shut down, and the loop is closed.
+
+    Args:
+        main: Makes the coroutine; it is called inside the run's guards.
+        seed: 0 to 2^64 - 1. Decides everything.
+        time_limit_s: Virtual seconds after which the run is ended with an inexact diagnosis.
+        executor_latency: Draws the seconds that a call in an executor takes.
+        executor_workers: Threads of the default executor.
+        strict: Refuse threads, sockets, processes and real sleep, see ``Guards``.
+        trace: A trace to fill, to keep its entries. Made afresh by default.
+        debug: Run the loop in debug mode.
+
+    Raises:
+        BadInput: The seed is not one.
+        Unsupported: It is called inside a running loop, or during another simulation.
+    """
+    if events._get_running_loop() is not None:  # noqa: SLF001 - what asyncio itself uses
+        raise Unsupported(
+            "simulate() was called inside a running event loop: a run needs the thread for itself;"
+            " call it from plain code"
+        )
+    loop = VirtualLoop(
+        seed=seed, trace=trace, executor_latency=executor_latency, executor_workers=executor_workers
+    )
+    loop.time_limit_s = time_limit_s
+    loop.set_debug(debug)
+    if loop.trace.keep:
+        loop.task_names = loop.trace.names
+    with Guards(loop, strict=strict), LockLedger() as ledger:
+        loop.ledger = ledger
+        try:
+            return _outcome(loop, main)
+        finally:
+            loop.close()
+
+
+def _outcome(loop: VirtualLoop, main: Main) -> Simulated:
+    """Drive the coroutine, note all there is to note at its end, then clean up behind it."""
+    value = error = diagnosis = None
+    task = loop.create_task(main())
+    # That a deadlock leaves it pending is in the diagnosis, and nothing to complain of.
+    task._log_destroy_pending = False
+    try:
+        pause, _ = loop.drive(task)
+        if not task.done():
+            diagnosis = diagnose(loop, exact=pause is Pause.STUCK)
+        elif task.cancelled():
+            error = asyncio.CancelledError()
+        else:
+            error = task.exception()
+            value = None if error is not None else task.result()
+    except (SystemExit, KeyboardInterrupt):
+        raise
+    except BaseException as failure:  # noqa: BLE001 - a SimPy process failed, and nobody took it
+        pause, error = Pause.STOPPED, failure
+    digest, schedule_digest = loop.trace.digest, loop.trace.schedule_digest
+    virtual_s, steps = loop.time(), loop.trace.step_count
+    ledger = loop.ledger
+    lock_holds = () if ledger is None else ledger.all_holds(virtual_s)
+    _clean_up(loop)
+    return Simulated(
+        seed=loop.randomness.seed,
+        value=value,
+        error=error,
+        digest=digest,
+        schedule_digest=schedule_digest,
+        virtual_s=virtual_s,
+        steps=steps,
+        pause=pause,
+        diagnosis=diagnosis,
+        unhandled=tuple(loop.unhandled),
+        lock_holds=lock_holds,
+    )
+
+
+def _clean_up(loop: VirtualLoop) -> None:
+    """Cancel what is left, as ``asyncio.run`` does, but wait for nothing that cannot come."""
+    loop.trace = Trace()
+    loop.time_limit_s = loop.time() + _CLEAN_UP_S
+    leftovers = asyncio.all_tasks(loop)
+    for task in leftovers:
+        task.cancel()
+    if leftovers:
+        loop.drive(asyncio.gather(*leftovers, return_exceptions=True))
+    for task in leftovers:
+        if not task.done():
+            task._log_destroy_pending = False  # type: ignore[attr-defined]  # noqa: SLF001
+            loop.unhandled.append(f"{task.get_name()} did not end when it was cancelled")
+        elif not task.cancelled() and task.exception() is not None:
+            loop.call_exception_handler(
+                {
+                    "message": "unhandled exception during shutdown",
+                    "exception": task.exception(),
+                    "task": task,
+                }
+            )
+    loop.drive(loop.shutdown_asyncgens())
+
+
+def run(main: Main, *, seed: int, time_limit_s: float | None = None, **options: Any) -> Any:
+    """Run ``main()`` as ``simulate`` does; return its value, raise its error. For tests.
+
+    Errors that no code took are logged as asyncio does.
+
+    Raises:
+        Deadlock: The run could not go on; the message says who waits for what.
+    """
+    outcome = simulate(main, seed=seed, time_limit_s=time_limit_s, **options)
+    for text in outcome.unhandled:
+        logging.getLogger("asyncio").error("%s", text)
+    if outcome.diagnosis is not None:
+        raise Deadlock(
+            f"seed {seed}: {outcome.pause.value}, and main() has not ended\n"
+            + render(outcome.diagnosis)
+        )
+    if outcome.error is not None:
+        raise outcome.error
+    return outcome.value
+
+
+def assert_deterministic(main: Main, *, seed: int, **options: Any) -> Simulated:
+    """Run ``main()`` twice with one seed, compare all that was traced, return the second outcome.
+
+    Raises:
+        NotDeterministic: The runs parted; the message shows the first difference.
+    """
+    traces = (Trace(keep=True), Trace(keep=True))
+    outcomes = [simulate(main, seed=seed, trace=trace, **options) for trace in traces]
+    difference = first_difference(*traces)
+    if difference is not None:
+        raise NotDeterministic(
+            f"seed {seed}: two runs must do the same, but part at {difference}:"
+            " look for sets of strings or bare futures, real clocks, and state left over from the"
+            " first run"
+        )
+    return outcomes[1]

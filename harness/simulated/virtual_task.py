@@ -1,0 +1,88 @@
+"""Own the tasks of the virtual loop: their numbers, their names and their place in a set."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from contextvars import Context, ContextVar, copy_context
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+    from types import FrameType
+
+__all__ = ["TASK_NUMBER", "TaskMaker", "VirtualTask"]
+
+# The number of the task on whose behalf a callback runs. It lies in the context, because that is
+# what asyncio hands on from a task to its timers and wake-ups: one C lookup tells the trace whose
+# callback it is.
+TASK_NUMBER: ContextVar[int] = ContextVar("harness_task_number", default=0)
+
+
+class VirtualTask(asyncio.Task[Any]):
+    """CPython's own task with a hash that is the order of its creation.
+
+    A set of tasks (TaskGroup, ``asyncio.wait``, ``all_tasks``) is iterated in an order that follows
+    from its members' hashes. The inherited hash is an address: it differs from run to run.
+    """
+
+    # ``serial`` is unique. ``number`` is what the trace shows: a task that ``wait_for`` makes for
+    # its own ends, which it does up to CPython 3.11 only, keeps its caller's.
+    serial: int
+    number: int
+
+    def __hash__(self) -> int:
+        return self.serial
+
+
+class TaskMaker:
+    """Makes the tasks of one loop and numbers them from 1."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._serial_last = 0
+        self._number_last = 0
+
+    def make(
+        self, coro: Coroutine[Any, Any, Any], name: object, context: Context | None
+    ) -> VirtualTask:
+        """Make a task. Its number is set before the constructor, which already hashes it."""
+        task = VirtualTask.__new__(VirtualTask)
+        self._serial_last += 1
+        task.serial = self._serial_last
+        if _WAIT_FOR_MAKES_TASKS and _called_by_wait_for(sys._getframe(2)):  # noqa: SLF001
+            task.number = TASK_NUMBER.get()
+            name = f"{_current_name()} (wait_for)"
+        else:
+            self._number_last += 1
+            task.number = self._number_last
+        if context is None:
+            context = copy_context()
+            context.run(TASK_NUMBER.set, task.number)
+        elif TASK_NUMBER not in context:
+            context.run(TASK_NUMBER.set, task.number)
+        task.__init__(  # type: ignore[misc]
+            coro,
+            loop=self._loop,
+            name=f"task-{task.number}" if name is None else str(name),
+            context=context,
+        )
+        return task
+
+
+_WAIT_FOR_MAKES_TASKS = sys.version_info < (3, 12)
+_WAIT_FOR = asyncio.wait_for.__code__
+_TASKS_MODULE = asyncio.tasks.__name__
+
+
+def _called_by_wait_for(frame: FrameType) -> bool:
+    if frame.f_globals.get("__name__") != _TASKS_MODULE:
+        return False
+    ensure_future = frame.f_back
+    caller = ensure_future.f_back if ensure_future is not None else None
+    return caller is not None and caller.f_code is _WAIT_FOR
+
+
+def _current_name() -> str:
+    task = asyncio.current_task()
+    return "no task" if task is None else task.get_name()

@@ -1,0 +1,143 @@
+"""Own how a place in a program, and a thing that lies in one of its variables, is named."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import sysconfig
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from types import CodeType, FrameType
+
+__all__ = ["callers", "is_asyncio", "is_program", "name_of", "place_of"]
+
+_ASYNCIO = str(Path(asyncio.__file__).parent)
+_STANDARD_LIBRARY = sysconfig.get_path("stdlib")
+_INSTALLED = (sysconfig.get_path("purelib"), sysconfig.get_path("platlib"))
+_HARNESS = str(Path(__file__).parent)
+_SYSTEMS = str(Path(__file__).parent / "systems")
+
+# A registry may hold a lock for each of very many keys: after this many, its name is enough.
+_ENTRIES_MAX = 10_000
+_CALLERS_MAX = 12
+
+
+@lru_cache(maxsize=4096)
+def is_asyncio(filename: str) -> bool:
+    """Return True for a file of asyncio itself."""
+    return filename.startswith(_ASYNCIO)
+
+
+@lru_cache(maxsize=4096)
+def is_program(filename: str) -> bool:
+    """Return True for a file of the system under test: not of Python, and not of the harness."""
+    if filename.startswith(_HARNESS):
+        return filename.startswith(_SYSTEMS)
+    if filename.startswith(_INSTALLED):
+        return True
+    return not filename.startswith((_STANDARD_LIBRARY, "<frozen"))
+
+
+def place_of(code: CodeType, line: int | None) -> str:
+    """Return ``path:line in function``, the path as it is below a folder that Python imports from."""
+    return f"{_short(code.co_filename)}:{line or code.co_firstlineno} in {code.co_qualname}"
+
+
+@lru_cache(maxsize=4096)
+def _short(filename: str) -> str:
+    path = Path(filename)
+    # Longest first: an installed package is below the project's folder, too, if its venv is.
+    folders = sorted({str(Path.cwd()), *filter(None, sys.path)}, key=len, reverse=True)
+    for folder in folders:
+        if path.is_relative_to(folder):
+            return path.relative_to(folder).as_posix()
+    return filename
+
+
+def callers(frame: FrameType | None) -> Iterator[FrameType]:
+    """Yield a running frame and those that called it, the nearest first, without asyncio's."""
+    for _ in range(_CALLERS_MAX):
+        if frame is None:
+            return
+        if not is_asyncio(frame.f_code.co_filename):
+            yield frame
+        frame = frame.f_back
+
+
+def name_of(thing: object, frames: Iterable[FrameType]) -> str | None:
+    """Name a thing by where frames hold it, nearest first: ``Serve._lock``, ``locks['ann']``, …
+
+    An attribute of the frame's ``self`` goes before a global, and a global before a local, because
+    two tasks may call one thing by two local names, or two things by one.
+    """
+    frames = list(frames)
+    return (
+        next(filter(None, (_attribute(thing, frame) for frame in frames)), None)
+        or next(filter(None, (_global(thing, frame) for frame in frames)), None)
+        or next(filter(None, (_local(thing, frame) for frame in frames)), None)
+    )
+
+
+def _attribute(thing: object, frame: FrameType) -> str | None:
+    code = frame.f_code
+    if not code.co_argcount or is_asyncio(code.co_filename):
+        return None
+    owner = frame.f_locals.get(code.co_varnames[0])
+    if owner is None or isinstance(owner, type) or code.co_varnames[0] not in {"self", "cls"}:
+        return None
+    found = _among(thing, _attributes(owner))
+    return None if found is None else f"{type(owner).__name__}.{found}"
+
+
+def _attributes(owner: object) -> Iterator[tuple[str, Any]]:
+    yield from list(getattr(owner, "__dict__", {}).items())
+    for kind in type(owner).__mro__:
+        slots = kind.__dict__.get("__slots__", ())
+        for slot in (slots,) if isinstance(slots, str) else slots:
+            if slot not in {"__dict__", "__weakref__"} and hasattr(owner, slot):
+                yield slot, getattr(owner, slot)
+
+
+def _global(thing: object, frame: FrameType) -> str | None:
+    found = _among(thing, frame.f_globals.items())
+    module = str(frame.f_globals.get("__name__", "")).rpartition(".")[2]
+    return None if found is None else f"{module}.{found}"
+
+
+def _local(thing: object, frame: FrameType) -> str | None:
+    if is_asyncio(frame.f_code.co_filename):
+        return None
+    found = _among(thing, frame.f_locals.items())
+    return None if found is None else f"{found} (of {frame.f_code.co_qualname})"
+
+
+def _among(thing: object, variables: Iterable[tuple[str, Any]]) -> str | None:
+    for name, value in list(variables):
+        if value is thing or (
+            isinstance(value, asyncio.Condition) and getattr(value, "_lock", None) is thing
+        ):
+            return name
+        if type(value) is dict and len(value) <= _ENTRIES_MAX:
+            for key, entry in value.items():
+                if entry is thing:
+                    return f"{name}[{key!r}]"
+        elif type(value) in {list, tuple} and len(value) <= _ENTRIES_MAX:
+            for index, entry in enumerate(value):
+                if entry is thing:
+                    return f"{name}[{index}]"
+        elif _holds(value, thing):
+            inner = next(key for key, entry in _attributes(value) if entry is thing)
+            return f"{name}.{inner}"
+    return None
+
+
+def _holds(value: object, thing: object) -> bool:
+    """Return True if a plain object of the program has the thing as an attribute."""
+    module = type(value).__module__
+    if module in {"builtins", "asyncio"} or isinstance(value, (type, asyncio.Task)):
+        return False
+    return any(entry is thing for entry in getattr(value, "__dict__", {}).values())

@@ -1,0 +1,122 @@
+"""Own the adapter that puts any class with async methods under the harness, untouched."""
+
+from __future__ import annotations
+
+import inspect
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+from harness.errors import BadInput
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Sequence
+
+    from harness.scenario import Scenario, Step, User
+    from harness.system import Environment
+
+__all__ = ["PlainService"]
+
+HARNESS_GIVES = ("storage_path", "directory", "clients")
+
+
+class PlainService:
+    """A class as a system under test.
+
+    Its public async methods are the operations. A method with a parameter ``user`` is given the
+    user's name. The class is made without arguments, but for those of ``storage_path`` and
+    ``directory`` (an empty folder) and ``clients`` (a client factory) that it asks for. If it is an
+    async context manager it is entered and left; a method ``audit`` is asked at the end.
+    """
+
+    def __init__(self, service: type) -> None:
+        self._service = service
+        self._signatures = {
+            name: inspect.signature(member)
+            for name, member in inspect.getmembers(service, inspect.iscoroutinefunction)
+            if not name.startswith("_")
+        }
+        parameters = inspect.signature(service).parameters.values()
+        self._takes = tuple(one.name for one in parameters if one.name in HARNESS_GIVES)
+        missing = [
+            one.name
+            for one in parameters
+            if one.default is one.empty
+            and one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD)
+            and one.name not in HARNESS_GIVES
+        ]
+        if missing:
+            msg = (
+                f"system {service.__qualname__}: wants {', '.join(missing)}, which nobody gives;"
+                " write a subclass or an adapter that does"
+            )
+            raise BadInput(msg)
+
+    @property
+    def needs_node(self) -> bool:
+        """Whether the class asks for clients of a node."""
+        return "clients" in self._takes
+
+    @property
+    def operations(self) -> tuple[str, ...]:
+        """The public async methods."""
+        return tuple(sorted(self._signatures))
+
+    def mistakes(self, scenario: Scenario) -> list[str]:
+        """Find calls that no method takes."""
+        return [
+            f"phase[{number}].do[{position}]: {problem}"
+            for number, phase in enumerate(scenario.phase)
+            for position, step in enumerate(phase.do)
+            if (problem := self._problem(step)) is not None
+        ]
+
+    @asynccontextmanager
+    async def open(self, environment: Environment) -> AsyncIterator[_PlainSession]:
+        """Make the service and enter it if it is an async context manager."""
+        gives = {
+            "storage_path": environment.directory,
+            "directory": environment.directory,
+            "clients": environment.clients,
+        }
+        service = self._service(**{name: gives[name] for name in self._takes})
+        if hasattr(service, "__aenter__"):
+            async with service as entered:
+                yield _PlainSession(service if entered is None else entered, self._signatures)
+        else:
+            yield _PlainSession(service, self._signatures)
+
+    def _problem(self, step: Step) -> str | None:
+        if step.call not in self._signatures:
+            return f'no operation "{step.call}"; known: {", ".join(self.operations)}'
+        signature = self._signatures[step.call]
+        arguments = dict(step.arguments)
+        if "user" in signature.parameters and step.user is not None:
+            arguments["user"] = ""
+        try:
+            signature.bind(None, **arguments)
+        except TypeError as error:
+            return f"{step.call}{signature}: {error}"
+        return None
+
+
+class _PlainSession:
+    """An open service whose methods are called by name."""
+
+    def __init__(self, service: Any, signatures: dict[str, inspect.Signature]) -> None:
+        self._service = service
+        self._signatures = signatures
+
+    async def call(self, operation: str, user: User | None, arguments: dict[str, Any]) -> Any:
+        """Call the method of this name."""
+        given = dict(arguments)
+        if user is not None and "user" in self._signatures[operation].parameters:
+            given["user"] = user.name
+        return await getattr(self._service, operation)(**given)
+
+    async def audit(self) -> Sequence[str] | None:
+        """Ask the service's own ``audit``, if it has one."""
+        method: Callable[[], Any] | None = getattr(self._service, "audit", None)
+        if method is None:
+            return None
+        found = method()
+        return list(await found if inspect.isawaitable(found) else found)

@@ -1,0 +1,275 @@
+"""Own the adapter that puts the serve core under the harness, unmodified."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+from contextlib import asynccontextmanager
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+import serve
+import serve.errors
+from harness.errors import BadInput
+from harness.systems.recorded_clients import RecordedClientFactory
+from serve import Deadlines, DeskRecord, KeyScheme, Network, Serve, ServeError
+from serve.address import client_directory, encode_address, owner_identifier
+from serve.orders import parse_order
+from serve.top_store import TopStore
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
+    from harness.scenario import Scenario, Step, User
+    from harness.system import Environment
+    from serve.address import AccountId
+
+__all__ = ["ServeCore", "serve_core"]
+
+SECRET_BYTES = 32
+COMMANDS = (
+    "spawn",
+    "node_status",
+    "sync",
+    "prepare_account",
+    "add_account",
+    "list_accounts",
+    "get_account",
+    "get_account_status",
+)
+DEADLINES = tuple(field.name for field in fields(Deadlines))
+SETTINGS = (*DEADLINES, "key_scheme")
+
+
+class ServeCore:
+    """The serve core as a system under test; ``service`` may be a subclass broken on purpose.
+
+    A user's secret is ``data.secret_byte`` 32 times, or else the SHA-256 of the name. Settings: the
+    deadlines of ``serve.Deadlines`` in seconds, and ``key_scheme`` ("falcon" or "ecdsa").
+    """
+
+    needs_node = True
+
+    def __init__(self, service: type[Serve] = Serve) -> None:
+        self._service = service
+        self._signatures = {
+            name: inspect.signature(member)
+            for name, member in inspect.getmembers(_ServeSession, inspect.iscoroutinefunction)
+            if not name.startswith("_") and name not in ("call", "audit")
+        }
+
+    @property
+    def operations(self) -> tuple[str, ...]:
+        """What can be called."""
+        return tuple(sorted(self._signatures))
+
+    def mistakes(self, scenario: Scenario) -> list[str]:
+        """Find calls, arguments, points, errors and settings that the serve core does not have."""
+        found = [
+            f"settings.{name}: no such setting; known: {', '.join(SETTINGS)}"
+            for name in scenario.settings
+            if name not in SETTINGS
+        ]
+        for number, phase in enumerate(scenario.phase):
+            for position, step in enumerate(phase.do):
+                where = f"phase[{number}].do[{position}]"
+                found += [f"{where}.{problem}" for problem in self._step_problems(step)]
+        for number, fault in enumerate(scenario.fault):
+            found += _point_problems(fault.at, where=f"fault[{number}].at")
+            if fault.error is not None and _error_class(fault.error) is None:
+                found.append(f'fault[{number}].error: serve has no error "{fault.error}"')
+        return found
+
+    @asynccontextmanager
+    async def open(self, environment: Environment) -> AsyncIterator[_ServeSession]:
+        """Open a Serve on the run's directory, its clients recorded."""
+        environment.interception.error_named = _error_named
+        users = {owner_identifier(_secret_of(user)): user.name for user in environment.users}
+        clients = RecordedClientFactory(
+            environment.clients,
+            recorder=environment.recorder,
+            interception=environment.interception,
+            user_of=lambda directory: users.get(directory.name.partition("_")[2], "-"),
+        )
+        settings = environment.settings
+        try:
+            deadlines = Deadlines(
+                **{name: value for name, value in settings.items() if name in DEADLINES}
+            )
+            scheme = KeyScheme(settings.get("key_scheme", KeyScheme.FALCON))
+        except ValueError as error:
+            msg = f"settings: {error}"
+            raise BadInput(msg) from error
+        async with self._service(
+            environment.directory, clients, deadlines=deadlines, key_scheme=scheme
+        ) as opened:
+            yield _ServeSession(opened)
+
+    def _step_problems(self, step: Step) -> list[str]:
+        found = []
+        if step.call not in self._signatures:
+            known = ", ".join(self.operations)
+            return [f'call: serve has no operation "{step.call}"; known: {known}']
+        signature = self._signatures[step.call]
+        takes_user = "user" in signature.parameters
+        if takes_user and step.user is None:
+            found.append(f"user: is missing; {step.call} is called for a user")
+        try:
+            signature.bind(None, **({"user": None} if takes_user else {}), **step.arguments)
+        except TypeError as error:
+            arguments = [name for name in signature.parameters if name not in ("self", "user")]
+            known = ", ".join(arguments) or "none"
+            found.append(f"with: {error}; arguments of {step.call}: {known}")
+        for table in (step.park, step.cancel):
+            if table is not None and table.at is not None:
+                name = "park" if table is step.park else "cancel"
+                found += _point_problems(table.at, where=f"{name}.at")
+        if step.expect not in ("success", "any", "cancelled") and not _error_class(step.expect):
+            found.append(f'expect: serve has no error "{step.expect}"')
+        return found
+
+
+class _ServeSession:
+    """An open Serve: its operations by name, with plain arguments."""
+
+    def __init__(self, opened: Serve) -> None:
+        self._serve = opened
+
+    async def call(self, operation: str, user: User | None, arguments: dict[str, Any]) -> Any:
+        """Carry out an operation."""
+        method = getattr(self, operation)
+        if "user" in inspect.signature(method).parameters:
+            return await method(user, **arguments)
+        return await method(**arguments)
+
+    async def audit(self) -> Sequence[str]:
+        """Let what is under way end, then check the service's state for contradictions."""
+        await self._serve.drained()
+        return await self._serve.audit()
+
+    async def get_client(self, user: User, network: str) -> Any:
+        """Return the user's client; equal numbers in two results are the same client."""
+        return await self._serve.get_client(_secret_of(user), Network.parse(network))
+
+    async def list_client_accounts(self, user: User, network: str) -> list[str]:
+        """Ask the user's client for the accounts of its own store, by id."""
+        client = await self._serve.get_client(_secret_of(user), Network.parse(network))
+        return [account.account_id.hex for account in await client.list_accounts()]
+
+    async def create_account_order(self, user: User, order: dict[str, Any]) -> Any:
+        """Make an account, as the order in JSON form says."""
+        return await self._serve.create_account_order(_secret_of(user), parse_order(order))
+
+    async def list_accounts(self, user: User) -> Any:
+        """List the user's accounts and desks."""
+        return await self._serve.list_accounts(_secret_of(user))
+
+    async def list_orders(self, user: User) -> Any:
+        """List the user's orders: kind, stage, status and account of each."""
+        return [
+            {
+                "order_type": one.order_type,
+                "stage": one.stage,
+                "status": one.status.value,
+                "account": one.account,
+            }
+            for one in await self._serve.list_orders_for_user(_secret_of(user))
+        ]
+
+    async def get_account_status(self, user: User, network: str, account: str) -> Any:
+        """Say what an account is and owns."""
+        return await self._serve.get_account_status(
+            _secret_of(user), Network.parse(network), account
+        )
+
+    async def client_sync(self, user: User, network: str) -> Any:
+        """Bring the user's client to the chain's tip."""
+        summary = await self._serve.client_sync(_secret_of(user), Network.parse(network))
+        return {"block_number": summary.block_number}
+
+    async def flush(self) -> int:
+        """Let all clients end."""
+        return await self._serve.flush()
+
+    async def flush_clients_for_secret(self, user: User) -> int:
+        """Let one user's clients end."""
+        return await self._serve.flush_clients_for_secret(_secret_of(user))
+
+    async def init_desks(self) -> Any:
+        """Restore the desks; which could not be, and by what error."""
+        report = await self._serve.init_desks()
+        return {
+            "restored": list(report.restored),
+            "failed": {one.desk_account: type(one.error).__name__ for one in report.failed},
+        }
+
+    async def list_desks(self) -> list[str]:
+        """List the restored desks."""
+        return list(await self._serve.list_desks())
+
+    async def get_desk(self, desk_account: str) -> Any:
+        """Find a desk, restoring it first if need be."""
+        return await self._serve.get_desk(desk_account)
+
+    async def plant_desk(self, user: User, network: str) -> str:
+        """Write a desk's row and its owner's folder, as an earlier process would have left them."""
+        place = Network.parse(network)
+        secret = _secret_of(user)
+        directory = client_directory(self._serve.storage_path, secret, place)
+        address = encode_address(_planted_id(user.name), place)
+        record = DeskRecord(
+            desk_account=address,
+            owner_identifier=owner_identifier(secret),
+            owner_account=None,
+            path=str(directory),
+            network=place.value,
+            base_code="BTC",
+            base_issuer=encode_address(_planted_id("BTC"), place),
+            quote_code="USDC",
+            quote_issuer=encode_address(_planted_id("USDC"), place),
+        )
+        async with TopStore.opened(self._serve.storage_path) as desks:
+            await desks.insert_desk(record)
+        return address
+
+
+def _secret_of(user: User) -> bytes:
+    byte = user.data.get("secret_byte")
+    if byte is None:
+        return hashlib.sha256(user.name.encode()).digest()
+    try:
+        return bytes([int(byte)]) * SECRET_BYTES
+    except (TypeError, ValueError) as error:
+        msg = f"users: data.secret_byte of {user.name} must be 0 to 255, got {byte!r}"
+        raise BadInput(msg) from error
+
+
+def _planted_id(name: str) -> AccountId:
+    """Make the id of a public account of version 1 out of a name."""
+    raw = bytearray(hashlib.sha256(name.encode()).digest()[:15])
+    raw[7] = 0x11
+    raw[8] &= 0x7F
+    return serve.AccountId(bytes(raw))
+
+
+def _point_problems(point: str, *, where: str) -> list[str]:
+    command = point.partition(".")[0]
+    if command in COMMANDS:
+        return []
+    return [f'{where}: no client has a "{command}"; known: {", ".join(COMMANDS)}']
+
+
+def _error_class(name: str) -> type[ServeError] | None:
+    found = getattr(serve.errors, name, None)
+    return found if isinstance(found, type) and issubclass(found, ServeError) else None
+
+
+def _error_named(name: str | None, message: str) -> Exception:
+    found = _error_class(name or "ClientFailed")
+    if found is None:
+        msg = f'fault.error: serve has no error "{name}"'
+        raise BadInput(msg)
+    return found(message)
+
+
+serve_core = ServeCore()

@@ -1,0 +1,297 @@
+"""Own the carrying out of a phase: its steps as tasks on the system under test."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from harness.history import Outcome, Pacing
+from harness.interception import OPERATION, RunningOperation
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from harness.backend import Stage
+    from harness.interception import Interception
+    from harness.recorder import Recorder
+    from harness.scenario import Phase, Scenario, Step, User
+    from harness.system import Session
+
+__all__ = ["Workload"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Call:
+    """One copy of a step, for one user."""
+
+    step: Step
+    user: User | None
+    copy: int
+    number: int
+    ordinal: int
+
+    @property
+    def task_name(self) -> str:
+        whose = f"[{self.user.name}]" if self.user else ""
+        return f"{self.step.name}{whose}{f'#{self.copy}' if self.step.times > 1 else ''}"
+
+
+class _StepProgress:
+    """What other steps may wait for: a step's first begin, its first arrival at a gate, its end."""
+
+    def __init__(self, calls: int) -> None:
+        self.begins = asyncio.Event()
+        self.parks = asyncio.Event()
+        self.ends = asyncio.Event()
+        self._left = calls
+
+    def ended(self) -> None:
+        """Count one copy's end; the step has ended with the last."""
+        self._left -= 1
+        if self._left == 0:
+            self.ends.set()
+
+
+class Workload:
+    """Runs the phases of a scenario on an open session."""
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        stage: Stage,
+        *,
+        recorder: Recorder,
+        interception: Interception,
+        within_s: float,
+    ) -> None:
+        self._scenario = scenario
+        self._stage = stage
+        self._recorder = recorder
+        self._interception = interception
+        self._within_s = within_s
+
+    async def run_phase(
+        self, phase: Phase, session: Session, *, pacing: Pacing = Pacing.TOGETHER
+    ) -> float:
+        """Run a phase's steps and return the seconds from its start to its last end."""
+        begin_s = self._stage.clock()
+        self._interception.phase = phase.name
+        calls = list(self._calls(phase))
+        if pacing is Pacing.SEQUENTIAL:
+            for call in calls:
+                await self._task(call, phase, session, started=None)
+        else:
+            await self._together(phase, calls, session)
+        self._interception.clear()
+        return self._stage.clock() - begin_s
+
+    def _calls(self, phase: Phase) -> Iterator[_Call]:
+        users = {user.name: (user, number) for number, user in enumerate(self._scenario.users)}
+        for step in phase.do:
+            ordinal = itertools.count()
+            for name in self._names(step, list(users)):
+                user, number = users[name] if name is not None else (None, 0)
+                for copy in range(step.times):
+                    yield _Call(
+                        step=step, user=user, copy=copy, number=number, ordinal=next(ordinal)
+                    )
+
+    @staticmethod
+    def _names(step: Step, every: list[str]) -> list[str] | list[None]:
+        if step.user is None:
+            return [None]
+        if step.user == "each":
+            return every
+        return list(step.user) if isinstance(step.user, list) else [step.user]
+
+    async def _together(self, phase: Phase, calls: list[_Call], session: Session) -> None:
+        progress = {
+            step.name: _StepProgress(sum(call.step is step for call in calls)) for step in phase.do
+        }
+        watchers = list(self._parking(phase, progress))
+        tasks: dict[str, list[asyncio.Task[None]]] = {}
+        for call in calls:
+            task = self._task(call, phase, session, started=progress)
+            tasks.setdefault(call.step.name, []).append(task)
+            task.add_done_callback(lambda _task, one=progress[call.step.name]: one.ended())
+        for step in phase.do:
+            self._arrange_cancel(step, tasks[step.name])
+        # No deadline here: each operation has one of its own.
+        await asyncio.gather(*(task for some in tasks.values() for task in some))
+        for watcher in watchers:
+            watcher.cancel()
+
+    def _parking(
+        self, phase: Phase, progress: dict[str, _StepProgress]
+    ) -> Iterator[asyncio.Task[None]]:
+        """Put a gate for each step that parks, opened by the end of the step it waits for."""
+        for step in phase.do:
+            if step.park is None:
+                continue
+            gate = self._interception.add_gate(step.park.at, step=step.name)
+            own, until = progress[step.name], progress[step.park.until]
+
+            async def watch(gate: Any = gate, own: Any = own, until: Any = until) -> None:
+                await gate.reached.wait()
+                own.parks.set()
+                await until.ends.wait()
+                gate.opened.set()
+
+            yield asyncio.create_task(watch(), name=f"gate of {step.name}")
+
+    def _arrange_cancel(self, step: Step, tasks: list[asyncio.Task[None]]) -> None:
+        if step.cancel is None:
+            return
+        chosen = tasks[: self._copies(step, len(tasks))]
+
+        def strike() -> None:
+            for task in chosen:
+                task.cancel()
+
+        if step.cancel.at is not None:
+            self._interception.add_trip(step.cancel.at, step=step.name, strike=strike)
+        else:
+            delay_s = (step.cancel.after_ms or 0.0) / 1e3
+            asyncio.get_running_loop().call_later(delay_s, strike)
+
+    @staticmethod
+    def _copies(step: Step, every: int) -> int:
+        copies = step.cancel.copies if step.cancel else 0
+        return {"first": 1, "all": every}.get(copies, 0) if isinstance(copies, str) else copies
+
+    def _task(
+        self,
+        call: _Call,
+        phase: Phase,
+        session: Session,
+        *,
+        started: dict[str, _StepProgress] | None,
+    ) -> asyncio.Task[None]:
+        return asyncio.create_task(
+            self._perform(call, phase, session, started=started), name=call.task_name
+        )
+
+    async def _perform(
+        self,
+        call: _Call,
+        phase: Phase,
+        session: Session,
+        *,
+        started: dict[str, _StepProgress] | None,
+    ) -> None:
+        step = call.step
+        if step.start is not None and started is not None:
+            if step.start.after is not None:
+                await getattr(started[step.start.after], step.start.when).wait()
+            if step.start.delay_ms:
+                await asyncio.sleep(step.start.delay_ms / 1e3)
+        repeat = step.repeat
+        for turn in range(repeat.times if repeat else 1):
+            if turn and repeat is not None and repeat.gap_ms:
+                await asyncio.sleep(repeat.gap_ms / 1e3)
+            if started is not None:
+                started[step.name].begins.set()
+            if not await self._operate(call, phase, session, turn=turn):
+                return
+
+    async def _operate(self, call: _Call, phase: Phase, session: Session, *, turn: int) -> bool:
+        """Carry out one operation and record it; False if no more of this call should follow."""
+        step, user = call.step, call.user
+        arguments = self._resolved(
+            step.arguments,
+            user,
+            {
+                "user": user.name if user else "",
+                "number": str(call.number),
+                "copy": str(call.copy),
+                "turn": str(turn),
+            },
+        )
+        number = self._recorder.begin_operation(
+            step.name,
+            step.call,
+            user=user.name if user else None,
+            phase=phase.name,
+            arguments=arguments,
+            expected=self._expected(call),
+        )
+        OPERATION.set(
+            RunningOperation(number=number, step=step.name, user=user.name if user else None)
+        )
+        late = _Deadline(self._within_s, on_late=self._late)
+        try:
+            with late:
+                value = await session.call(step.call, user, arguments)
+        except asyncio.CancelledError:
+            outcome = Outcome.UNFINISHED if late.passed else Outcome.CANCELLED
+            self._recorder.end_operation(number, outcome)
+            return False
+        except Exception as error:  # noqa: BLE001 - whatever a service raises is what is recorded
+            self._recorder.end_operation(number, Outcome.RAISED, error=error)
+        else:
+            self._recorder.end_operation(number, Outcome.RETURNED, value=value)
+        return True
+
+    def _resolved(
+        self, arguments: dict[str, Any], user: User | None, texts: dict[str, str]
+    ) -> dict[str, Any]:
+        """Fill in names and counts, and earlier results of the same user for ``$step.path``."""
+
+        def result_of(reference: str) -> Any:
+            step, _, path = reference[1:].partition(".")
+            return self._recorder.result_of(step, user=user.name if user else None, path=path)
+
+        filled: dict[str, Any] = _filled(arguments, texts, result_of)
+        return filled
+
+    def _expected(self, call: _Call) -> str:
+        """Say how this copy should end: cancelled copies as such, the others as the step says."""
+        step = call.step
+        if step.cancel is None:
+            return step.expect
+        every = step.cancel.copies == "all"
+        return "cancelled" if every or call.ordinal < self._copies(step, 1) else step.expect
+
+    def _late(self) -> None:
+        """An operation outlasts its deadline: keep who waits for what, before it is cancelled."""
+        if self._recorder.deadlock is None:
+            self._recorder.deadlock = self._stage.diagnose()
+
+
+class _Deadline:
+    """Cancels the running task once, when its time is up, after telling ``on_late``."""
+
+    def __init__(self, within_s: float, *, on_late: Callable[[], None]) -> None:
+        self.passed = False
+        self._within_s = within_s
+        self._on_late = on_late
+
+    def __enter__(self) -> None:
+        loop = asyncio.get_running_loop()
+        task = asyncio.current_task()
+        self._timer = loop.call_later(self._within_s, self._strike, task)
+
+    def __exit__(self, *_exception: object) -> None:
+        self._timer.cancel()
+
+    def _strike(self, task: asyncio.Task[None]) -> None:
+        self.passed = True
+        self._on_late()
+        task.cancel()
+
+
+def _filled(value: Any, texts: dict[str, str], result_of: Callable[[str], Any]) -> Any:
+    """Put names, counts and earlier results into arguments."""
+    if isinstance(value, str):
+        if value.startswith("$"):
+            return result_of(value)
+        for name, text in texts.items():
+            value = value.replace(f"{{{name}}}", text)
+        return value
+    if isinstance(value, dict):
+        return {key: _filled(one, texts, result_of) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_filled(one, texts, result_of) for one in value]
+    return value

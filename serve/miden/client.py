@@ -1,0 +1,141 @@
+"""Own the live client: serve's Client protocol, spoken to a native client's thread."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from serve.address import AccountId
+from serve.client import (
+    AccountSpec,
+    AccountState,
+    Asset,
+    ClientAccount,
+    ClientAccountStatus,
+    FaucetSpec,
+    NodeStatus,
+    StorageMode,
+    SyncSummary,
+)
+from serve.miden.failures import command_error
+from serve.miden.native_module import load
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import mosaic_miden_client as native
+
+    from serve.miden.mailbox import Mailboxes
+
+__all__ = ["MidenClient"]
+
+
+class MidenClient:
+    """One user's real Miden client; made by ``MidenClientFactory.spawn``.
+
+    Each command raises a ``ClientFailed`` or ``InvalidInput``, whose ``__cause__`` is the native
+    ``MidenError``: its ``chain`` holds the text of every cause, outermost first.
+    """
+
+    def __init__(self, client: native.Client, *, mailboxes: Mailboxes, where: str) -> None:
+        self._client = client
+        self._mailboxes = mailboxes
+        self._where = where
+        self._miden_error = load().MidenError
+
+    def __repr__(self) -> str:
+        return f"<MidenClient {self._where}{' closed' if self.closed else ''}>"
+
+    @property
+    def closed(self) -> bool:
+        """True once the client takes no more commands, because it was closed or because it died."""
+        return bool(self._client.closed)
+
+    async def node_status(self) -> NodeStatus:
+        """Ask the node for its status, on a connection of its own."""
+        answer: native.NodeStatus = await self._ask("node_status")
+        return NodeStatus(**answer)
+
+    async def sync(self) -> SyncSummary:
+        """Bring the store to the chain's tip."""
+        answer: native.SyncSummary = await self._ask("sync")
+        return SyncSummary(
+            block_number=answer["block_number"],
+            new_public_notes=answer["new_public_notes"],
+            committed_notes=answer["committed_notes"],
+            consumed_notes=answer["consumed_notes"],
+            updated_accounts=tuple(map(AccountId.from_hex, answer["updated_accounts"])),
+            locked_accounts=tuple(map(AccountId.from_hex, answer["locked_accounts"])),
+            committed_transactions=answer["committed_transactions"],
+        )
+
+    async def prepare_account(self, spec: AccountSpec) -> AccountId:
+        """Build an account and put its key on disk, durably; the account is not visible yet."""
+        return await self._build("prepare", spec)
+
+    async def create_account(self, spec: AccountSpec) -> AccountId:
+        """Prepare and add an account in one command, for callers without rows of their own."""
+        return await self._build("create", spec)
+
+    async def add_account(self, account_id: AccountId) -> None:
+        """Make a prepared account visible in the store; no effect if it is already."""
+        await self._ask("add_account", account_id.hex)
+
+    async def list_accounts(self) -> tuple[ClientAccount, ...]:
+        """List the store's accounts, by id."""
+        return tuple(map(_account, await self._ask("list_accounts")))
+
+    async def get_account(self, account_id: AccountId) -> ClientAccount | None:
+        """Read one account of the store, or None."""
+        row = await self._ask("get_account", account_id.hex)
+        return None if row is None else _account(row)
+
+    async def get_account_status(self, account_id: AccountId) -> ClientAccountStatus:
+        """Read one account with its fungible assets."""
+        row = await self._ask("get_account_status", account_id.hex)
+        account = _account(row)
+        return ClientAccountStatus(
+            account_id=account.account_id,
+            storage_mode=account.storage_mode,
+            state=account.state,
+            assets=tuple(
+                Asset(faucet=AccountId.from_hex(asset["faucet"]), amount=asset["amount"])
+                for asset in row["assets"]
+            ),
+        )
+
+    async def close(self) -> None:
+        """Finish the commands already taken, refuse later ones, release the store; idempotent."""
+        mailbox = self._mailboxes.of_running_loop()
+        await mailbox.answer(self._client.close(mailbox.native))
+
+    def kill(self) -> None:
+        """End the client without draining, as if its thread had died; for tests.
+
+        ``closed`` is True at once. Waiting commands raise ``ClientClosed`` as soon as the thread
+        has given the directory back.
+        """
+        self._client.kill()
+
+    async def _build(self, verb: str, spec: AccountSpec) -> AccountId:
+        modes = (spec.storage_mode.value, spec.key_scheme.value)
+        if isinstance(spec, FaucetSpec):
+            token = (spec.symbol, spec.decimals, spec.max_supply)
+            return AccountId.from_hex(await self._ask(f"{verb}_faucet", *token, *modes))
+        return AccountId.from_hex(await self._ask(f"{verb}_wallet", *modes))
+
+    async def _ask(self, command: str, *arguments: object) -> Any:
+        mailbox = self._mailboxes.of_running_loop()
+        submit: Callable[..., native.Ticket] = getattr(self._client, command)
+        try:
+            return await mailbox.answer(submit(mailbox.native, *arguments))
+        except self._miden_error as failure:
+            raise command_error(failure, what=f"{self._where}: {command}") from failure
+
+
+def _account(row: native.Account) -> ClientAccount:
+    return ClientAccount(
+        account_id=AccountId.from_hex(row["account_id"]),
+        storage_mode=StorageMode(row["storage_mode"]),
+        state=AccountState(row["state"]),
+        nonce=row["nonce"],
+    )

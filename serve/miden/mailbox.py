@@ -1,0 +1,70 @@
+"""Own how native answers reach an event loop: one watched descriptor, one future a ticket."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+from serve.miden.native_module import load
+
+if TYPE_CHECKING:
+    import mosaic_miden_client as native
+
+__all__ = ["Mailbox", "Mailboxes"]
+
+
+class Mailbox:
+    """The letter box of one event loop; used on that loop's thread only.
+
+    The descriptor is watched only while somebody waits, so that an idle loop can close in peace.
+    """
+
+    def __init__(self) -> None:
+        self.native: native.Mailbox = load().Mailbox()
+        self._waiting: dict[int, asyncio.Future[Any]] = {}
+
+    async def answer(self, ticket: native.Ticket) -> Any:
+        """Wait for a ticket's answer. A cancelled wait takes the command back if it has not begun.
+
+        Raises:
+            mosaic_miden_client.MidenError: The command failed.
+        """
+        loop = asyncio.get_running_loop()
+        future = loop.create_future()
+        if not self._waiting:
+            loop.add_reader(self.native.fileno(), self._deliver)
+        self._waiting[ticket.id] = future
+        try:
+            # No timeout of its own: every ticket is answered, at the latest by the client's end.
+            return await future
+        except asyncio.CancelledError:
+            ticket.cancel()
+            raise
+
+    def _deliver(self) -> None:
+        for ticket_id, value, error in self.native.drain():
+            future = self._waiting.pop(ticket_id)
+            if future.done():  # Its caller was cancelled.
+                continue
+            if error is not None:
+                future.set_exception(error)
+            else:
+                future.set_result(value)
+        if not self._waiting:
+            asyncio.get_running_loop().remove_reader(self.native.fileno())
+
+
+class Mailboxes:
+    """The mailboxes of all loops that use one factory's clients."""
+
+    def __init__(self) -> None:
+        self._by_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, Mailbox] = WeakKeyDictionary()
+
+    def of_running_loop(self) -> Mailbox:
+        """Return the running loop's mailbox, made on first use."""
+        loop = asyncio.get_running_loop()
+        mailbox = self._by_loop.get(loop)
+        if mailbox is None:
+            mailbox = self._by_loop[loop] = Mailbox()
+        return mailbox

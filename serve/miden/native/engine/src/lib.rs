@@ -1,0 +1,18 @@
+//! Miden clients as actors: one OS thread each, commands in, plain values out. No Python in here.
+//!
+//! The glue crate next door instantiates none of the client's generic futures, so an edit there
+//! costs seconds; an edit here costs minutes.
+
+pub mod account;
+pub mod actor;
+pub mod directory;
+pub mod failure;
+pub mod keys;
+pub mod outbox;
+pub mod session;
+pub mod value;
+
+pub use actor::Actor;
+pub use failure::{Code, Failure};
+pub use outbox::{Outbox, Reply, Ticket};
+pub use value::Value;

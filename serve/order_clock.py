@@ -1,0 +1,23 @@
+"""Own when orders were made: the text of a moment, and a number that always rises."""
+
+from __future__ import annotations
+
+import time
+
+__all__ = ["OrderClock"]
+
+
+class OrderClock:
+    """One for each Serve: two orders never get the same number, whatever the wall clock does."""
+
+    def __init__(self) -> None:
+        self._last = 0
+
+    def next_sequence(self) -> int:
+        """Return microseconds since 1970, or one more than last time if that is more."""
+        self._last = max(self._last + 1, int(time.time() * 1_000_000))
+        return self._last
+
+    def now_text(self) -> str:
+        """Return the moment in UTC as ``YYYY-MM-DD HH:MM:SS``."""
+        return time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(time.time()))

@@ -1,0 +1,41 @@
+"""Own the two worlds that the conformance tests run in: a simulated node, or a real one."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Coroutine, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.backend import Backend, Stage, World, open_backend
+
+Body = Callable[[World, Path], Coroutine[Any, Any, None]]
+
+
+@pytest.fixture(scope="session")
+def backend(request: pytest.FixtureRequest) -> Iterator[Backend]:
+    opened = open_backend(request.config.getoption("--node"), needs_node=True)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def conforms(backend: Backend, request: pytest.FixtureRequest) -> Callable[[Body], None]:
+    """Run a body in a world of its own, with an empty folder; the same body on both backends."""
+
+    def run(body: Body) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+
+            async def main(stage: Stage) -> None:
+                async with stage.open_world("conformance", needs_node=True, faults=True) as world:
+                    await body(world, Path(folder))
+
+            ran = backend.run(main, seed=request.config.getoption("--seed"))
+        if ran.error is not None:
+            raise ran.error
+        assert ran.diagnosis is None
+        assert ran.unhandled == ()
+
+    return run

@@ -1,0 +1,285 @@
+"""What every client promises the serve core, simulated or real: one body, both backends."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from harness.backend import World
+from serve import Network
+from serve.client import (
+    AccountState,
+    Client,
+    ClientFactory,
+    FaucetSpec,
+    KeyScheme,
+    StorageMode,
+    WalletSpec,
+)
+from serve.errors import (
+    AccountNotFound,
+    ClientClosed,
+    ClientFailed,
+    ClientStoreInUse,
+    InvalidInput,
+    NodeUnreachable,
+)
+
+NETWORK = Network.LOCALNET
+WALLET = WalletSpec(key_scheme=KeyScheme.ECDSA)
+FAUCET = FaucetSpec(symbol="TOK", decimals=8, max_supply=1_000, key_scheme=KeyScheme.ECDSA)
+
+
+async def spawned(world: World, folder: Path, name: str = "localnet_a") -> Client:
+    client: Client = await world.clients.spawn(folder / name, NETWORK, dial_timeout_s=10.0)
+    return client
+
+
+def test_the_factory_and_its_clients_have_the_shape_of_the_seam(conforms):
+    async def body(world, folder):
+        assert isinstance(world.clients, ClientFactory)
+        client = await spawned(world, folder)
+        assert isinstance(client, Client)
+        await client.close()
+
+    conforms(body)
+
+
+def test_a_fresh_client_holds_nothing(conforms):
+    async def body(world, folder):
+        client = await spawned(world, folder)
+        assert await client.list_accounts() == ()
+        assert not client.closed
+        await client.close()
+
+    conforms(body)
+
+
+def test_a_prepared_account_is_seen_only_once_it_is_added(conforms):
+    async def body(world, folder):
+        client = await spawned(world, folder)
+        account_id = await client.prepare_account(WALLET)
+        assert await client.list_accounts() == ()
+        assert await client.get_account(account_id) is None
+        await client.add_account(account_id)
+        (account,) = await client.list_accounts()
+        assert account.account_id == account_id
+        assert account.state is AccountState.NEW
+        assert account.nonce == 0
+        assert await client.get_account(account_id) == account
+        await client.close()
+
+    conforms(body)
+
+
+def test_adding_twice_changes_nothing(conforms):
+    async def body(world, folder):
+        client = await spawned(world, folder)
+        account_id = await client.prepare_account(WALLET)
+        await client.add_account(account_id)
+        await client.add_account(account_id)
+        assert len(await client.list_accounts()) == 1
+        await client.close()
+
+    conforms(body)
+
+
+def test_ids_say_the_storage_mode_that_was_asked_for(conforms):
+    async def body(world, folder):
+        client = await spawned(world, folder)
+        for mode in StorageMode:
+            spec = WalletSpec(storage_mode=mode, key_scheme=KeyScheme.ECDSA)
+            account_id = await client.prepare_account(spec)
+            assert account_id.version == 1
+            assert account_id.storage_mode is mode
+        faucet = await client.prepare_account(FAUCET)
+        assert faucet.storage_mode is StorageMode.PUBLIC
+        await client.close()
+
+    conforms(body)
+
+
+def test_the_status_of_a_new_account_is_empty(conforms):
+    async def body(world, folder):
+        client = await spawned(world, folder)
+        account_id = await client.prepare_account(FAUCET)
+        await client.add_account(account_id)
+        status = await client.get_account_status(account_id)
+        assert status.account_id == account_id
+        assert status.assets == ()
+        assert status.state is AccountState.NEW
+        await client.close()
+
+    conforms(body)
+
+
+def test_an_account_of_another_client_is_not_found(conforms):
+    async def body(world, folder):
+        one, other = await spawned(world, folder), await spawned(world, folder, "localnet_b")
+        account_id = await one.prepare_account(WALLET)
+        await one.add_account(account_id)
+        assert await other.get_account(account_id) is None
+        with pytest.raises(AccountNotFound):
+            await other.get_account_status(account_id)
+        with pytest.raises(AccountNotFound):
+            await other.add_account(account_id)
+        await one.close()
+        await other.close()
+
+    conforms(body)
+
+
+def test_a_sync_reaches_the_tip_that_the_node_names(conforms):
+    async def body(world, folder):
+        client = await spawned(world, folder)
+        before = await client.node_status()
+        summary = await client.sync()
+        after = await client.node_status()
+        assert before.chain_tip <= summary.block_number <= after.chain_tip
+        assert before.genesis_commitment == after.genesis_commitment
+        assert len(before.genesis_commitment) == 66
+        await client.close()
+
+    conforms(body)
+
+
+def test_a_directory_has_one_client_at_a_time(conforms):
+    async def body(world, folder):
+        first = await spawned(world, folder)
+        with pytest.raises(ClientStoreInUse):
+            await spawned(world, folder)
+        await first.close()
+        await (await spawned(world, folder)).close()
+
+    conforms(body)
+
+
+def test_a_reopened_directory_holds_what_it_held(conforms):
+    async def body(world, folder):
+        first = await spawned(world, folder)
+        kept = await first.prepare_account(WALLET)
+        await first.add_account(kept)
+        forgotten = await first.prepare_account(WALLET)
+        await first.close()
+        second = await spawned(world, folder)
+        assert [one.account_id for one in await second.list_accounts()] == [kept]
+        with pytest.raises(AccountNotFound):
+            await second.add_account(forgotten)
+        await second.close()
+
+    conforms(body)
+
+
+def test_a_closed_client_answers_with_its_own_error(conforms):
+    async def body(world, folder):
+        client = await spawned(world, folder)
+        await client.close()
+        await client.close()
+        assert client.closed
+        with pytest.raises(ClientClosed):
+            await client.list_accounts()
+
+    conforms(body)
+
+
+def test_closing_finishes_what_was_queued(conforms):
+    async def body(world, folder):
+        client = await spawned(world, folder)
+        queued = [asyncio.create_task(client.prepare_account(WALLET)) for _ in range(3)]
+        await asyncio.sleep(0)
+        await client.close()
+        assert len({one.hex for one in await asyncio.gather(*queued)}) == 3
+
+    conforms(body)
+
+
+def test_a_killed_client_answers_all_who_wait(conforms):
+    async def body(world, folder):
+        client = await spawned(world, folder)
+        waiting = [asyncio.create_task(client.sync()) for _ in range(5)]
+        await asyncio.sleep(0)
+        client.kill()
+        answers = await asyncio.gather(*waiting, return_exceptions=True)
+        assert any(isinstance(one, ClientClosed) for one in answers)
+        assert client.closed
+        await client.close()
+        await (await spawned(world, folder)).close()
+
+    conforms(body)
+
+
+def test_commands_are_carried_out_in_order(conforms):
+    async def body(world, folder):
+        client = await spawned(world, folder)
+        ended: list[int] = []
+
+        async def ask(number: int) -> None:
+            await (client.prepare_account(WALLET) if number % 2 else client.list_accounts())
+            ended.append(number)
+
+        await asyncio.gather(*(ask(number) for number in range(8)))
+        assert ended == list(range(8))
+        await client.close()
+
+    conforms(body)
+
+
+def test_a_command_cancelled_before_its_turn_is_skipped(conforms):
+    async def body(world, folder):
+        client = await spawned(world, folder)
+        first = asyncio.create_task(client.sync())
+        added = asyncio.create_task(client.prepare_account(WALLET))
+        await asyncio.sleep(0)
+        added.cancel()
+        await first
+        with pytest.raises(asyncio.CancelledError):
+            await added
+        assert await client.list_accounts() == ()
+        await client.close()
+
+    conforms(body)
+
+
+@pytest.mark.parametrize(
+    ("symbol", "decimals", "supply"),
+    [("tok", 8, 1), ("TOOLONG", 8, 1), ("", 8, 1), ("TOK", 13, 1), ("TOK", 8, 0), ("TOK", 8, 2**63)],
+)
+def test_a_faucet_out_of_range_is_refused(conforms, symbol, decimals, supply):
+    async def body(world, folder):
+        client = await spawned(world, folder)
+        spec = FaucetSpec(symbol=symbol, decimals=decimals, max_supply=supply)
+        with pytest.raises(InvalidInput):
+            await client.prepare_account(spec)
+        await client.close()
+
+    conforms(body)
+
+
+def test_a_node_cut_off_is_unreachable_and_local_reads_go_on(conforms):
+    async def body(world, folder):
+        client = await spawned(world, folder)
+        await client.sync()
+        await world.set_node("cut")
+        with pytest.raises(NodeUnreachable):
+            await client.sync()
+        assert await client.list_accounts() == ()
+        with pytest.raises(ClientFailed):
+            await spawned(world, folder, "localnet_new")
+        await world.set_node("heal")
+        await client.sync()
+        await client.close()
+
+    conforms(body)
+
+
+def test_a_known_store_opens_without_the_node(conforms):
+    async def body(world, folder):
+        await (await spawned(world, folder)).close()
+        await world.set_node("cut")
+        client = await spawned(world, folder)
+        assert await client.list_accounts() == ()
+        await client.close()
+
+    conforms(body)
