@@ -15,7 +15,6 @@ from harness.errors import BadInput, CouldNotRun, HarnessError
 from harness.randomness import drawn_seed
 from harness.report.json_report import write_json
 from harness.report.terminal_report import Progress, render_summary
-from harness.report.written import write_reports
 from harness.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -97,6 +96,8 @@ def run(  # noqa: PLR0917 - typer calls it by keyword
         print(f"harness: {campaign.total} runs, {node}, {told}", file=sys.stderr)  # noqa: T201
     found = _run(campaign, quiet=quiet)
     if report is not None:
+        from harness.report.written import write_reports  # noqa: PLC0415 - jinja2 takes its time
+
         for path in write_reports(found, report):
             print(f"wrote {path}", file=sys.stderr)  # noqa: T201
     if json_file is not None:

@@ -19,7 +19,7 @@ class HarnessError(Exception):
 
 
 class BadInput(HarnessError):
-    """A scenario file or an argument that breaks a rule; the message says where, what and how to mend."""
+    """A scenario file or an argument that breaks a rule: the message says where, and the fix."""
 
     exit_code = 2
 

@@ -163,7 +163,7 @@ class LockLedger:
     def _acquiring(self, original: Any) -> Any:
         async def acquire(lock: Any) -> Literal[True]:
             await original(lock)
-            self._took(lock, sys._getframe(1))  # noqa: SLF001 - the line that awaits
+            self._took(lock, sys._getframe(1))
             return True
 
         return acquire
@@ -173,7 +173,7 @@ class LockLedger:
             original(lock)
             holds = self._held.get(id(lock))
             if holds:
-                self._gave(holds, sys._getframe(1))  # noqa: SLF001 - the line that releases
+                self._gave(holds, sys._getframe(1))
 
         return release
 

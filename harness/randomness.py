@@ -38,7 +38,9 @@ class Randomness:
                 f" ({type(seed).__name__}): pass an int"
             )
         if not 0 <= seed <= SEED_MAX:
-            raise BadInput(f"seed must be from 0 to {SEED_MAX}, got {seed}: choose one in the range")
+            raise BadInput(
+                f"seed must be from 0 to {SEED_MAX}, got {seed}: choose one in the range"
+            )
         self.seed = seed
         self._streams: dict[str, random.Random] = {}
 

@@ -21,10 +21,11 @@ from harness.history import (
     Operation,
     Outcome,
 )
-from harness.plain_data import PlainData
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from harness.plain_data import PlainData
 
 __all__ = ["Recorder"]
 
@@ -49,7 +50,7 @@ class Recorder:
         self._faults: list[Fault] = []
         self._measurements: list[Measurement] = []
 
-    def begin_operation(  # noqa: D417 - the parameters are the fields of Operation
+    def begin_operation(
         self,
         step: str,
         call: str,

@@ -43,7 +43,7 @@ def is_program(filename: str) -> bool:
 
 
 def place_of(code: CodeType, line: int | None) -> str:
-    """Return ``path:line in function``, the path as it is below a folder that Python imports from."""
+    """Return ``path:line in function``, the path as seen from where Python imports."""
     return f"{_short(code.co_filename)}:{line or code.co_firstlineno} in {code.co_qualname}"
 
 
@@ -69,7 +69,7 @@ def callers(frame: FrameType | None) -> Iterator[FrameType]:
 
 
 def name_of(thing: object, frames: Iterable[FrameType]) -> str | None:
-    """Name a thing by where frames hold it, nearest first: ``Serve._lock``, ``locks['ann']``, …
+    """Name a thing by where frames hold it, nearest first: ``Serve._lock``, ``locks['ann']``.
 
     An attribute of the frame's ``self`` goes before a global, and a global before a local, because
     two tasks may call one thing by two local names, or two things by one.

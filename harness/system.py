@@ -97,10 +97,9 @@ def load_system(path: str) -> System:
             msg = f'system "{path}": {module_name} has no {part}; it has {", ".join(known)}'
             raise BadInput(msg)
         found = getattr(found, part)
-    if isinstance(found, type) and not issubclass(found, System):
-        return PlainService(found)
     if isinstance(found, type):
-        found = found()
+        adapts = all(hasattr(found, name) for name in ("needs_node", "operations", "mistakes"))
+        found = found() if adapts else PlainService(found)
     if not isinstance(found, System):
         msg = f'system "{path}": must be a class with async methods or a System, got {found!r}'
         raise BadInput(msg)

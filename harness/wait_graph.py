@@ -1,4 +1,4 @@
-"""Own the graph of who waits for whom: what each task awaits, who must act first, and the cycles."""
+"""Own the graph of who waits for whom: what each task awaits, who must act, and the cycles."""
 
 from __future__ import annotations
 
@@ -193,7 +193,7 @@ def _group_wait(task: Task, frames: list[FrameType], where: str) -> Wait | None:
     for frame in _asyncio_frames(frames):
         owner = frame.f_locals.get("self")
         if isinstance(owner, asyncio.TaskGroup):
-            return _wait_for_tasks(task, "the tasks of its TaskGroup", where, owner._tasks)  # noqa: SLF001
+            return _wait_for_tasks(task, "the tasks of its TaskGroup", where, owner._tasks)
         if frame.f_code.co_name == "_wait" and is_asyncio(frame.f_code.co_filename):
             futures = frame.f_locals.get("fs", ())
             first = frame.f_locals.get("return_when") == asyncio.FIRST_COMPLETED

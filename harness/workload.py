@@ -7,6 +7,7 @@ import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from harness.errors import HarnessBug
 from harness.history import Outcome, Pacing
 from harness.interception import OPERATION, RunningOperation
 
@@ -47,7 +48,7 @@ class _StepProgress:
         self.ends = asyncio.Event()
         self._left = calls
 
-    def ended(self) -> None:
+    def ended(self, _task: asyncio.Task[None]) -> None:
         """Count one copy's end; the step has ended with the last."""
         self._left -= 1
         if self._left == 0:
@@ -115,7 +116,7 @@ class Workload:
         for call in calls:
             task = self._task(call, phase, session, started=progress)
             tasks.setdefault(call.step.name, []).append(task)
-            task.add_done_callback(lambda _task, one=progress[call.step.name]: one.ended())
+            task.add_done_callback(progress[call.step.name].ended)
         for step in phase.do:
             self._arrange_cancel(step, tasks[step.name])
         # No deadline here: each operation has one of its own.
@@ -269,14 +270,17 @@ class _Deadline:
         self._on_late = on_late
 
     def __enter__(self) -> None:
-        loop = asyncio.get_running_loop()
         task = asyncio.current_task()
+        if task is None:
+            msg = "a deadline was set outside of a task"
+            raise HarnessBug(msg)
+        loop = asyncio.get_running_loop()
         self._timer = loop.call_later(self._within_s, self._strike, task)
 
     def __exit__(self, *_exception: object) -> None:
         self._timer.cancel()
 
-    def _strike(self, task: asyncio.Task[None]) -> None:
+    def _strike(self, task: asyncio.Task[Any]) -> None:
         self.passed = True
         self._on_late()
         task.cancel()

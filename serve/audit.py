@@ -97,9 +97,7 @@ async def _audit_held(owner: Owner, users: UserStore, held: list[AccountId]) -> 
 
 
 def _client_directories(storage_path: Path) -> list[str]:
-    return sorted(
-        path.parent.name for path in storage_path.glob(f"*/{USER_FILE}") if path.is_file()
-    )
+    return sorted(path.parent.name for path in storage_path.glob(f"*/{USER_FILE}"))
 
 
 def _owner_of(name: str) -> Owner:

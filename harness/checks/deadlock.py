@@ -46,11 +46,14 @@ def no_deadlock(history: History, parameters: NoDeadlock) -> CheckResult:
 
 
 def describe(diagnosis: Diagnosis) -> str:
-    """Say who waits for whom, and where; the ring first, if there is one."""
-    lines = [f"in a ring: {' -> '.join((*diagnosis.cycle, diagnosis.cycle[0]))}"] * bool(
-        diagnosis.cycle
+    """Say in one sentence who waits for whom; the whole list is the report's to tell."""
+    if diagnosis.cycle:
+        return f"in a ring: {' -> '.join((*diagnosis.cycle, diagnosis.cycle[0]))}"
+    if not diagnosis.blocked:
+        return "nobody waits for anything that is known"
+    first = diagnosis.blocked[0]
+    held = f", held by {', '.join(first.holders)}" if first.holders else ""
+    more = len(diagnosis.blocked) - 1
+    return f"{first.task} waits for {first.waits_for} at {first.where}{held}" + (
+        f", and {more} more wait" if more else ""
     )
-    for one in diagnosis.blocked:
-        held = f", held by {', '.join(one.holders)}" if one.holders else ""
-        lines.append(f"{one.task} waits for {one.waits_for} at {one.where}{held}")
-    return "; ".join(lines)

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from harness.checks.findings import judged, longest_hold, nothing_to_judge, operations_of
 from harness.checks.parameters import Parameters
-from harness.report.statistics import percentile
+from harness.statistics import percentile
 
 if TYPE_CHECKING:
     from typing import Self

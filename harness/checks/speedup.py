@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from typing import TYPE_CHECKING
 
 from pydantic import Field
@@ -10,7 +9,7 @@ from pydantic import Field
 from harness.checks.findings import judged, longest_hold, nothing_to_judge
 from harness.checks.parameters import Parameters
 from harness.history import NodeKind
-from harness.report.statistics import speedup
+from harness.statistics import fresh_random, speedup
 
 if TYPE_CHECKING:
     from harness.history import History
@@ -39,7 +38,7 @@ def speed_up(history: History, parameters: SpeedUp) -> CheckResult:
     expected = f"a speed-up over {parameters.above:g} of the phase {parameters.phase}"
     timed = [one for one in history.measurements if one.phase == parameters.phase]
     spoilt = [one for one in timed if one.failed and not one.warm_up]
-    found = speedup(timed, random=random.Random(0))  # noqa: S311 - resampling, not secrecy
+    found = speedup(timed, random=fresh_random())
     need = 1 if history.node is NodeKind.SIMULATED else LIVE_ROUNDS_MIN
     if found is None or found.rounds < need:
         return nothing_to_judge(

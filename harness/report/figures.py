@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from harness.report.statistics import (
+from harness.statistics import (
     fresh_random,
     percentile,
     percentile_samples_min,
@@ -16,7 +16,7 @@ from harness.report.statistics import (
 
 if TYPE_CHECKING:
     from harness.history import History, Measurement
-    from harness.report.statistics import Speedup
+    from harness.statistics import Speedup
 
 __all__ = ["PERCENTILES", "Latency", "latencies", "speedups"]
 

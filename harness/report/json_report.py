@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from harness.history import History
     from harness.report.figures import Latency
-    from harness.report.statistics import Speedup
+    from harness.statistics import Speedup
     from harness.result import RunReport, RunResult
     from harness.verdict import CheckResult
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from harness.report.axis import seconds_axis
 from harness.report.figures import PERCENTILES, latencies
-from harness.report.statistics import percentile_samples_min
+from harness.statistics import percentile_samples_min
 from harness.report.wording import one_line, seconds, shortened
 
 if TYPE_CHECKING:

@@ -22,7 +22,7 @@ from harness.verdict import Verdict
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from harness.report.statistics import Speedup
+    from harness.statistics import Speedup
     from harness.result import RunReport, RunResult
 
 __all__ = ["SIZE_BYTES_MAX", "markdown_text"]

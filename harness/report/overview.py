@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness.report.figures import speedups
-from harness.report.statistics import median
+from harness.statistics import median
 from harness.report.wording import clock_word, count
 from harness.verdict import Verdict, verdict_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from harness.report.statistics import Speedup
+    from harness.statistics import Speedup
     from harness.result import RunReport, RunResult
 
 __all__ = ["CheckDot", "Group", "Overview", "SeedLink", "overview"]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from harness.history import History, Measurement
     from harness.report.axis import Axis
-    from harness.report.statistics import Speedup
+    from harness.statistics import Speedup
 
 __all__ = ["PacingRow", "RatioScale", "SpeedupPlot", "Timing", "speedup_plots"]
 

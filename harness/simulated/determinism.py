@@ -147,9 +147,7 @@ class Guards:
         }
         for pool, advice in pool_advice.items():
             self._refuse(pool, "submit", advice)
-        self._refuse(
-            threading.Thread, "start", "a thread runs in real time; use asyncio.to_thread"
-        )
+        self._refuse(threading.Thread, "start", "a thread runs in real time; use asyncio.to_thread")
         for name in ("connect", "connect_ex", "bind", "listen", "sendto"):
             self._refuse(socket.socket, name, _NETWORK)
         for name in ("getaddrinfo", "gethostbyname"):

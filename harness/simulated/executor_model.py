@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     import random
     from collections.abc import Callable, Generator
 
-    from harness.simulated.outside_futures import OutsideFuture
     from harness.simulated.loop_surface import LoopSurface
+    from harness.simulated.outside_futures import OutsideFuture
 
     Latency = Callable[[random.Random], float]
 
@@ -78,7 +78,7 @@ class ExecutorModel:
     async def drain(self, executor: Executor | None) -> None:
         """Wait until every call that the pool was given so far has ended."""
         pool = self._default if executor is None else self._pool(executor)
-        turns = [pool.request() for _ in range(pool.capacity)]
+        turns = [pool.request() for _ in range(int(pool.capacity))]
         await self._loop.future_of(self._loop.environment.all_of(turns))
         for turn in turns:
             pool.release(turn)
@@ -89,11 +89,11 @@ class ExecutorModel:
                 f"run_in_executor({type(executor).__name__}): not available inside a simulation:"
                 " only thread pools are modelled; use a ThreadPoolExecutor or asyncio.to_thread"
             )
-        if executor._shutdown:  # noqa: SLF001 - a pool tells nobody else
+        if executor._shutdown:
             raise RuntimeError("cannot schedule new futures after shutdown")
         pool = self._pools.get(executor)
         if pool is None:
-            workers = executor._max_workers  # noqa: SLF001 - a pool tells nobody else
+            workers = executor._max_workers
             pool = simpy.Resource(self._loop.environment, capacity=workers)
             self._pools[executor] = pool
         return pool
@@ -124,7 +124,7 @@ class ExecutorModel:
 
     def _run(self, call: tuple[Any, ...]) -> tuple[Any, BaseException | None]:
         """Run a function as a worker would: without a loop, and with every error caught."""
-        loop = events._get_running_loop()  # noqa: SLF001 - what asyncio itself uses
+        loop = events._get_running_loop()
         events._set_running_loop(None)
         self.running = True
         try:

@@ -1,4 +1,4 @@
-"""Own the two handles of the virtual loop: a callback that is ready, and one that waits for time."""
+"""Own the virtual loop's two handles: a callback that is ready, one that waits for time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own what a program asks of the virtual loop: callbacks, timers, tasks, executors, error handlers."""
+"""Own what a program asks of the virtual loop: callbacks, timers, tasks, executors."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from contextvars import Context, copy_context
 from functools import partial
 from heapq import heappush
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple, Unpack
 
 from simpy.events import NORMAL
 
@@ -24,7 +24,7 @@ from harness.simulated.virtual_environment import VirtualEnvironment
 from harness.simulated.virtual_task import TaskMaker
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Coroutine
+    from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
 
     import simpy
 
@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     ExceptionHandler = Callable[[asyncio.AbstractEventLoop, dict[str, Any]], object]
 
 __all__ = ["LoopSurface"]
+
+_Value = TypeVar("_Value")
+_Arguments = TypeVarTuple("_Arguments")
 
 
 class LoopSurface(UnsupportedCalls):
@@ -71,13 +74,19 @@ class LoopSurface(UnsupportedCalls):
         return self.environment.now
 
     def call_soon(
-        self, callback: Callable[..., object], *args: Any, context: Context | None = None
+        self,
+        callback: Callable[[Unpack[_Arguments]], object],
+        *args: Unpack[_Arguments],
+        context: Context | None = None,
     ) -> Any:
         """Run a callback in the next pass, after all that became ready before it."""
         return self.__dict__["call_soon"](callback, *args, context=context)
 
     def call_soon_threadsafe(
-        self, callback: Callable[..., object], *args: Any, context: Context | None = None
+        self,
+        callback: Callable[[Unpack[_Arguments]], object],
+        *args: Unpack[_Arguments],
+        context: Context | None = None,
     ) -> Any:
         """Do as ``call_soon``: there are no other threads.
 
@@ -94,15 +103,19 @@ class LoopSurface(UnsupportedCalls):
     def call_later(
         self,
         delay: float,
-        callback: Callable[..., object],
-        *args: Any,
+        callback: Callable[[Unpack[_Arguments]], object],
+        *args: Unpack[_Arguments],
         context: Context | None = None,
     ) -> Any:
         """Run a callback ``delay`` virtual seconds from now."""
         return self.__dict__["call_later"](delay, callback, *args, context=context)
 
     def call_at(
-        self, when: float, callback: Callable[..., object], *args: Any, context: Context | None = None
+        self,
+        when: float,
+        callback: Callable[[Unpack[_Arguments]], object],
+        *args: Unpack[_Arguments],
+        context: Context | None = None,
     ) -> Any:
         """Run a callback at a moment of the loop's time."""
         return self.environment.add_timer(
@@ -110,7 +123,10 @@ class LoopSurface(UnsupportedCalls):
         )
 
     def call_later_in_background(
-        self, delay: float, callback: Callable[..., object], *args: Any
+        self,
+        delay: float,
+        callback: Callable[[Unpack[_Arguments]], object],
+        *args: Unpack[_Arguments],
     ) -> Timer:
         """Run a callback ``delay`` seconds from now, if the run is still alive by then.
 
@@ -139,7 +155,7 @@ class LoopSurface(UnsupportedCalls):
 
     def create_task(
         self,
-        coro: Coroutine[Any, Any, Any],
+        coro: Generator[Any, None, _Value] | Coroutine[Any, Any, _Value],
         *,
         name: object = None,
         context: Context | None = None,
@@ -148,7 +164,9 @@ class LoopSurface(UnsupportedCalls):
         """Make a task; it is called ``task-N``, N from 1, unless it is named."""
         self._check_open()
         if eager_start:
-            raise Unsupported("create_task(eager_start=True): the virtual loop starts tasks in turn")
+            raise Unsupported(
+                "create_task(eager_start=True): the virtual loop starts tasks in turn"
+            )
         task = self._tasks.make(coro, name, context)
         if self.task_names is not None:
             self.task_names[task.number] = task.get_name()
@@ -168,8 +186,11 @@ class LoopSurface(UnsupportedCalls):
     # Executors.
 
     def run_in_executor(
-        self, executor: Executor | None, func: Callable[..., Any], *args: Any
-    ) -> asyncio.Future[Any]:
+        self,
+        executor: Executor | None,
+        func: Callable[[Unpack[_Arguments]], _Value],
+        *args: Unpack[_Arguments],
+    ) -> asyncio.Future[_Value]:
         """Run a blocking function when the time it takes is over; see ``ExecutorModel``."""
         self._check_open()
         if executor is None:
@@ -259,7 +280,7 @@ class LoopSurface(UnsupportedCalls):
         """Return True in debug mode: tasks and futures remember where they were made."""
         return bool(self.__dict__["get_debug"]())
 
-    def set_debug(self, enabled: bool) -> None:  # noqa: FBT001 - asyncio's signature
+    def set_debug(self, enabled: bool) -> None:
         """Switch debug mode."""
         # bool() is False, and the cheapest function that says so: every future asks at its birth.
         self.__dict__["get_debug"] = partial(bool, 1) if enabled else bool
@@ -322,7 +343,9 @@ def call_later_in(environment: VirtualEnvironment) -> Callable[..., Timer]:
         timer.environment = environment
         timer.when_s = when
         timer.queued = True
-        heappush(queue, (when if when > now else now, NORMAL, next_number(), timer))
+        # Not max(): a call costs more than all else in this line.
+        due = when if when > now else now  # noqa: FURB136
+        heappush(queue, (due, NORMAL, next_number(), timer))
         return timer
 
     return call_later

@@ -44,10 +44,11 @@ class SimPyFuture(OutsideFuture):
         if self.done():
             return
         self.environment.awaited_count -= 1
+        value: Any = event.value
         if event.ok:
-            self.set_result(event.value)
+            self.set_result(value)
         else:
-            self.set_exception(event.value)
+            self.set_exception(value)
 
 
 class OutsideFutures:

@@ -92,7 +92,7 @@ def simulate(
         BadInput: The seed is not one.
         Unsupported: It is called inside a running loop, or during another simulation.
     """
-    if events._get_running_loop() is not None:  # noqa: SLF001 - what asyncio itself uses
+    if events._get_running_loop() is not None:
         raise Unsupported(
             "simulate() was called inside a running event loop: a run needs the thread for itself;"
             " call it from plain code"
@@ -114,7 +114,9 @@ def simulate(
 
 def _outcome(loop: VirtualLoop, main: Main) -> Simulated:
     """Drive the coroutine, note all there is to note at its end, then clean up behind it."""
-    value = error = diagnosis = None
+    value: Any = None
+    error: BaseException | None = None
+    diagnosis: Diagnosis | None = None
     task = loop.create_task(main())
     # That a deadlock leaves it pending is in the diagnosis, and nothing to complain of.
     task._log_destroy_pending = False
@@ -131,6 +133,7 @@ def _outcome(loop: VirtualLoop, main: Main) -> Simulated:
         raise
     except BaseException as failure:  # noqa: BLE001 - a SimPy process failed, and nobody took it
         pause, error = Pause.STOPPED, failure
+    loop.note(f"ended at {loop.time()!r} s: {_ending(task, error, pause)}")
     digest, schedule_digest = loop.trace.digest, loop.trace.schedule_digest
     virtual_s, steps = loop.time(), loop.trace.step_count
     ledger = loop.ledger
@@ -151,6 +154,12 @@ def _outcome(loop: VirtualLoop, main: Main) -> Simulated:
     )
 
 
+def _ending(task: asyncio.Task[Any], error: BaseException | None, pause: Pause) -> str:
+    if error is not None:
+        return f"raised {type(error).__name__}"
+    return "returned" if task.done() else pause.name
+
+
 def _clean_up(loop: VirtualLoop) -> None:
     """Cancel what is left, as ``asyncio.run`` does, but wait for nothing that cannot come."""
     loop.trace = Trace()
@@ -162,7 +171,7 @@ def _clean_up(loop: VirtualLoop) -> None:
         loop.drive(asyncio.gather(*leftovers, return_exceptions=True))
     for task in leftovers:
         if not task.done():
-            task._log_destroy_pending = False  # type: ignore[attr-defined]  # noqa: SLF001
+            task._log_destroy_pending = False  # type: ignore[attr-defined]
             loop.unhandled.append(f"{task.get_name()} did not end when it was cancelled")
         elif not task.cancelled() and task.exception() is not None:
             loop.call_exception_handler(

@@ -92,8 +92,7 @@ class VirtualEnvironment(simpy.Environment):
         number = next(self._eid)
         if background:
             self.background_numbers.add(number)
-        now = self._now
-        heappush(self._queue, (when_s if when_s > now else now, NORMAL, number, timer))
+        heappush(self._queue, (float(max(self._now, when_s)), NORMAL, number, timer))
         return timer
 
     def timer_cancelled(self) -> None:
@@ -114,11 +113,11 @@ class VirtualEnvironment(simpy.Environment):
         event.callbacks = None  # type: ignore[assignment]
         for callback in callbacks:
             callback(event)
-        if not event._ok and not event.defused:  # noqa: SLF001 - as SimPy's own step
-            raise event._value  # noqa: SLF001
+        if not event._ok and not event.defused:
+            raise event._value
 
     def next_s(self) -> float | None:
-        """Return the next moment at which something happens, or None if nobody is reached any more."""
+        """Return the next moment that can still reach somebody, or None if there is none."""
         queue = self._queue
         while queue:
             when, _, number, event = queue[0]
@@ -165,4 +164,4 @@ def _spent(event: simpy.Event) -> bool:
     if isinstance(event, Timer):
         return event.call is None
     # A failed event that nobody takes crashes the run: that is news.
-    return not event.callbacks and event._ok  # noqa: SLF001 - nobody may ask before it happened
+    return not event.callbacks and event._ok

@@ -1,4 +1,4 @@
-"""Own the turning of the virtual loop: asyncio's callbacks in asyncio's order, on SimPy's clock."""
+"""Own how the virtual loop turns: callbacks in asyncio's order, on SimPy's clock."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from asyncio import events
 from enum import Enum
 from heapq import heappop
 from itertools import islice, repeat
-from math import inf
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import Deadlock, Unsupported
@@ -45,8 +44,6 @@ _IDLE_PASSES_MAX = 1_000_000
 
 # Callbacks between two collections of cyclic garbage.
 _COLLECT_STEPS = 200_000
-
-_ONCE = (None,)
 
 
 class Pause(Enum):
@@ -85,6 +82,7 @@ class VirtualLoop(LoopSurface):
         self.trace = Trace() if trace is None else trace
         self.time_limit_s: float | None = None
         self.ledger: LockLedger | None = None
+        self._pause = Pause.STOPPED
         self._moment_passes = 0
         self._idle_passes = 0
         self._seen_steps = 0
@@ -112,12 +110,12 @@ class VirtualLoop(LoopSurface):
                 if not waiting:
                     # A finished task must not live on in our variables while time goes by.
                     handle = call = context = None
-                    moment = advance()
-                    if type(moment) is not float:
-                        return moment
-                    now = moment
+                    now = advance()
+                    if now < 0.0:
+                        return self._pause
                     waiting = len(ready)
-                for _ in _ONCE if waiting == 1 else repeat(None, waiting):
+                while waiting:
+                    waiting -= 1
                     handle = popleft()
                     call = handle.call
                     if call is not None:
@@ -136,19 +134,21 @@ class VirtualLoop(LoopSurface):
                 return pause
             now = self.environment.now
 
-    def _next_moment(self) -> float | Pause:
-        """Find the next moment at which something happens, or say why there is none."""
-        if self._stopping:
-            return Pause.STOPPED
-        if self._moment_passes >= _SPIN_PASSES_MAX:
-            return Pause.SPINNING
+    def _next_moment(self) -> float:
+        """Find the next moment at which something happens; if there is none, note why: -1.0."""
         when = self.environment.next_s()
-        if when is None:
-            return Pause.STUCK
-        if self.time_limit_s is not None and when > self.time_limit_s:
+        if self._stopping:
+            self._pause = Pause.STOPPED
+        elif self._moment_passes >= _SPIN_PASSES_MAX:
+            self._pause = Pause.SPINNING
+        elif when is None:
+            self._pause = Pause.STUCK
+        elif self.time_limit_s is not None and when > self.time_limit_s:
             self.environment.move_to(self.time_limit_s)
-            return Pause.TIME_LIMIT
-        return when
+            self._pause = Pause.TIME_LIMIT
+        else:
+            return when
+        return -1.0
 
     def _look_after_passes(self) -> Pause | None:
         """Do what must be done now and then; see whether the program gets anywhere."""
@@ -180,7 +180,7 @@ class VirtualLoop(LoopSurface):
         self._check_open()
         if self._thread is not None:
             raise RuntimeError("This event loop is already running")
-        if events._get_running_loop() is not None:  # noqa: SLF001 - what asyncio itself uses
+        if events._get_running_loop() is not None:
             raise RuntimeError("Cannot run the event loop while another loop is running")
         hooks = sys.get_asyncgen_hooks()
         collecting = gc.isenabled()
@@ -228,7 +228,7 @@ class VirtualLoop(LoopSurface):
         future = asyncio.ensure_future(future, loop=self)
         if is_new:
             # It is awaited here: that a deadlock leaves it pending is nothing to complain of.
-            future._log_destroy_pending = False  # noqa: SLF001 - as asyncio's own loop does
+            future._log_destroy_pending = False
         future.add_done_callback(self._stop_after)
         try:
             return self._run(), future
@@ -245,7 +245,6 @@ class VirtualLoop(LoopSurface):
     def _deadlock(self, pause: Pause) -> Deadlock:
         diagnosis = diagnose(self, exact=pause is Pause.STUCK)
         return Deadlock(f"{pause.value} at {self.time():.6f} s\n{render(diagnosis)}")
-
 
 
 def _delivery(loop: VirtualLoop) -> Callable[[float], None]:
@@ -292,8 +291,11 @@ def _delivery(loop: VirtualLoop) -> Callable[[float], None]:
     return deliver
 
 
-def _advance(loop: VirtualLoop, deliver: Callable[[float], None]) -> Callable[[], float | Pause]:
-    """Make the function that moves the clock to the next moment and delivers it, or says why not."""
+def _advance(loop: VirtualLoop, deliver: Callable[[float], None]) -> Callable[[], float]:
+    """Make the function that moves the clock to the next moment and delivers what is due then.
+
+    It returns that moment, or -1.0 if there is none: then the loop knows why.
+    """
     environment = loop.environment
     queue = environment.queue
     background = environment.background_numbers
@@ -301,13 +303,13 @@ def _advance(loop: VirtualLoop, deliver: Callable[[float], None]) -> Callable[[]
     wake = loop.trace.wakes.append
     task_number = TASK_NUMBER
     ledger = loop.ledger
-    limit_s = inf if loop.time_limit_s is None else loop.time_limit_s
+    limit_s = sys.float_info.max if loop.time_limit_s is None else loop.time_limit_s
 
-    def advance() -> float | Pause:
-        # Nearly always the head of the queue is a timer, and alone at its moment.
+    def advance() -> float:
+        # Nearly always the head of the queue is a timer: then its branch is all there is to do.
         if queue and not background and not loop._stopping:
             when, _, _, timer = queue[0]
-            if type(timer) is Timer and timer.call is not None and when <= limit_s and when != inf:
+            if type(timer) is Timer and timer.call is not None and when <= limit_s:
                 if ledger is not None and ledger.sample_due_s <= when:
                     ledger.sample(when)
                 environment._now = when
@@ -317,16 +319,17 @@ def _advance(loop: VirtualLoop, deliver: Callable[[float], None]) -> Callable[[]
                 append(timer)
                 wake(when)
                 wake(-1 - timer.context.get(task_number, 0))
-                if queue and queue[0][0] <= when: deliver(when)
+                if queue and queue[0][0] <= when:
+                    deliver(when)
                 return when
-        moment = loop._next_moment()
-        if type(moment) is float:
-            if ledger is not None and ledger.sample_due_s <= moment:
-                ledger.sample(moment)
-            environment._now = moment
+        when = loop._next_moment()
+        if when >= 0.0:
+            if ledger is not None and ledger.sample_due_s <= when:
+                ledger.sample(when)
+            environment._now = when
             loop._moment_passes = 0
-            deliver(moment)
-        return moment
+            deliver(when)
+        return when
 
     return advance
 
@@ -337,7 +340,7 @@ def running_virtual_loop() -> VirtualLoop:
     Raises:
         Unsupported: The running loop is another one, or none runs.
     """
-    loop = events._get_running_loop()  # noqa: SLF001 - what asyncio itself uses
+    loop = events._get_running_loop()
     if not isinstance(loop, VirtualLoop):
         raise Unsupported(
             f"the running loop must be a VirtualLoop, got {type(loop).__name__}:"

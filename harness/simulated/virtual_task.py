@@ -8,7 +8,7 @@ from contextvars import Context, ContextVar, copy_context
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Coroutine, Generator
     from types import FrameType
 
 __all__ = ["TASK_NUMBER", "TaskMaker", "VirtualTask"]
@@ -44,13 +44,16 @@ class TaskMaker:
         self._number_last = 0
 
     def make(
-        self, coro: Coroutine[Any, Any, Any], name: object, context: Context | None
+        self,
+        coro: Generator[Any, None, Any] | Coroutine[Any, Any, Any],
+        name: object,
+        context: Context | None,
     ) -> VirtualTask:
         """Make a task. Its number is set before the constructor, which already hashes it."""
         task = VirtualTask.__new__(VirtualTask)
         self._serial_last += 1
         task.serial = self._serial_last
-        if _WAIT_FOR_MAKES_TASKS and _called_by_wait_for(sys._getframe(2)):  # noqa: SLF001
+        if _WAIT_FOR_MAKES_TASKS and _called_by_wait_for(sys._getframe(2)):
             task.number = TASK_NUMBER.get()
             name = f"{_current_name()} (wait_for)"
         else:

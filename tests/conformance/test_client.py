@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from harness.backend import World
 from serve import Network
 from serve.client import (
     AccountState,
@@ -26,6 +25,11 @@ from serve.errors import (
     InvalidInput,
     NodeUnreachable,
 )
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from harness.backend import World
 
 NETWORK = Network.LOCALNET
 WALLET = WalletSpec(key_scheme=KeyScheme.ECDSA)
@@ -244,7 +248,14 @@ def test_a_command_cancelled_before_its_turn_is_skipped(conforms):
 
 @pytest.mark.parametrize(
     ("symbol", "decimals", "supply"),
-    [("tok", 8, 1), ("TOOLONG", 8, 1), ("", 8, 1), ("TOK", 13, 1), ("TOK", 8, 0), ("TOK", 8, 2**63)],
+    [
+        ("tok", 8, 1),
+        ("TOOLONG", 8, 1),
+        ("", 8, 1),
+        ("TOK", 13, 1),
+        ("TOK", 8, 0),
+        ("TOK", 8, 2**63),
+    ],
 )
 def test_a_faucet_out_of_range_is_refused(conforms, symbol, decimals, supply):
     async def body(world, folder):

@@ -15,7 +15,7 @@ from serve import (
     decode_address,
     encode_address,
 )
-from serve.client import Asset
+from serve.client import Asset, WalletSpec
 from serve.errors import (
     AccountNotFound,
     BadOrder,
@@ -150,13 +150,41 @@ async def test_a_creation_under_way_survives_its_callers_cancellation(open_serve
         with pytest.raises(asyncio.CancelledError):
             await task
         clients.open(point)
-        handle = await serve.get_client(ANN, TESTNET)
-        while not await names(serve, ANN):
-            await asyncio.sleep(0.001)
-        (account,) = await handle.list_accounts()
-        key = clients.spawned[0].directory / "keystore" / account.account_id.hex
-        assert key.is_file()
+    async with open_serve() as serve:  # The closing of the first waited for the creation's tail.
+        (account,) = await (await serve.get_client(ANN, TESTNET)).list_accounts()
+        assert (clients.spawned[0].directory / "keystore" / account.account_id.hex).is_file()
+        assert await names(serve, ANN) == ["Ann"]
         assert [order.status for order in await serve.list_orders_for_user(ANN)] == ["succeeded"]
+        assert await serve.audit() == ()
+
+
+async def test_a_creation_cancelled_at_any_step_is_whole_or_was_never_begun(
+    open_serve, clients, monkeypatch
+):
+    def run_inline(_, work):
+        answer = loop.create_future()
+        loop.call_soon(lambda: answer.set_result(work()))
+        return answer
+
+    loop = asyncio.get_running_loop()
+    monkeypatch.setattr(loop, "run_in_executor", run_inline)  # So that steps can be counted.
+    outcomes = []
+    async with open_serve() as serve:
+        for steps in range(100):
+            task = asyncio.create_task(serve.create_account_order(ANN, CLIENT))
+            for _ in range(steps):
+                await asyncio.sleep(0)
+            task.cancel()
+            await asyncio.wait([task])
+            outcomes.append(task.cancelled())
+    assert outcomes == sorted(outcomes, reverse=True)
+    assert 10 < sum(outcomes) < 90
+    async with open_serve() as serve:
+        await serve.get_client(ANN, TESTNET)
+        orders = await serve.list_orders_for_user(ANN)
+        held = clients.disks[clients.spawned[0].directory]
+        assert {order.status for order in orders} == {"succeeded"}
+        assert len(orders) == len(held) == len(await names(serve, ANN))
         assert await serve.audit() == ()
 
 
@@ -224,7 +252,7 @@ async def test_a_sync_finishes_the_unfinished_accounts(open_serve, clients):
     clients.fail("add_account", ClientFailed("busy"), None)
     async with open_serve() as serve:
         for order in (CLIENT, FAUCET):
-            with pytest.raises(ClientFailed, match="busy|down"):
+            with pytest.raises(ClientFailed, match=r"busy|down"):
                 await serve.create_account_order(ANN, order)
         with pytest.raises(NodeUnreachable, match="down"):
             await serve.client_sync(ANN, TESTNET)
@@ -325,8 +353,6 @@ async def test_the_status_of_an_account_names_its_kind_and_assets(open_serve, cl
 
 
 async def test_an_account_without_a_row_is_of_unknown_kind(open_serve):
-    from serve.client import WalletSpec
-
     async with open_serve() as serve:
         handle = await serve.get_client(ANN, TESTNET)
         account_id = await handle.prepare_account(WalletSpec())

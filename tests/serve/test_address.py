@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from base58_bech32 import bech32
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -52,8 +53,6 @@ def account_ids(draw):
 
 
 def payload_address(payload, *, hrp="mtst", constant=None):
-    from base58_bech32 import bech32
-
     constant = bech32.BECH32_M_CONST if constant is None else constant
     return bech32.bech32_encode_bytes(hrp, payload, m=constant).decode()
 

@@ -4,6 +4,7 @@ import sqlite3
 
 import pytest
 
+import serve
 from serve import CreateClient, Network, client_directory
 from serve.client import WalletSpec
 
@@ -23,23 +24,23 @@ TESTNET = Network.TESTNET
     ],
 )
 async def test_a_spoiled_row_is_found(open_serve, tmp_path, spoil, expected):
-    async with open_serve() as serve:
-        await serve.create_account_order(ANN, CreateClient(network=TESTNET))
-        assert await serve.audit() == ()
+    async with open_serve() as service:
+        await service.create_account_order(ANN, CreateClient(network=TESTNET))
+        assert await service.audit() == ()
         path = client_directory(tmp_path, ANN, TESTNET) / "mosaic.sqlite3"
         connection = sqlite3.connect(path)
         connection.execute(spoil)
         connection.commit()
         connection.close()
-        assert any(expected in problem for problem in await serve.audit())
+        assert any(expected in problem for problem in await service.audit())
 
 
 async def test_an_account_of_the_client_without_a_row_is_found(open_serve):
-    async with open_serve() as serve:
-        await serve.create_account_order(ANN, CreateClient(network=TESTNET))
-        handle = await serve.get_client(ANN, TESTNET)
+    async with open_serve() as service:
+        await service.create_account_order(ANN, CreateClient(network=TESTNET))
+        handle = await service.get_client(ANN, TESTNET)
         await handle.add_account(await handle.prepare_account(WalletSpec()))
-        (problem,) = await serve.audit()
+        (problem,) = await service.audit()
         assert "which has no row" in problem
 
 
@@ -47,13 +48,11 @@ async def test_a_directory_of_nobody_is_found(open_serve, tmp_path):
     directory = tmp_path / "testnet_nobody"
     directory.mkdir()
     (directory / "mosaic.sqlite3").write_bytes(b"")
-    async with open_serve() as serve:
-        (problem,) = await serve.audit()
+    async with open_serve() as service:
+        (problem,) = await service.audit()
         assert "testnet_nobody: BadSecret" in problem
 
 
 def test_the_public_names_are_sorted_and_exist():
-    import serve
-
     assert serve.__all__ == sorted(serve.__all__)
     assert all(hasattr(serve, name) for name in serve.__all__)

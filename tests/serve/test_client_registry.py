@@ -6,6 +6,7 @@ import pytest
 
 from serve import CreateClient, Deadlines, Network
 from serve.errors import (
+    BadSecret,
     ClientClosed,
     CloseTimedOut,
     CommandTimedOut,
@@ -13,6 +14,7 @@ from serve.errors import (
     SpawnFailed,
     SpawnTimedOut,
     StorageInUse,
+    UnsupportedNetwork,
 )
 
 ANN, BEN = bytes([1]) * 32, bytes([2]) * 32
@@ -298,8 +300,6 @@ async def test_an_answer_that_the_client_dropped_is_client_closed(open_serve, cl
 
 
 async def test_a_foreign_network_text_and_a_bad_secret_are_refused(open_serve):
-    from serve.errors import BadSecret, UnsupportedNetwork
-
     async with open_serve() as serve:
         assert await serve.get_client(ANN, "Testnet") is await serve.get_client(ANN, TESTNET)
         with pytest.raises(UnsupportedNetwork, match="got 'Mainnet'"):

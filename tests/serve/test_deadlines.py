@@ -16,7 +16,7 @@ def test_a_deadline_that_is_no_time_is_refused(value):
 
 
 async def test_an_expiry_raises_its_own_class():
-    with pytest.raises(CommandTimedOut, match="the sync took longer than 0.01 s"):
+    with pytest.raises(CommandTimedOut, match=r"the sync took longer than 0\.01 s"):
         async with deadline(0.01, CommandTimedOut, what="the sync"):
             await asyncio.sleep(5)
 

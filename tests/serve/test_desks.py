@@ -94,8 +94,10 @@ async def test_desks_are_restored_in_parallel(open_serve, clients, tmp_path):
     gate = clients.park("spawn")
     async with open_serve() as serve:
         task = asyncio.create_task(serve.init_desks())
-        while gate.arrivals < 8:
-            await asyncio.sleep(0.001)
+        await gate.reached.wait()
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert gate.arrivals == 8
         clients.open("spawn")
         assert len((await task).restored) == 8
 

@@ -89,7 +89,7 @@ def test_a_faucet_order_out_of_range_is_refused_with_its_reason(changes, reason)
 @pytest.mark.parametrize("field", sorted(FAUCET))
 def test_a_missing_field_is_named(field):
     body = {name: value for name, value in FAUCET.items() if name != field}
-    with pytest.raises(BadOrder, match=f"CreateFaucet.{field} is missing"):
+    with pytest.raises(BadOrder, match=rf"CreateFaucet\.{field} is missing"):
         parse_order({"CreateFaucet": body})
 
 
@@ -111,7 +111,7 @@ def test_what_is_no_order_is_refused(value):
 
 @pytest.mark.parametrize("name", [3, "\ud800"])
 def test_a_name_that_is_no_text_is_refused(name):
-    with pytest.raises(BadOrder, match="CreateClient.name must be text"):
+    with pytest.raises(BadOrder, match=r"CreateClient\.name must be text"):
         parse_order({"CreateClient": {"network": "Testnet", "name": name}})
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from harness.errors import HarnessBug
 from harness.history import Measurement, Pacing
-from harness.report.statistics import (
+from harness.statistics import (
     bootstrap_interval,
     fresh_random,
     median,
