@@ -23,6 +23,7 @@ class Operations:
         self._refusal = "the service is not open yet: use it as 'async with Serve(...) as serve'"
         self._admitted = 0
         self._tails: dict[asyncio.Task[Any], None] = {}
+        self._is_cut_off = False  # The drain's deadline has passed.
         self._quiet = asyncio.Event()
         self._quiet.set()
 
@@ -57,8 +58,12 @@ class Operations:
         """Await a tail that goes on if the caller is cancelled; ``done`` is called at its end.
 
         Raises:
-            ServeClosed: The shutdown's drain deadline passed, and the tail was cancelled.
+            ServeClosed: The shutdown's drain deadline passed before the tail ended, or began.
         """
+        if self._is_cut_off:
+            tail.close()
+            done()
+            raise ServeClosed("the service closed before the operation began")
         task = asyncio.get_running_loop().create_task(tail, name=name)
         self._tails[task] = None
         self._quiet.clear()
@@ -75,6 +80,7 @@ class Operations:
             async with asyncio.timeout(seconds):
                 await self._quiet.wait()
         except TimeoutError:
+            self._is_cut_off = True
             tails = list(self._tails)
             for task in tails:
                 task.cancel()

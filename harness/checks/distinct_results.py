@@ -3,52 +3,82 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
-from harness.checks.findings import judged, named, nothing_to_judge, operations_of
-from harness.checks.parameters import Parameters
-from harness.checks.value_path import PathMissing, values_at
+from harness.checks.findings import doubtful, judged, named, nothing_to_judge, operations_of
+from harness.checks.parameters import STEP, Parameters
+from harness.checks.value_path import PathMissing, canonical, values_at
 
 if TYPE_CHECKING:
-    from harness.history import History
+    from harness.history import History, Operation
     from harness.verdict import CheckResult
 
 __all__ = ["DistinctAccounts", "distinct_accounts"]
 
 
 class DistinctAccounts(Parameters):
-    """The values at ``path`` in the results of the steps ``of`` (default: all) all differ."""
+    """The values at ``path`` in the results of the steps ``of`` all differ.
+
+    Without ``of``, all steps count that have anything at the path. A step whose results hold it
+    once must hold it always.
+    """
 
     of: str | list[str] | None = Field(
-        default=None, description="the id of a step, or a list of them; default: every step"
+        default=None,
+        description="the id of a step, or a list of them; default: every step",
+        json_schema_extra=STEP,
     )
     path: str = Field(default="account_id", description="where a result holds the id")
 
 
 def distinct_accounts(history: History, parameters: DistinctAccounts) -> CheckResult:
-    """Collect the ids from all results, and fail on one that appears twice."""
+    """Collect the ids from all results, and fail on one that appears twice.
+
+    UNKNOWN with fewer than two ids: one is always distinct.
+    """
+    expected = f"a {parameters.path or 'result'} of its own for each"
+    every = operations_of(history, parameters.of)
     whose: dict[str, list[str]] = defaultdict(list)
-    for operation in operations_of(history, parameters.of):
+    without: list[Operation] = []
+    with_ids = {*([parameters.of] if isinstance(parameters.of, str) else parameters.of or ())}
+    for operation in every:
         if not operation.succeeded:
             continue
-        try:
-            found = values_at(operation.value, parameters.path)
-        except PathMissing:
-            if parameters.of is not None:
-                whose[f"nothing at {parameters.path}"] += [named(operation)] * 2
+        found = _ids(operation, parameters.path)
+        if found is None:
+            without.append(operation)
             continue
+        with_ids.add(operation.step)
         for value in found:
-            whose[str(value)].append(named(operation))
-    expected = f"a {parameters.path} of its own for each"
-    if not whose:
-        return nothing_to_judge("distinct_accounts", expected=expected, seen="no result with one")
-    twice = {value: names for value, names in whose.items() if len(names) > 1}
+            whose[value].append(named(operation))
+    ids = sum(map(len, whose.values()))
+    findings = [
+        f"{value}: {', '.join(names)}" for value, names in whose.items() if len(names) > 1
+    ] + [
+        f"{named(one)}: nothing at {parameters.path}" for one in without if one.step in with_ids
+    ]
+    if ids < 2 and not findings:
+        return nothing_to_judge(
+            "distinct_accounts", expected=expected, seen=f"{ids} to compare, not two"
+        )
     return judged(
         "distinct_accounts",
-        not twice,
+        not findings,
         expected=expected,
-        seen=f"{len(whose)} different in {sum(map(len, whose.values()))}",
-        involved=[f"{value}: {', '.join(names)}" for value, names in twice.items()],
+        seen=f"{len(whose)} different among {ids}",
+        involved=findings,
+        doubts=doubtful(one for one in every if one.step in with_ids),
     )
+
+
+def _ids(operation: Operation, path: str) -> list[str] | None:
+    try:
+        return [_text(value) for value in values_at(operation.value, path)]
+    except PathMissing:
+        return None
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else canonical(value)

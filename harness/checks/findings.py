@@ -4,14 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.checks.expectation import as_expected, ended
 from harness.verdict import CheckResult, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from harness.history import History, Operation
+    from harness.history import History, LockHold, Operation
 
-__all__ = ["judged", "longest_hold", "named", "nothing_to_judge", "operations_of", "some"]
+__all__ = [
+    "doubtful",
+    "judged",
+    "longest_hold",
+    "named",
+    "nothing_to_judge",
+    "operations_of",
+    "some",
+]
 
 NAMED_MAX = 8
 
@@ -20,6 +29,11 @@ def operations_of(history: History, step: str | list[str] | None) -> list[Operat
     """Select the operations of a step, of several, or all."""
     steps = [step] if isinstance(step, str) else step
     return [one for one in history.operations if steps is None or one.step in steps]
+
+
+def doubtful(operations: Iterable[Operation]) -> list[Operation]:
+    """Select the operations that did not end as their step expects: they can prove nothing."""
+    return [one for one in operations if not as_expected(one)]
 
 
 def named(operation: Operation) -> str:
@@ -43,8 +57,20 @@ def judged(
     seen: str,
     involved: Sequence[str] = (),
     why: str | None = None,
+    doubts: Sequence[Operation] = (),
 ) -> CheckResult:
-    """Make a PASSED or a FAILED; a reason is kept only with a FAILED."""
+    """Make a FAILED, or a PASSED, or an UNKNOWN where ``doubts`` remain about what passed.
+
+    A reason is kept only with a FAILED.
+    """
+    if holds and doubts:
+        return CheckResult(
+            name=name,
+            verdict=Verdict.UNKNOWN,
+            expected=expected,
+            seen=f"{seen}; but {len(doubts)} did not end as their step expects",
+            involved=some(f"{named(one)}: {ended(one)}" for one in doubts),
+        )
     return CheckResult(
         name=name,
         verdict=Verdict.PASSED if holds else Verdict.FAILED,
@@ -55,22 +81,35 @@ def judged(
     )
 
 
-def nothing_to_judge(name: str, *, expected: str, seen: str) -> CheckResult:
+def nothing_to_judge(
+    name: str, *, expected: str, seen: str, involved: Sequence[str] = ()
+) -> CheckResult:
     """Make an UNKNOWN: the history holds nothing that the check could look at."""
-    return CheckResult(name=name, verdict=Verdict.UNKNOWN, expected=expected, seen=seen)
+    return CheckResult(
+        name=name,
+        verdict=Verdict.UNKNOWN,
+        expected=expected,
+        seen=seen,
+        involved=some(involved),
+    )
 
 
 def longest_hold(history: History, *, share: float = 0.1) -> str | None:
-    """Name the lock that was held longest, if for at least ``share`` of the run."""
-    held = [one for one in history.lock_holds if one.end_s is not None]
-    if not held:
+    """Name the lock that was held longest, if for at least ``share`` of the run.
+
+    A lock that was never let go counts to the end of the run.
+    """
+    if not history.lock_holds:
         return None
-    longest = max(held, key=lambda one: (one.end_s or 0.0) - one.begin_s)
-    length_s = (longest.end_s or 0.0) - longest.begin_s
-    if length_s < share * history.end_s:
+
+    def length_s(hold: LockHold) -> float:
+        return (history.end_s if hold.end_s is None else hold.end_s) - hold.begin_s
+
+    longest = max(history.lock_holds, key=length_s)
+    if length_s(longest) <= 0 or length_s(longest) < share * history.end_s:
         return None
     across = f", across {longest.across}" if longest.across else ""
     return (
-        f"{longest.lock} was held for {length_s:.3f} s of {history.end_s:.3f} s by"
+        f"{longest.lock} was held for {length_s(longest):.3f} s of {history.end_s:.3f} s by"
         f" {longest.task}, taken at {longest.where}{across}"
     )

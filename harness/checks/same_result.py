@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from harness.checks.findings import judged, named, nothing_to_judge, operations_of
-from harness.checks.parameters import Parameters
+from harness.checks.findings import doubtful, judged, named, nothing_to_judge, operations_of
+from harness.checks.parameters import STEP, Parameters
+from harness.checks.value_path import canonical
 
 if TYPE_CHECKING:
     from harness.history import History
@@ -21,30 +21,43 @@ __all__ = ["SameResult", "same_result"]
 class SameResult(Parameters):
     """All successful operations of the step ``of`` returned the same, for each user."""
 
-    of: str = Field(description="the id of a step")
+    of: str = Field(description="the id of a step", json_schema_extra=STEP)
 
 
 def same_result(history: History, parameters: SameResult) -> CheckResult:
-    """Compare the results of a step's operations, user by user."""
+    """Compare the results of a step's operations, user by user.
+
+    UNKNOWN where no user has two results, or where all that came back is nothing at all.
+    """
     expected = f"the same result from every {parameters.of} of a user"
-    done = [one for one in operations_of(history, parameters.of) if one.succeeded]
+    every = operations_of(history, parameters.of)
     groups: dict[str | None, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
-    for one in done:
-        groups[one.user][json.dumps(one.value, sort_keys=True, default=str)].append(named(one))
-    if not any(len(found) > 1 for values in groups.values() for found in values.values()) and (
-        len(done) < 2
-    ):
-        return nothing_to_judge("same_result", expected=expected, seen=f"{len(done)} results")
-    mixed = {user: values for user, values in groups.items() if len(values) > 1}
+    for one in every:
+        if one.succeeded:
+            groups[one.user][canonical(one.value)].append(named(one))
+    compared = {
+        user: values for user, values in groups.items() if sum(map(len, values.values())) > 1
+    }
+    if not compared:
+        return nothing_to_judge(
+            "same_result", expected=expected, seen="no user with two results to compare"
+        )
+    if all(set(values) == {"null"} for values in compared.values()):
+        return nothing_to_judge("same_result", expected=expected, seen="results of nothing (null)")
+    mixed = {user: values for user, values in compared.items() if len(values) > 1}
+    results = sum(len(names) for values in compared.values() for names in values.values())
     return judged(
         "same_result",
         not mixed,
         expected=expected,
-        seen=f"{max(len(values) for values in groups.values())} different"
-        f" among {len(done)} results",
+        seen=f"{max(len(values) for values in compared.values())} different for one user"
+        f" among {results} results"
+        if mixed
+        else f"one for each of {len(compared)} users in {results} results",
         involved=[
             f"{value}: {', '.join(names[:3])}"
             for values in mixed.values()
             for value, names in values.items()
         ],
+        doubts=doubtful(every),
     )

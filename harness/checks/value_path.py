@@ -1,10 +1,13 @@
-"""Own the paths into results: names and numbers with dots between them, ``*`` for every item."""
+"""Own the paths into results, and the one text that equal values share."""
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
-__all__ = ["PathMissing", "values_at"]
+__all__ = ["PathMissing", "canonical", "values_at"]
+
+INDEX_DIGITS_MAX = 9
 
 
 class PathMissing(LookupError):
@@ -13,6 +16,9 @@ class PathMissing(LookupError):
 
 def values_at(value: Any, path: str) -> list[Any]:
     """Collect what lies at ``path`` in ``value``; a path without ``*`` gives one item.
+
+    A path is names and numbers with dots between them; ``*`` stands for every item of a list or
+    table. The empty path is the value itself.
 
     Raises:
         PathMissing: A name or number of the path is not there.
@@ -23,6 +29,24 @@ def values_at(value: Any, path: str) -> list[Any]:
     return found
 
 
+def canonical(value: Any) -> str:
+    """Write a value as text that is the same for equal values only.
+
+    Tables are equal whatever the order of their keys, and 1 equals 1.0; true does not equal 1.
+    """
+    return json.dumps(_even(value), sort_keys=True, default=repr)
+
+
+def _even(value: Any) -> Any:
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, dict):
+        return {str(key): _even(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_even(one) for one in value]
+    return value
+
+
 def _step(parent: Any, part: str, *, path: str) -> list[Any]:
     if part == "*":
         if isinstance(parent, list | tuple):
@@ -31,7 +55,11 @@ def _step(parent: Any, part: str, *, path: str) -> list[Any]:
             return list(parent.values())
     elif isinstance(parent, dict) and part in parent:
         return [parent[part]]
-    elif isinstance(parent, list | tuple) and part.isdigit() and int(part) < len(parent):
+    elif isinstance(parent, list | tuple) and _is_index(part) and int(part) < len(parent):
         return [parent[int(part)]]
     msg = f'nothing at "{part}" of the path "{path}" in a {type(parent).__name__}'
     raise PathMissing(msg)
+
+
+def _is_index(part: str) -> bool:
+    return part.isascii() and part.isdigit() and len(part) <= INDEX_DIGITS_MAX

@@ -9,6 +9,7 @@ import random
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import uuid
@@ -126,6 +127,8 @@ class Guards:
         self._replace(os, "urandom", urandom)
         self._replace(random, "_urandom", urandom)
         self._put(random.Random, "seed", seed)
+        # Its names come from a generator of its own, which would go on where the last run left it.
+        self._put(tempfile, "_name_sequence", None)
         # Without the system's generator uuid1 makes its number itself: from time and these two.
         self._put(uuid, "_generate_time_safe", None)
         self._put(uuid, "_last_timestamp", None)

@@ -10,7 +10,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from contextvars import Context, copy_context
 from functools import partial
 from heapq import heappush
-from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple, Unpack
+from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple
 
 from simpy.events import NORMAL
 
@@ -75,8 +75,8 @@ class LoopSurface(UnsupportedCalls):
 
     def call_soon(
         self,
-        callback: Callable[[Unpack[_Arguments]], object],
-        *args: Unpack[_Arguments],
+        callback: Callable[[*_Arguments], object],
+        *args: *_Arguments,
         context: Context | None = None,
     ) -> Any:
         """Run a callback in the next pass, after all that became ready before it."""
@@ -84,8 +84,8 @@ class LoopSurface(UnsupportedCalls):
 
     def call_soon_threadsafe(
         self,
-        callback: Callable[[Unpack[_Arguments]], object],
-        *args: Unpack[_Arguments],
+        callback: Callable[[*_Arguments], object],
+        *args: *_Arguments,
         context: Context | None = None,
     ) -> Any:
         """Do as ``call_soon``: there are no other threads.
@@ -103,8 +103,8 @@ class LoopSurface(UnsupportedCalls):
     def call_later(
         self,
         delay: float,
-        callback: Callable[[Unpack[_Arguments]], object],
-        *args: Unpack[_Arguments],
+        callback: Callable[[*_Arguments], object],
+        *args: *_Arguments,
         context: Context | None = None,
     ) -> Any:
         """Run a callback ``delay`` virtual seconds from now."""
@@ -113,8 +113,8 @@ class LoopSurface(UnsupportedCalls):
     def call_at(
         self,
         when: float,
-        callback: Callable[[Unpack[_Arguments]], object],
-        *args: Unpack[_Arguments],
+        callback: Callable[[*_Arguments], object],
+        *args: *_Arguments,
         context: Context | None = None,
     ) -> Any:
         """Run a callback at a moment of the loop's time."""
@@ -125,8 +125,8 @@ class LoopSurface(UnsupportedCalls):
     def call_later_in_background(
         self,
         delay: float,
-        callback: Callable[[Unpack[_Arguments]], object],
-        *args: Unpack[_Arguments],
+        callback: Callable[[*_Arguments], object],
+        *args: *_Arguments,
     ) -> Timer:
         """Run a callback ``delay`` seconds from now, if the run is still alive by then.
 
@@ -188,8 +188,8 @@ class LoopSurface(UnsupportedCalls):
     def run_in_executor(
         self,
         executor: Executor | None,
-        func: Callable[[Unpack[_Arguments]], _Value],
-        *args: Unpack[_Arguments],
+        func: Callable[[*_Arguments], _Value],
+        *args: *_Arguments,
     ) -> asyncio.Future[_Value]:
         """Run a blocking function when the time it takes is over; see ``ExecutorModel``."""
         self._check_open()
