@@ -35,6 +35,10 @@ class VirtualTask(asyncio.Task[Any]):
         return self.serial
 
 
+# CPython writes the class's name into its messages: they must read as they do in production.
+VirtualTask.__name__ = "Task"
+
+
 class TaskMaker:
     """Makes the tasks of one loop and numbers them from 1."""
 

@@ -1,7 +1,7 @@
 """Own the claim that no order of operations, faults, cancellations and restarts loses anything.
 
-Each seed is a run on the virtual loop: four users, both networks, two lives of the service; commands
-and spawns fail, time out, or kill their client, callers are cancelled, clients are flushed.
+Each seed is a run on the virtual loop: four users, both networks, two lives of the service. Spawns
+and commands fail, time out, or kill their client; callers are cancelled, and clients flushed.
 """
 
 import asyncio

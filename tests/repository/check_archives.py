@@ -1,0 +1,96 @@
+"""Check what the built wheel and source archive hold, and that the wheel works by itself.
+
+Usage: check_archives.py FOLDER. Ends with a message and 1 if something is missing or too much.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tarfile
+import tempfile
+import venv
+import zipfile
+from pathlib import Path
+
+TOP_LEVEL = {"harness", "serve"}
+NEEDED = (
+    "harness/py.typed",
+    "serve/py.typed",
+    "harness/schemas/report.schema.json",
+    "harness/schemas/scenario.schema.json",
+    "harness/simulated/profiles/default.toml",
+    "harness/report/templates/style.css",
+    "harness/live/containers/miden_node/Dockerfile",
+)
+SCENARIO = """
+claim = "A wheel by itself runs a scenario."
+users = ["alice"]
+[[phase]]
+name = "ask"
+[[phase.do]]
+call = "get_client"
+user = "alice"
+with.network = "Localnet"
+[check]
+single_spawn = {}
+"""
+
+
+def main(folder: Path) -> None:
+    """Check both archives in the folder."""
+    (wheel,) = folder.glob("*.whl")
+    (source,) = folder.glob("*.tar.gz")
+    check_wheel(wheel)
+    check_source(source)
+    check_installed(wheel)
+    print(f"{wheel.name}, {source.name}: sound")
+
+
+def check_wheel(wheel: Path) -> None:
+    """The wheel holds exactly the two packages, with all their data and no Rust."""
+    names = zipfile.ZipFile(wheel).namelist()
+    top = {name.split("/")[0] for name in names}
+    (info,) = (name for name in top if name.endswith(".dist-info"))
+    require(top == TOP_LEVEL | {info}, f"top level is {sorted(top)}")
+    for name in NEEDED:
+        require(name in names, f"{name} is missing from the wheel")
+    require(not any("/native/" in name for name in names), "the Rust crate is in the wheel")
+
+
+def check_source(source: Path) -> None:
+    """The source archive holds what tests and containers need, and nothing that was built."""
+    with tarfile.open(source) as archive:
+        names = ["/".join(name.split("/")[1:]) for name in archive.getnames()]
+    for name in ("scenarios/README.md", "tests", "containers/README.md", "tox.ini", "LICENSE"):
+        require(any(one.startswith(name) for one in names), f"{name} is missing from the sdist")
+    require(not any("/target/" in one or "__pycache__" in one for one in names), "built files")
+
+
+def check_installed(wheel: Path) -> None:
+    """The wheel runs a scenario in an empty environment, away from the checkout."""
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder)
+        venv.create(place / "venv", with_pip=True)
+        python = place / "venv" / "bin" / "python"
+        run(str(python), "-m", "pip", "install", "--quiet", str(wheel), cwd=place)
+        (place / "one.toml").write_text(SCENARIO, encoding="utf-8")
+        harness = place / "venv" / "bin" / "harness"
+        run(str(harness), "run", "one.toml", "--report", "report", cwd=place)
+        require((place / "report" / "index.html").exists(), "no report was written")
+
+
+def run(*command: str, cwd: Path) -> None:
+    """Run a command, and fail with its output if it fails."""
+    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+    require(done.returncode == 0, f"{' '.join(command)}: {done.stdout}{done.stderr}")
+
+
+def require(holds: bool, otherwise: str) -> None:
+    """End with a message unless it holds."""
+    if not holds:
+        sys.exit(f"archives: {otherwise}")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
