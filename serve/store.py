@@ -231,7 +231,8 @@ class Database:
                 self._enable_write_ahead_log(connection)
             connection.execute("BEGIN IMMEDIATE")
             try:
-                if not self._has_schema:
+                # Asked again under the write lock: another process may have made it meanwhile.
+                if not self._has_schema and not self._recognise(connection):
                     self._create_schema(connection)
                 result = work(connection)
                 connection.execute("COMMIT")
@@ -280,6 +281,16 @@ class Database:
             os.close(descriptor)
 
     def _recognise(self, connection: sqlite3.Connection) -> bool:
+        if connection.in_transaction:
+            return self._is_ours(connection)
+        # One transaction for all questions: another process may be making the schema just now.
+        connection.execute("BEGIN")
+        try:
+            return self._is_ours(connection)
+        finally:
+            connection.execute("ROLLBACK")
+
+    def _is_ours(self, connection: sqlite3.Connection) -> bool:
         (mark,) = connection.execute("PRAGMA application_id").fetchone()
         (version,) = connection.execute("PRAGMA user_version").fetchone()
         schema = self._schema

@@ -78,6 +78,8 @@ class ExecutorModel:
     async def drain(self, executor: Executor | None) -> None:
         """Wait until every call that the pool was given so far has ended."""
         pool = self._default if executor is None else self._pool(executor)
+        # A call asks for its worker when SimPy starts it: let those that were just given do so.
+        await self._loop.future_of(self._loop.environment.timeout(0))
         turns = [pool.request() for _ in range(int(pool.capacity))]
         await self._loop.future_of(self._loop.environment.all_of(turns))
         for turn in turns:

@@ -236,7 +236,7 @@ def test_a_deadlock_under_asyncios_runner_is_raised():
         await asyncio.Event().wait()
 
     with (
-        pytest.raises(Deadlock, match=r"nothing is ready.*\n.*task-1 waits for Event.wait"),
+        pytest.raises(Deadlock, match=r"(?s)nothing is ready.*task-1 waits for Event.wait"),
         asyncio.Runner(loop_factory=VirtualLoop) as runner,
     ):
         runner.run(main())
