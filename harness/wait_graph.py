@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import re
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
-from harness.await_chain import frames_of, place_in, program_frame
+from harness.await_chain import frames_of, place_in
 from harness.history import Blocked, Diagnosis
 from harness.lock_ledger import active_ledger
-from harness.source_places import is_asyncio, name_of
+from harness.source_places import is_asyncio, is_program, name_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -162,13 +163,7 @@ def _stuck(waits: dict[Task, Wait]) -> set[Task]:
 
 def _asyncio_frames(frames: Sequence[FrameType]) -> list[FrameType]:
     """Return the frames below the program's own: those of the primitive it waits in."""
-    outer = program_frame(list(frames))
-    below = []
-    for frame in frames:
-        if frame is outer:
-            break
-        below.append(frame)
-    return below
+    return list(takewhile(lambda frame: not is_program(frame.f_code.co_filename), frames))
 
 
 def _lock_wait(task: Task, frames: list[FrameType], where: str) -> Wait | None:

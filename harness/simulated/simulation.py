@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from asyncio import events
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -166,7 +167,9 @@ def _clean_up(loop: VirtualLoop) -> None:
     loop.time_limit_s = loop.time() + _CLEAN_UP_S
     leftovers = asyncio.all_tasks(loop)
     for task in leftovers:
-        task.cancel()
+        # Tasks that await each other in a ring pass a cancellation round it without end.
+        with suppress(RecursionError):
+            task.cancel()
     if leftovers:
         loop.drive(asyncio.gather(*leftovers, return_exceptions=True))
     for task in leftovers:

@@ -34,6 +34,13 @@ class VirtualTask(asyncio.Task[Any]):
     def __hash__(self) -> int:
         return self.serial
 
+    def set_name(self, value: object) -> None:
+        """Name the task; a trace that is kept shows its last name."""
+        super().set_name(value)
+        names = getattr(self.get_loop(), "task_names", None)
+        if names is not None:
+            names[self.number] = self.get_name()
+
 
 # CPython writes the class's name into its messages: they must read as they do in production.
 VirtualTask.__name__ = "Task"

@@ -178,7 +178,7 @@ def test_as_completed_starts_coroutines_in_their_order():
         (lambda: socket.getaddrinfo("localhost", 1), "simulated partner"),
         (lambda: subprocess.run(["true"], check=True), "SimPy process"),
         (lambda: os.system("true"), "SimPy process"),
-        (asyncio.new_event_loop, "await it on this one"),
+        (lambda: asyncio.new_event_loop(), "await it on this one"),
     ],
 )
 def test_the_outside_is_refused_with_advice(call, advice):
