@@ -6,7 +6,7 @@ import gc
 import inspect
 from typing import TYPE_CHECKING, Any
 
-from harness.source_places import is_asyncio, is_program, place_of
+from harness.source_places import is_machinery, is_program, place_of
 
 if TYPE_CHECKING:
     import asyncio
@@ -38,7 +38,7 @@ def program_frame(frames: list[FrameType]) -> FrameType | None:
         if is_program(frame.f_code.co_filename):
             return frame
     return next(
-        (one for one in frames if not is_asyncio(one.f_code.co_filename)),
+        (one for one in frames if not is_machinery(one.f_code.co_filename)),
         frames[0] if frames else None,
     )
 

@@ -8,12 +8,13 @@ import weakref
 from heapq import heappop, heappush
 from itertools import count
 from math import inf
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from harness.await_chain import frames_of, program_frame
 from harness.errors import HarnessBug
 from harness.history import LockHold
-from harness.source_places import callers, is_asyncio, name_of, place_of
+from harness.source_places import callers, name_of, place_of
 
 if TYPE_CHECKING:
     from types import CodeType, FrameType
@@ -27,6 +28,12 @@ _PATCHED = (
     (asyncio.Semaphore, "release"),
 )
 
+# The files of the frames between a program's line and the lock that it takes.
+_BETWEEN = frozenset({str(Path(asyncio.locks.__file__)), __file__})
+
+# A hold of no age yet is looked at again after this many seconds.
+_LOOK_AGAIN_S = 1e-6
+
 _active: LockLedger | None = None
 
 
@@ -38,24 +45,28 @@ def active_ledger() -> LockLedger | None:
 class Hold:
     """One task's hold of one lock, from the line that took it."""
 
-    __slots__ = ("begin_s", "code", "line", "lines_s", "lock", "looked_s", "over", "task")
+    __slots__ = ("begin_s", "code", "instruction", "lines_s", "lock", "looked_s", "over", "task")
 
     def __init__(
         self, lock: object, task: asyncio.Task[Any] | None, frame: FrameType, begin_s: float
     ) -> None:
         self.lock = lock
         self.task = task
+        # Not its line: to look that up costs more than all else here, and is seldom asked for.
         self.code: CodeType = frame.f_code
-        self.line = frame.f_lineno
-        self.begin_s = begin_s
-        self.looked_s = begin_s
+        self.instruction = frame.f_lasti
+        self.begin_s = self.looked_s = begin_s
         self.over = False
-        self.lines_s: dict[str, float] = {}
+        self.lines_s: dict[str, float] | None = None
 
     @property
     def where(self) -> str:
         """The line that took the lock."""
-        return place_of(self.code, self.line)
+        lines = self.code.co_lines()
+        return place_of(
+            self.code,
+            next((line for begin, end, line in lines if begin <= self.instruction < end), None),
+        )
 
     @property
     def task_name(self) -> str:
@@ -74,7 +85,8 @@ class LockLedger:
     It wraps two methods of two classes, works with any asyncio loop, and puts back what it found.
     A lock that was taken before it was opened has no holder in it.
 
-    ``holds`` are the finished holds that lasted: those of no duration harm nobody. At most
+    ``holds`` are the finished holds that lasted for more than ``hold_min_s`` seconds: in virtual
+    time those of no duration harm nobody, in real time a millisecond is a sensible bound. At most
     ``holds_max`` are kept, the rest is counted in ``dropped_count``.
 
     ``across`` of a hold comes from samples of its holder's line. ``sample`` takes those that are
@@ -83,12 +95,14 @@ class LockLedger:
     few however long it lasts.
     """
 
-    def __init__(self, *, holds_max: int = 10_000) -> None:
+    def __init__(self, *, holds_max: int = 10_000, hold_min_s: float = 0.0) -> None:
         self.holds: list[LockHold] = []
+        self.hold_min_s = hold_min_s
         self.holds_max = holds_max
         self.dropped_count = 0
         self.sample_due_s = inf
         self._held: dict[int, list[Hold]] = {}
+        self._fresh: dict[Hold, None] = {}
         self._due: list[tuple[float, int, Hold]] = []
         self._numbers = count()
         self._names: weakref.WeakKeyDictionary[object, str] = weakref.WeakKeyDictionary()
@@ -136,19 +150,24 @@ class LockLedger:
 
     def sample(self, now: float) -> None:
         """Look at the holders whose hold has doubled since the last look."""
-        due = self._due
-        while due and due[0][0] <= now:
-            _, number, hold = heappop(due)
-            if hold.over:
-                continue
-            frame = program_frame(frames_of(hold.task))
-            if frame is not None:
-                place = place_of(frame.f_code, frame.f_lineno)
-                hold.lines_s[place] = hold.lines_s.get(place, 0.0) + (now - hold.looked_s)
-            hold.looked_s = now
-            if now > hold.begin_s:
-                heappush(due, (now + (now - hold.begin_s), number, hold))
-        self.sample_due_s = due[0][0] if due else inf
+        looked = list(self._fresh)
+        self._fresh.clear()
+        while self._due and self._due[0][0] <= now:
+            looked.append(heappop(self._due)[2])
+        for hold in looked:
+            if not hold.over:
+                self._look(hold, now)
+        self.sample_due_s = self._due[0][0] if self._due else inf
+
+    def _look(self, hold: Hold, now: float) -> None:
+        frame = program_frame(frames_of(hold.task))
+        if frame is not None:
+            place = place_of(frame.f_code, frame.f_lineno)
+            lines_s = hold.lines_s = hold.lines_s or {}
+            lines_s[place] = lines_s.get(place, 0.0) + (now - hold.looked_s)
+        hold.looked_s = now
+        next_look_s = now + max(now - hold.begin_s, _LOOK_AGAIN_S)
+        heappush(self._due, (next_look_s, next(self._numbers), hold))
 
     def all_holds(self, now: float) -> tuple[LockHold, ...]:
         """Return the holds that lasted, and those that still do with ``end_s`` None."""
@@ -156,49 +175,55 @@ class LockLedger:
             self._record(hold, None, [])
             for holds in self._held.values()
             for hold in holds
-            if now > hold.begin_s
+            if now - hold.begin_s > self.hold_min_s
         ]
         return (*self.holds, *lasting)
 
     def _acquiring(self, original: Any) -> Any:
         async def acquire(lock: Any) -> Literal[True]:
             await original(lock)
-            self._took(lock, sys._getframe(1))
+            if _active is self:
+                self._took(lock, sys._getframe(1))
             return True
 
         return acquire
 
     def _releasing(self, original: Any) -> Any:
+        held = self._held
+
         def release(lock: Any) -> None:
             original(lock)
-            holds = self._held.get(id(lock))
-            if holds:
-                self._gave(holds, sys._getframe(1))
+            if id(lock) in held:
+                self._gave(lock, sys._getframe(1))
 
         return release
 
     def _took(self, lock: object, frame: FrameType) -> None:
-        if _active is not self:
-            return
-        while is_asyncio(frame.f_code.co_filename) and frame.f_back is not None:
+        loop = asyncio.get_running_loop()
+        while frame.f_code.co_filename in _BETWEEN and frame.f_back is not None:
             frame = frame.f_back
-        task, now = _task_and_time()
-        if now is None:
-            return
-        hold = Hold(lock, task, frame, now)
-        self._held.setdefault(id(lock), []).append(hold)
-        heappush(self._due, (hold.begin_s, next(self._numbers), hold))
-        self.sample_due_s = self._due[0][0]
+        hold = Hold(lock, asyncio.current_task(loop), frame, loop.time())
+        holds = self._held.get(id(lock))
+        if holds is None:
+            self._held[id(lock)] = [hold]
+        else:
+            holds.append(hold)
+        self._fresh[hold] = None
+        self.sample_due_s = 0.0
 
-    def _gave(self, holds: list[Hold], frame: FrameType) -> None:
-        # A semaphore may be given back by a task that did not take it: then the oldest hold ends.
+    def _gave(self, lock: object, frame: FrameType) -> None:
+        holds = self._held[id(lock)]
         task, now = _task_and_time()
-        hold = next((one for one in holds if one.task is task), holds[0])
+        # A semaphore may be given back by a task that did not take it: then the oldest hold ends.
+        hold = holds[0]
+        if len(holds) == 1:
+            del self._held[id(lock)]
+        else:
+            hold = next((one for one in holds if one.task is task), hold)
+            holds.remove(hold)
         hold.over = True
-        holds.remove(hold)
-        if not holds:
-            del self._held[id(hold.lock)]
-        if now is None or now <= hold.begin_s:
+        self._fresh.pop(hold, None)
+        if now is None or now - hold.begin_s <= self.hold_min_s:
             return
         if len(self.holds) >= self.holds_max:
             self.dropped_count += 1

@@ -13,12 +13,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from types import CodeType, FrameType
 
-__all__ = ["callers", "is_asyncio", "is_program", "name_of", "place_of"]
+__all__ = ["callers", "is_asyncio", "is_machinery", "is_program", "name_of", "place_of"]
 
 _ASYNCIO = str(Path(asyncio.__file__).parent)
 _STANDARD_LIBRARY = sysconfig.get_path("stdlib")
 _INSTALLED = (sysconfig.get_path("purelib"), sysconfig.get_path("platlib"))
 _HARNESS = str(Path(__file__).parent)
+_LEDGER = str(Path(__file__).with_name("lock_ledger.py"))
 _SYSTEMS = str(Path(__file__).parent / "systems")
 
 # A registry may hold a lock for each of very many keys: after this many, its name is enough.
@@ -30,6 +31,11 @@ _CALLERS_MAX = 12
 def is_asyncio(filename: str) -> bool:
     """Return True for a file of asyncio itself."""
     return filename.startswith(_ASYNCIO)
+
+
+def is_machinery(filename: str) -> bool:
+    """Return True for what stands between a program and its lock: asyncio, and our ledger."""
+    return filename == _LEDGER or is_asyncio(filename)
 
 
 @lru_cache(maxsize=4096)
@@ -59,11 +65,11 @@ def _short(filename: str) -> str:
 
 
 def callers(frame: FrameType | None) -> Iterator[FrameType]:
-    """Yield a running frame and those that called it, the nearest first, without asyncio's."""
+    """Yield a running frame and those that called it, the nearest first, without the machinery."""
     for _ in range(_CALLERS_MAX):
         if frame is None:
             return
-        if not is_asyncio(frame.f_code.co_filename):
+        if not is_machinery(frame.f_code.co_filename):
             yield frame
         frame = frame.f_back
 
@@ -74,7 +80,7 @@ def name_of(thing: object, frames: Iterable[FrameType]) -> str | None:
     An attribute of the frame's ``self`` goes before a global, and a global before a local, because
     two tasks may call one thing by two local names, or two things by one.
     """
-    frames = list(frames)
+    frames = [frame for frame in frames if not is_machinery(frame.f_code.co_filename)]
     return (
         next(filter(None, (_attribute(thing, frame) for frame in frames)), None)
         or next(filter(None, (_global(thing, frame) for frame in frames)), None)
@@ -84,7 +90,7 @@ def name_of(thing: object, frames: Iterable[FrameType]) -> str | None:
 
 def _attribute(thing: object, frame: FrameType) -> str | None:
     code = frame.f_code
-    if not code.co_argcount or is_asyncio(code.co_filename):
+    if not code.co_argcount:
         return None
     owner = frame.f_locals.get(code.co_varnames[0])
     if owner is None or isinstance(owner, type) or code.co_varnames[0] not in {"self", "cls"}:
@@ -109,8 +115,6 @@ def _global(thing: object, frame: FrameType) -> str | None:
 
 
 def _local(thing: object, frame: FrameType) -> str | None:
-    if is_asyncio(frame.f_code.co_filename):
-        return None
     found = _among(thing, frame.f_locals.items())
     return None if found is None else f"{found} (of {frame.f_code.co_qualname})"
 

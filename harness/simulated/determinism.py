@@ -21,6 +21,7 @@ from harness.simulated.unsupported_calls import refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import FrameType
 
     from harness.simulated.virtual_loop import VirtualLoop
 
@@ -113,15 +114,19 @@ class Guards:
 
     def _guard_randomness(self) -> None:
         randomness = self._loop.randomness
-        urandom = randomness.stream("os.urandom").randbytes
+        drawn_bytes = randomness.stream("os.urandom").randbytes
+        real_bytes = os.urandom
         seeds = randomness.stream("random.Random()")
         seed_method = random.Random.seed
         thread = self._thread
 
         def seed(self: random.Random, a: Any = None, version: int = 2) -> None:
-            if a is None and threading.get_ident() == thread:
+            if a is None and threading.get_ident() == thread and not _importing():
                 a = seeds.getrandbits(64)
             seed_method(self, a, version)
+
+        def urandom(size: int) -> bytes:
+            return real_bytes(size) if _importing() else drawn_bytes(size)
 
         random.seed(randomness.key("random"))
         self._replace(os, "urandom", urandom)
@@ -144,12 +149,7 @@ class Guards:
 
     def _guard_the_outside(self) -> None:
         self._replace(time, "sleep", self._sleep)
-        pool_advice = {
-            concurrent.futures.ThreadPoolExecutor: _POOL,
-            concurrent.futures.ProcessPoolExecutor: _PROCESS,
-        }
-        for pool, advice in pool_advice.items():
-            self._refuse(pool, "submit", advice)
+        self._refuse(concurrent.futures.ThreadPoolExecutor, "submit", _POOL)
         self._refuse(threading.Thread, "start", "a thread runs in real time; use asyncio.to_thread")
         for name in ("connect", "connect_ex", "bind", "listen", "sendto"):
             self._refuse(socket.socket, name, _NETWORK)
@@ -190,3 +190,17 @@ class Guards:
     def _put(self, owner: Any, name: str, replacement: object) -> None:
         self._undo.append((owner, name, vars(owner).get(name, _ABSENT)))
         setattr(owner, name, replacement)
+
+
+def _importing() -> bool:
+    """Return True while a module is being imported.
+
+    What a module draws when it is imported it draws in the first run of a process only: if that
+    came from the seed, all later draws of that run would be others than in the second run.
+    """
+    frame: FrameType | None = sys._getframe(2)
+    while frame is not None:
+        if frame.f_code.co_filename == "<frozen importlib._bootstrap>":
+            return True
+        frame = frame.f_back
+    return False

@@ -169,7 +169,7 @@ class LoopSurface(UnsupportedCalls):
             )
         task = self._tasks.make(coro, name, context)
         if self.task_names is not None:
-            self.task_names[task.number] = task.get_name()
+            self.task_names.setdefault(task.number, task.get_name())
         return task
 
     def set_task_factory(self, factory: Any) -> None:

@@ -34,7 +34,11 @@ class CreationOrder:
         self._tasks = tasks
 
     def __iter__(self) -> Iterator[Any]:
-        return iter(sorted(self._tasks, key=lambda task: getattr(task, "serial", 0)))
+        return iter(sorted(self._tasks, key=_creation))
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._tasks, name)
+
+
+def _creation(task: Any) -> tuple[int, int]:
+    return getattr(task, "number", 0), getattr(task, "serial", 0)

@@ -26,13 +26,14 @@ class VirtualTask(asyncio.Task[Any]):
     from its members' hashes. The inherited hash is an address: it differs from run to run.
     """
 
-    # ``serial`` is unique. ``number`` is what the trace shows: a task that ``wait_for`` makes for
-    # its own ends, which it does up to CPython 3.11 only, keeps its caller's.
+    # ``serial`` is unique. ``number`` is what the trace shows and sets go by: a task that
+    # ``wait_for`` makes for its own ends, which it does up to CPython 3.11 only, keeps its
+    # caller's, so that all other tasks have the same number on every release.
     serial: int
     number: int
 
     def __hash__(self) -> int:
-        return self.serial
+        return self.number
 
     def set_name(self, value: object) -> None:
         """Name the task; a trace that is kept shows its last name."""

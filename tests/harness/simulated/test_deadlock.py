@@ -125,7 +125,10 @@ def test_a_task_that_takes_its_own_last_seat_is_a_cycle_of_one():
     ],
 )
 def test_what_nobody_will_do_is_named(method, waits_for):
-    diagnosis = stuck(lambda: getattr(Bank(), method)())
+    async def main():
+        await getattr(Bank(), method)()
+
+    diagnosis = stuck(main)
     (blocked,) = diagnosis.blocked
     assert blocked.waits_for == waits_for
     assert blocked.where.endswith(f"Bank.{method}")
