@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.checks.deadlock import describe
-from harness.checks.speedup import SpeedUp
+from harness.checks.speedup import SpeedUp, is_decided
 from harness.errors import BadInput, CouldNotRun
 from harness.history import Measurement, NodeKind, Pacing
 from harness.interception import Interception
@@ -153,7 +153,11 @@ async def _measure(run: _Run) -> None:
     simulated = run.recorder.node is NodeKind.SIMULATED
     for parameters in asked:
         # The run before this was the warm-up. Virtual time has no noise: one round says all.
-        for turn in range(ROUNDS_SIMULATED if simulated else parameters.rounds):
+        rounds = ROUNDS_SIMULATED if simulated else parameters.rounds
+        rounds_max = rounds if simulated else max(rounds, parameters.rounds_max)
+        for turn in range(rounds_max):
+            if turn >= rounds and is_decided(run.recorder.history(), parameters):
+                break
             pacings = [Pacing.SEQUENTIAL, Pacing.TOGETHER]
             for pacing in pacings if turn % 2 == 0 else reversed(pacings):
                 await _timed(run, parameters.phase, turn=turn, pacing=pacing)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from harness.history import History
     from harness.verdict import CheckResult
 
-__all__ = ["SpeedUp", "speed_up"]
+__all__ = ["SpeedUp", "is_decided", "speed_up"]
 
 LIVE_ROUNDS_MIN = 5
 
@@ -24,13 +24,18 @@ class SpeedUp(Parameters):
     """The phase run one after another takes over ``above`` times as long as run together.
 
     ``rounds`` pairs are timed, each on fresh storage, in alternating order after a warm-up. When
-    simulated the time is virtual and one round says all; when live the medians count, and the
-    lower end of their 95 % bootstrap interval must be over ``above`` as well.
+    simulated the time is virtual and one round says all. When live the medians count, and more
+    rounds, up to ``rounds_max``, follow as long as the 95 % bootstrap interval of their ratio holds
+    ``above``: it passes once the whole interval lies over it. If it never does, the machine is too
+    noisy to tell, and the verdict is UNKNOWN, unless the ratio itself is too low.
     """
 
     phase: str = Field(description="the phase to time")
     above: float = Field(gt=1, le=10_000, description="the ratio that must be exceeded")
-    rounds: int = Field(default=5, ge=1, le=1_000, description="timed pairs")
+    rounds: int = Field(default=5, ge=1, le=1_000, description="timed pairs, at least")
+    rounds_max: int = Field(
+        default=31, ge=1, le=1_000, description="timed pairs, at most, where noise asks for more"
+    )
 
 
 def speed_up(history: History, parameters: SpeedUp) -> CheckResult:
@@ -49,12 +54,24 @@ def speed_up(history: History, parameters: SpeedUp) -> CheckResult:
         )
     measured = history.node is NodeKind.LIVE
     between = f" between {found.low:.2f} and {found.high:.2f}," if measured else ""
-    holds = found.ratio > parameters.above and (not measured or found.low > parameters.above)
+    seen = (
+        f"{found.ratio:.2f},{between} sequential {found.sequential_s:.3f} s,"
+        f" together {found.together_s:.3f} s, {found.rounds} round{'s' * (found.rounds != 1)}"
+    )
+    if measured and found.low <= parameters.above < found.ratio:
+        seen = f"{seen}: too noisy to tell, run it on a quieter machine"
+        return nothing_to_judge("speedup", expected=expected, seen=seen)
     return judged(
         "speedup",
-        holds,
+        found.ratio > parameters.above,
         expected=expected,
-        seen=f"{found.ratio:.2f},{between} sequential {found.sequential_s:.3f} s,"
-        f" together {found.together_s:.3f} s, {found.rounds} rounds",
+        seen=seen,
         why=longest_hold(history),
     )
+
+
+def is_decided(history: History, parameters: SpeedUp) -> bool:
+    """Whether more rounds would be waste: the interval lies wholly on one side of the bound."""
+    timed = [one for one in history.measurements if one.phase == parameters.phase]
+    found = speedup(timed, random=fresh_random())
+    return found is not None and not found.low <= parameters.above <= found.high

@@ -32,6 +32,8 @@ STALL_S = 150.0
 STALL_SETTING = "HARNESS_STALL_S"
 LOG_LINES = 100
 SAMPLE_EVERY_S = 0.02
+# In real time every hold lasts a little; shorter ones say nothing.
+HOLD_MIN_S = 0.001
 CLIENT_ADVICE = (
     "the real client is not installed: pip install ./serve/miden/native (needs cargo), or run"
     " tox -e integration, which does it"
@@ -58,7 +60,7 @@ class LiveBackend:
     def run(self, main: Callable[[Stage], Coroutine[Any, Any, None]], *, seed: int) -> Ran:
         """Run on a loop of its own; a run that stalls is ended with a diagnosis."""
         del seed  # Real time draws its own latencies.
-        ledger = LockLedger()
+        ledger = LockLedger(hold_min_s=HOLD_MIN_S)
         unhandled: list[str] = []
         began: list[float] = []
         stage = _LiveStage(self._node)
