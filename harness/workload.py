@@ -49,9 +49,14 @@ class _StepProgress:
         self._left = calls
 
     def ended(self, _task: asyncio.Task[None]) -> None:
-        """Count one copy's end; the step has ended with the last."""
+        """Count one copy's end; the step has ended with the last.
+
+        Whoever waits for it to begin or to park need not wait any longer: it never will.
+        """
         self._left -= 1
         if self._left == 0:
+            self.begins.set()
+            self.parks.set()
             self.ends.set()
 
 

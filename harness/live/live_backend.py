@@ -31,6 +31,7 @@ __all__ = ["LiveBackend"]
 STALL_S = 150.0
 STALL_SETTING = "HARNESS_STALL_S"
 LOG_LINES = 100
+LOG_LINES_DIED = 10
 SAMPLE_EVERY_S = 0.02
 # In real time every hold lasts a little; shorter ones say nothing.
 HOLD_MIN_S = 0.001
@@ -84,6 +85,11 @@ class LiveBackend:
                 error = cancelled if stage.diagnosis is None else None
             except Exception as raised:  # noqa: BLE001 - it becomes the run's verdict
                 error = raised
+        node_died = self._node_died()
+        if node_died is not None:
+            return Ran(
+                error=node_died, digest=None, virtual_s=None, diagnosis=None, lock_holds=()
+            )
         return Ran(
             error=error if stage.diagnosis is None else None,
             digest=None,
@@ -92,6 +98,21 @@ class LiveBackend:
             lock_holds=_since(began[0] if began else 0.0, ledger.holds),
             unhandled=tuple(unhandled),
         )
+
+    def _node_died(self) -> CouldNotRun | None:
+        """Ask whether the node outlived the run: what a run without its node did proves nothing."""
+        if self._node is None:
+            return None
+        from harness.live.node_status import ask_status  # noqa: PLC0415 - needs the live packages
+
+        try:
+            ask_status(self._node.endpoint)
+        except CouldNotRun as reason:
+            return CouldNotRun(
+                f"the node died while the scenario ran: {reason}; the end of its log:\n"
+                f"{self._node.logs(LOG_LINES_DIED)}"
+            )
+        return None
 
     def close(self) -> None:
         """Give the node back; the last one out removes the container."""
