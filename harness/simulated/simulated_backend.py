@@ -12,6 +12,8 @@ from harness.simulated.latency_model import LatencyModel, Profile, read_profile
 from harness.simulated.simulated_client import SimulatedClientFactory
 from harness.simulated.simulated_node import SimulatedNode
 from harness.simulated.simulation import simulate
+from harness.simulated.trace import Trace
+from harness.simulated.turn_watchdog import TurnWatchdog
 from harness.wait_graph import diagnose
 
 if TYPE_CHECKING:
@@ -40,11 +42,14 @@ class SimulatedBackend:
 
     def run(self, main: Callable[[Stage], Coroutine[Any, Any, None]], *, seed: int) -> Ran:
         """Simulate a run to its end, or to where nothing can go on."""
-        ran = simulate(
-            lambda: main(_SimulatedStage(self._profile, seed=seed)),
-            seed=seed,
-            time_limit_s=TIME_LIMIT_S,
-        )
+        trace = Trace()
+        with TurnWatchdog(lambda: trace.step_count + len(trace.steps)):
+            ran = simulate(
+                lambda: main(_SimulatedStage(self._profile, seed=seed)),
+                seed=seed,
+                time_limit_s=TIME_LIMIT_S,
+                trace=trace,
+            )
         return Ran(
             error=ran.error,
             digest=ran.digest,
