@@ -7,7 +7,7 @@ import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from harness.errors import HarnessBug
+from harness.errors import BadInput, HarnessBug
 from harness.history import Outcome, Pacing
 from harness.interception import OPERATION, RunningOperation
 
@@ -205,16 +205,12 @@ class Workload:
     async def _operate(self, call: _Call, phase: Phase, session: Session, *, turn: int) -> bool:
         """Carry out one operation and record it; False if no more of this call should follow."""
         step, user = call.step, call.user
-        arguments = self._resolved(
-            step.arguments,
-            user,
-            {
-                "user": user.name if user else "",
-                "number": str(call.number),
-                "copy": str(call.copy),
-                "turn": str(turn),
-            },
-        )
+        missing: BadInput | None = None
+        try:
+            arguments = self._resolved(call, turn=turn)
+        except BadInput as error:
+            # The operation whose result it needs did not succeed: that fails this one, too.
+            arguments, missing = step.arguments, error
         number = self._recorder.begin_operation(
             step.name,
             step.call,
@@ -223,6 +219,9 @@ class Workload:
             arguments=arguments,
             expected=self._expected(call),
         )
+        if missing is not None:
+            self._recorder.end_operation(number, Outcome.RAISED, error=missing)
+            return False
         OPERATION.set(
             RunningOperation(number=number, step=step.name, user=user.name if user else None)
         )
@@ -240,16 +239,21 @@ class Workload:
             self._recorder.end_operation(number, Outcome.RETURNED, value=value)
         return True
 
-    def _resolved(
-        self, arguments: dict[str, Any], user: User | None, texts: dict[str, str]
-    ) -> dict[str, Any]:
+    def _resolved(self, call: _Call, *, turn: int) -> dict[str, Any]:
         """Fill in names and counts, and earlier results of the same user for ``$step.path``."""
+        user = call.user
+        texts = {
+            "user": user.name if user else "",
+            "number": str(call.number),
+            "copy": str(call.copy),
+            "turn": str(turn),
+        }
 
         def result_of(reference: str) -> Any:
             step, _, path = reference[1:].partition(".")
             return self._recorder.result_of(step, user=user.name if user else None, path=path)
 
-        filled: dict[str, Any] = _filled(arguments, texts, result_of)
+        filled: dict[str, Any] = _filled(call.step.arguments, texts, result_of)
         return filled
 
     def _expected(self, call: _Call) -> str:

@@ -1,0 +1,230 @@
+"""Serve cores with one thing wrong each, outside of the registry."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from harness.systems.serve_core import ServeCore
+from serve import Deadlines, Serve
+from serve.account_creation import AccountCreation
+from serve.client import KeyScheme, WalletSpec
+from serve.errors import ClientFailed
+from serve.operations import Operations
+from serve.records import AccountListing, RestoreReport
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+    from pathlib import Path
+
+    from serve.client import ClientFactory
+    from serve.orders import AccountOrder, AccountOrderResult
+
+LOCKED = (
+    "get_client",
+    "create_account_order",
+    "client_sync",
+    "list_accounts",
+    "list_orders_for_user",
+    "get_account_status",
+    "init_desks",
+    "list_desks",
+    "get_desk",
+)
+
+
+class CoarseLock(Serve):
+    """Holds one lock across every operation's awaits, as the original did."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._coarse = asyncio.Lock()
+
+
+def _locked(name: str) -> Any:
+    async def operation(self: CoarseLock, *arguments: Any) -> Any:
+        async with self._coarse:
+            return await getattr(Serve, name)(self, *arguments)
+
+    return operation
+
+
+for _name in LOCKED:
+    setattr(CoarseLock, _name, _locked(_name))
+
+
+class CrossedLocks(Serve):
+    """Takes two locks in one order to create, and in the other to list."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._client_lock = asyncio.Lock()
+        self._row_lock = asyncio.Lock()
+
+    async def create_account_order(self, secret: bytes, order: AccountOrder) -> AccountOrderResult:
+        async with self._client_lock:
+            await asyncio.sleep(0.01)
+            async with self._row_lock:
+                return await super().create_account_order(secret, order)
+
+    async def list_accounts(self, secret: bytes) -> AccountListing:
+        async with self._row_lock:
+            await asyncio.sleep(0.01)
+            async with self._client_lock:
+                return await super().list_accounts(secret)
+
+
+class IdTwice(Serve):
+    """Answers a second creation with the account of the first."""
+
+    async def create_account_order(self, secret: bytes, order: AccountOrder) -> AccountOrderResult:
+        made = await super().create_account_order(secret, order)
+        first: AccountOrderResult = self.__dict__.setdefault("_first", made)
+        return replace(made, account_id=first.account_id)
+
+
+class LeakyListing(Serve):
+    """Answers a listing with the one before it, whoever asked for that."""
+
+    async def list_accounts(self, secret: bytes) -> AccountListing:
+        own = await super().list_accounts(secret)
+        before: AccountListing = self.__dict__.get("_before", own)
+        self._before = own
+        return before
+
+
+class LosesRows(Serve):
+    """Forgets an account when three are there: a listing that is never complete."""
+
+    async def list_accounts(self, secret: bytes) -> AccountListing:
+        own = await super().list_accounts(secret)
+        return replace(own, client_accounts=own.client_accounts[:1])
+
+
+class ListingAsksClient(Serve):
+    """Asks the client for its accounts to list them, and so waits behind what it is doing."""
+
+    async def list_accounts(self, secret: bytes) -> AccountListing:
+        own = await super().list_accounts(secret)
+        if own.client_accounts:
+            client = await self.get_client(secret, own.client_accounts[0].network)
+            await client.list_accounts()
+        return own
+
+
+class BusyBeyondTen(Serve):
+    """Refuses the eleventh creation at once."""
+
+    async def create_account_order(self, secret: bytes, order: AccountOrder) -> AccountOrderResult:
+        self._under_way = self.__dict__.get("_under_way", 0) + 1
+        try:
+            if self._under_way > 10:
+                raise ClientFailed("busy")
+            return await super().create_account_order(secret, order)
+        finally:
+            self._under_way -= 1
+
+
+class NamesLost(Serve):
+    """Makes the account, but without its name."""
+
+    async def create_account_order(self, secret: bytes, order: AccountOrder) -> AccountOrderResult:
+        plain = replace(order, name=None) if hasattr(order, "name") else order
+        return await super().create_account_order(secret, plain)
+
+
+class ForgetsDesks(Serve):
+    """Restores nothing, and says that all is well."""
+
+    async def init_desks(self) -> RestoreReport:
+        return RestoreReport(restored=(), failed=())
+
+
+class NoSpawnDeadline(Serve):
+    """Waits for a spawn for as long as it takes."""
+
+    def __init__(
+        self, path: Path, clients: ClientFactory, *, deadlines: Deadlines, key_scheme: KeyScheme
+    ) -> None:
+        patient = replace(deadlines, spawn_s=100_000.0)
+        super().__init__(path, clients, deadlines=patient, key_scheme=key_scheme)
+
+
+class _SlowSync:
+    """A client whose sync waits for a lock that all users share."""
+
+    def __init__(self, client: Any, lock: asyncio.Lock) -> None:
+        self._client = client
+        self._lock = lock
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._client, name)
+
+    async def sync(self) -> Any:
+        async with self._lock:
+            return await self._client.sync()
+
+
+class LocksSlowCall(AccountCreation):
+    """Holds a lock across one slow call only: the sync."""
+
+    async def create(self, owner: Any, order: Any, client: Any) -> Any:
+        lock: asyncio.Lock = self.__dict__.setdefault("_sync_lock", asyncio.Lock())
+        return await super().create(owner, order, _SlowSync(client, lock))
+
+
+class LeavesOrphans(AccountCreation):
+    """Adds an account that no row speaks of, as a row written after the effect may leave one."""
+
+    async def create(self, owner: Any, order: Any, client: Any) -> Any:
+        await client.add_account(await client.prepare_account(WalletSpec()))
+        return await super().create(owner, order, client)
+
+
+class NeverResumes(AccountCreation):
+    """Starts afresh at every retry."""
+
+    def _take_equal(self, owner: Any, order: Any) -> None:
+        return None
+
+
+class TailDies(Operations):
+    """Cancels an operation's tail with its caller."""
+
+    async def outlive(
+        self, tail: Coroutine[Any, Any, Any], *, name: str, done: Callable[[], None]
+    ) -> Any:
+        task = asyncio.get_running_loop().create_task(tail, name=name)
+        try:
+            return await task
+        finally:
+            done()
+
+
+def service_with(attribute: str, kind: type) -> ServeCore:
+    """Make a serve core one part of which is of another class."""
+
+    class Broken(Serve):
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            super().__init__(*arguments, **options)
+            getattr(self, attribute).__class__ = kind
+
+    Broken.__name__ = kind.__name__
+    return ServeCore(Broken)
+
+
+coarse_lock = ServeCore(CoarseLock)
+crossed_locks = ServeCore(CrossedLocks)
+id_twice = ServeCore(IdTwice)
+leaky_listing = ServeCore(LeakyListing)
+loses_rows = ServeCore(LosesRows)
+listing_asks_client = ServeCore(ListingAsksClient)
+busy_beyond_ten = ServeCore(BusyBeyondTen)
+names_lost = ServeCore(NamesLost)
+forgets_desks = ServeCore(ForgetsDesks)
+no_spawn_deadline = ServeCore(NoSpawnDeadline)
+locks_slow_call = service_with("_creation", LocksSlowCall)
+leaves_orphans = service_with("_creation", LeavesOrphans)
+never_resumes = service_with("_creation", NeverResumes)
+tail_dies = service_with("_operations", TailDies)
