@@ -6,6 +6,7 @@ import math
 import random
 import tomllib
 from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -14,8 +15,6 @@ from harness.errors import BadInput
 from harness.scenario_mistakes import told, values_mistakes
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from harness.randomness import Randomness
 
 __all__ = ["LatencyModel", "Profile", "read_profile"]
@@ -149,6 +148,4 @@ def read_profile(path: Path | None = None) -> Profile:
         msg = f"{place}: cannot be read as a latency profile: {error}"
         raise BadInput(msg) from error
     except ValidationError as error:
-        from pathlib import Path as _Path  # noqa: PLC0415 - only for the message
-
-        raise BadInput(told(_Path(str(place)), values_mistakes(error, data))) from error
+        raise BadInput(told(Path(str(place)), values_mistakes(error, data, Profile))) from error
