@@ -87,9 +87,7 @@ class LiveBackend:
                 error = raised
         node_died = self._node_died()
         if node_died is not None:
-            return Ran(
-                error=node_died, digest=None, virtual_s=None, diagnosis=None, lock_holds=()
-            )
+            return Ran(error=node_died, digest=None, virtual_s=None, diagnosis=None, lock_holds=())
         return Ran(
             error=error if stage.diagnosis is None else None,
             digest=None,

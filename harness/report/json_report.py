@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from harness.history import History
     from harness.report.figures import Latency
-    from harness.statistics import Speedup
     from harness.result import RunReport, RunResult
+    from harness.statistics import Speedup
     from harness.verdict import CheckResult
 
 __all__ = ["SCHEMA_VERSION", "document_text", "report_document", "schema", "write_json"]

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from harness.report.axis import seconds_axis
 from harness.report.figures import PERCENTILES, latencies
-from harness.statistics import percentile_samples_min
 from harness.report.wording import one_line, seconds, shortened
+from harness.statistics import percentile_samples_min
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -22,8 +22,8 @@ from harness.verdict import Verdict
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from harness.statistics import Speedup
     from harness.result import RunReport, RunResult
+    from harness.statistics import Speedup
 
 __all__ = ["SIZE_BYTES_MAX", "markdown_text"]
 

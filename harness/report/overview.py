@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness.report.figures import speedups
-from harness.statistics import median
 from harness.report.wording import clock_word, count
+from harness.statistics import median
 from harness.verdict import Verdict, verdict_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from harness.statistics import Speedup
     from harness.result import RunReport, RunResult
+    from harness.statistics import Speedup
 
 __all__ = ["CheckDot", "Group", "Overview", "SeedLink", "overview"]
 
