@@ -30,7 +30,7 @@ class RunningOperation:
 OPERATION: ContextVar[RunningOperation | None] = ContextVar("harness_operation", default=None)
 
 
-class ClientDies(BaseException):  # noqa: N818 - not an error: an order to whoever wraps the client
+class ClientDies(BaseException):
     """The scenario wants the client at this point to end without a word."""
 
 
@@ -147,5 +147,7 @@ def _is(running: RunningOperation | None, step: str) -> bool:
 
 
 def _no_errors(name: str | None, message: str) -> Exception:
-    msg = f"fault.error: the system under test names no errors, so {name} cannot be raised: {message}"
+    msg = (
+        f"fault.error: the system under test names no errors, so none is raised: {name}, {message}"
+    )
     return BadInput(msg)

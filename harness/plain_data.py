@@ -19,7 +19,7 @@ OUR_OWN_BASES = frozenset({"object", "BaseException", "Exception"})
 class PlainData:
     """Converts values; objects that are no data get a number, the same for the same object.
 
-    ``scrub`` maps texts that differ from run to run (a temporary directory) to what stands for them.
+    ``scrub`` maps texts that differ from run to run (a temporary folder) to what stands for them.
     """
 
     def __init__(self, scrub: Mapping[str, str]) -> None:
@@ -35,12 +35,10 @@ class PlainData:
             return self.of(value.value, depth=depth + 1)
         if value is None or isinstance(value, bool | int | float):
             return value
-        if isinstance(value, str):
-            return self.text(value)
+        if isinstance(value, str | PurePath):
+            return self.text(str(value))
         if isinstance(value, bytes | bytearray):
             return value.hex()
-        if isinstance(value, PurePath):
-            return self.text(str(value))
         return self._structure(value, depth=depth + 1)
 
     def text(self, value: str) -> str:
@@ -51,7 +49,7 @@ class PlainData:
 
     def error(self, error: BaseException) -> ErrorRecord:
         """Convert an exception with the chain of its causes."""
-        chain = []
+        chain: list[str] = []
         cause = error.__cause__ or error.__context__
         while cause is not None and len(chain) < DEPTH_MAX:
             chain.append(self.text(f"{type(cause).__name__}: {cause}"))

@@ -81,7 +81,7 @@ def test_the_ring_takes_at_most_seven_tenths_of_stock_asyncio(capsys):
     stock_s, ours_s = medians(on_stock, ring)
     hops = RING_TASKS * RING_HOPS
     with capsys.disabled():
-        print(  # noqa: T201 - the figures are what a benchmark is for
+        print(
             f"\nring, {hops} hops: stock asyncio {stock_s / hops * 1e6:.2f} us/hop,"
             f" virtual loop {ours_s / hops * 1e6:.2f} us/hop, share {ours_s / stock_s:.3f}"
         )
@@ -92,7 +92,7 @@ def test_sleeps_are_at_least_twice_as_fast_as_on_async_solipsism(capsys):
     rival_s, ours_s = medians(on_solipsism, sleeps)
     virtual_s = simulate(sleeps, seed=1).value
     with capsys.disabled():
-        print(  # noqa: T201 - the figures are what a benchmark is for
+        print(
             f"\nsleeps, {SLEEP_TASKS * SLEEPS_EACH}: async-solipsism"
             f" {virtual_s / rival_s:.0f} simulated s per CPU s,"
             f" virtual loop {virtual_s / ours_s:.0f}, factor {rival_s / ours_s:.2f}"
