@@ -148,6 +148,6 @@ def _is(running: RunningOperation | None, step: str) -> bool:
 
 def _no_errors(name: str | None, message: str) -> Exception:
     msg = (
-        f"fault.error: the system under test names no errors, so none is raised: {name}, {message}"
+        f"fault.error: the system under test names no errors, none is raised: {name}, {message}"
     )
     return BadInput(msg)

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
-from harness.checks import ResolvedCheck
+from harness.checks import ResolvedCheck  # noqa: TC001 - pydantic needs it at run time
 
 __all__ = [
     "Cancel",
@@ -22,19 +22,28 @@ __all__ = [
     "UserCount",
 ]
 
-Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=80)]
-Text = Annotated[str, StringConstraints(min_length=1, max_length=2_000, strip_whitespace=True)]
-Point = Annotated[str, StringConstraints(pattern=r"^[a-z_]+\.(before|after)$")]
-IMPORT_PATH = re.compile(r"^[A-Za-z_][\w.]*:[A-Za-z_][\w.]*$")
+NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"
+NAME_LETTERS_MAX = 80
+POINT_PATTERN = r"^[a-z_]+\.(before|after)$"
+WORD_PATTERN = r"^[A-Za-z_][A-Za-z0-9_]*$"
+IMPORT_PATH = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\w*)*\Z")
 
 USERS_MAX = 10_000
 OPERATIONS_MAX = 100_000
+DAY_MS = 86_400_000
+TIMES_MAX = 1_000_000
+
+Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN, max_length=NAME_LETTERS_MAX)]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=2_000, strip_whitespace=True)]
+Point = Annotated[str, StringConstraints(pattern=POINT_PATTERN, max_length=NAME_LETTERS_MAX)]
+Word = Annotated[str, StringConstraints(pattern=WORD_PATTERN, max_length=NAME_LETTERS_MAX)]
+Milliseconds = Annotated[float, Field(ge=0, le=DAY_MS)]
 
 
 class _Table(BaseModel):
     """A table of the file: no unknown keys, no silent conversions, never changed once read."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
 
 class User(_Table):
@@ -55,7 +64,7 @@ class UserCount(_Table):
     @classmethod
     def _counts(cls, name: str) -> str:
         if "{number}" not in name:
-            msg = 'must hold "{number}", so that names differ'
+            msg = "must hold {number}, so that names differ"
             raise ValueError(msg)
         return name
 
@@ -67,7 +76,7 @@ class Start(_Table):
     when: Literal["begins", "parks", "ends"] = Field(
         default="begins", description="which moment of that step to wait for"
     )
-    delay_ms: float = Field(default=0, ge=0, le=86_400_000, description="milliseconds to wait then")
+    delay_ms: Milliseconds = Field(default=0, description="milliseconds to wait then")
 
 
 class Park(_Table):
@@ -81,7 +90,7 @@ class Cancel(_Table):
     """Cancel the caller of some copies of a step, at a point or after a delay."""
 
     at: Point | None = Field(default=None, description="a point such as spawn.before")
-    after_ms: float | None = Field(default=None, ge=0, description="milliseconds after it began")
+    after_ms: Milliseconds | None = Field(default=None, description="milliseconds after it began")
     copies: int | Literal["first", "all"] = Field(
         default="first", description='"first", "all", or how many of the copies'
     )
@@ -99,7 +108,7 @@ class Repeat(_Table):
     """Call again, one after another, ``times`` in all, ``gap_ms`` apart."""
 
     times: int = Field(ge=1, le=10_000, description="calls one after another")
-    gap_ms: float = Field(default=0, ge=0, description="milliseconds between two calls")
+    gap_ms: Milliseconds = Field(default=0, description="milliseconds between two calls")
 
 
 class Step(_Table):
@@ -107,7 +116,7 @@ class Step(_Table):
 
     id: Name | None = Field(default=None, description="how checks name it; default: the call")
     call: Name = Field(description="an operation of the system under test")
-    user: Name | list[Name] | None = Field(
+    user: Name | Annotated[list[Name], Field(min_length=1)] | None = Field(
         default=None, description='a user, a list of users, or "each"; without it: no user'
     )
     arguments: dict[str, Any] = Field(
@@ -118,7 +127,7 @@ class Step(_Table):
     start: Start | None = Field(default=None, description="when it begins")
     park: Park | None = Field(default=None, description="hold its client for a while")
     cancel: Cancel | None = Field(default=None, description="cancel its callers")
-    expect: str = Field(
+    expect: Word = Field(
         default="success",
         description='"success", "any", "cancelled", or the class name of the error to expect',
     )
@@ -149,11 +158,11 @@ class Fault(_Table):
     kind: Literal["fail", "hang", "die"] = Field(
         description="raise an error, never answer, or end the client without a word"
     )
-    error: Name | None = Field(default=None, description="class name of the error to raise")
+    error: Word | None = Field(default=None, description="class name of the error to raise")
     user: Name | None = Field(default=None, description="only for this user; default: for all")
     phase: Name | None = Field(default=None, description="only in this phase; default: in all")
-    skip: int = Field(default=0, ge=0, description="leave the first occasions alone")
-    times: int = Field(default=1, ge=1, description="how often it strikes")
+    skip: int = Field(default=0, ge=0, le=TIMES_MAX, description="leave the first occasions alone")
+    times: int = Field(default=1, ge=1, le=TIMES_MAX, description="how often it strikes")
 
 
 class Scenario(_Table):
@@ -184,5 +193,5 @@ class Scenario(_Table):
 
     @property
     def uses_node_faults(self) -> bool:
-        """True if a phase cuts the node off or freezes it."""
+        """True if a phase cuts the node off, freezes it or heals it."""
         return any(phase.node for phase in self.phase)

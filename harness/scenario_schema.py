@@ -25,8 +25,11 @@ def scenario_schema() -> dict[str, Any]:
     properties["users"] = {
         "description": "who acts: names, tables with a name, or a count",
         "anyOf": [
-            {"type": "array", "minItems": 1, "items": {"anyOf": [
-                {"type": "string"}, {"$ref": "#/$defs/User"}]}},
+            {
+                "type": "array",
+                "minItems": 1,
+                "items": {"anyOf": [{"type": "string"}, {"$ref": "#/$defs/User"}]},
+            },
             {"$ref": "#/$defs/UserCount"},
         ],
     }
@@ -41,7 +44,9 @@ def scenario_schema() -> dict[str, Any]:
         own.pop("required", None)
         checks[name] = {"anyOf": [own, {"type": "array", "items": own}]}
     properties["check"] = {
-        "type": "object", "description": "what must hold", "properties": checks,
+        "type": "object",
+        "description": "what must hold",
+        "properties": checks,
         "additionalProperties": False,
     }
     document["required"] = ["claim", "phase", "check"]

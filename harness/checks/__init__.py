@@ -34,7 +34,7 @@ __all__ = ["ALWAYS_ON", "CHECKS", "CheckKind", "ResolvedCheck"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckKind:
-    """A check by name: its parameters' model, its function, and whether it may stand twice."""
+    """A check by name: its parameters' model and its function."""
 
     name: str
     parameters: type[Parameters]
@@ -56,9 +56,7 @@ class ResolvedCheck:
 CHECKS: dict[str, CheckKind] = {
     kind.name: kind
     for kind in (
-        CheckKind(
-            name="no_deadlock", parameters=deadlock.NoDeadlock, check=deadlock.no_deadlock
-        ),
+        CheckKind(name="no_deadlock", parameters=deadlock.NoDeadlock, check=deadlock.no_deadlock),
         CheckKind(name="outcomes", parameters=outcomes.Outcomes, check=outcomes.outcomes),
         CheckKind(name="end_state", parameters=end_state.EndState, check=end_state.end_state),
         CheckKind(
@@ -98,9 +96,7 @@ CHECKS: dict[str, CheckKind] = {
         CheckKind(name="speedup", parameters=speedup.SpeedUp, check=speedup.speed_up),
         CheckKind(name="elapsed", parameters=elapsed.Elapsed, check=elapsed.elapsed),
         CheckKind(name="latency", parameters=latency.Latency, check=latency.latency),
-        CheckKind(
-            name="result", parameters=result_values.Result, check=result_values.result
-        ),
+        CheckKind(name="result", parameters=result_values.Result, check=result_values.result),
     )
 }
 

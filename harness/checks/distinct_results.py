@@ -56,9 +56,7 @@ def distinct_accounts(history: History, parameters: DistinctAccounts) -> CheckRe
     ids = sum(map(len, whose.values()))
     findings = [
         f"{value}: {', '.join(names)}" for value, names in whose.items() if len(names) > 1
-    ] + [
-        f"{named(one)}: nothing at {parameters.path}" for one in without if one.step in with_ids
-    ]
+    ] + [f"{named(one)}: nothing at {parameters.path}" for one in without if one.step in with_ids]
     if ids < 2 and not findings:
         return nothing_to_judge(
             "distinct_accounts", expected=expected, seen=f"{ids} to compare, not two"

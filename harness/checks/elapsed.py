@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from harness.checks.findings import judged, longest_hold, nothing_to_judge
-from harness.checks.parameters import Parameters
+from harness.checks.findings import doubtful, judged, longest_hold, nothing_to_judge
+from harness.checks.parameters import PHASE, Parameters
 
 if TYPE_CHECKING:
-    from harness.history import History
+    from typing import Self
+
+    from harness.history import History, Operation
     from harness.verdict import CheckResult
 
 __all__ = ["Elapsed", "elapsed"]
@@ -19,31 +21,52 @@ __all__ = ["Elapsed", "elapsed"]
 class Elapsed(Parameters):
     """The phase ``phase`` lasts at most ``at_most`` times as long as the phase ``times``."""
 
-    phase: str = Field(description="the phase that is judged")
+    phase: str = Field(description="the phase that is judged", json_schema_extra=PHASE)
     at_most: float = Field(gt=0, description="how many times as long it may take")
-    times: str = Field(description="the phase it is compared with")
+    times: str = Field(description="the phase it is compared with", json_schema_extra=PHASE)
+
+    @model_validator(mode="after")
+    def _differ(self) -> Self:
+        if self.phase == self.times:
+            msg = "phase and times must name two phases"
+            raise ValueError(msg)
+        return self
 
 
 def elapsed(history: History, parameters: Elapsed) -> CheckResult:
-    """Compare two phases, from the first call to the last end."""
+    """Compare two phases, from the first call to the last end.
+
+    UNKNOWN where a phase has no end, took no time, or holds an operation that did not end as its
+    step expects: what fails at once is quick, and what hangs makes others look quick.
+    """
     expected = (
         f"{parameters.phase} to take at most {parameters.at_most:g} times as long as"
         f" {parameters.times}"
     )
-    long_s, short_s = (_span_s(history, name) for name in (parameters.phase, parameters.times))
-    if long_s is None or not short_s:
+    judged_one, other = (_operations(history, one) for one in (parameters.phase, parameters.times))
+    long_s, short_s = _span_s(judged_one), _span_s(other)
+    if long_s is None or short_s is None:
         return nothing_to_judge("elapsed", expected=expected, seen="a phase that did not end")
+    if short_s == 0:
+        return nothing_to_judge(
+            "elapsed", expected=expected, seen=f"{parameters.times} took no time"
+        )
     return judged(
         "elapsed",
         long_s <= parameters.at_most * short_s,
         expected=expected,
         seen=f"{long_s / short_s:.2f} times ({long_s:.3f} s against {short_s:.3f} s)",
         why=longest_hold(history),
+        doubts=doubtful([*judged_one, *other]),
     )
 
 
-def _span_s(history: History, phase: str) -> float | None:
-    inside = [one for one in history.operations if one.phase == phase]
-    if not inside or any(one.end_s is None for one in inside):
+def _operations(history: History, phase: str) -> list[Operation]:
+    return [one for one in history.operations if one.phase == phase]
+
+
+def _span_s(operations: list[Operation]) -> float | None:
+    ends_s = [one.end_s for one in operations if one.end_s is not None]
+    if not operations or len(ends_s) < len(operations):
         return None
-    return max(one.end_s or 0.0 for one in inside) - min(one.begin_s for one in inside)
+    return max(ends_s) - min(one.begin_s for one in operations)

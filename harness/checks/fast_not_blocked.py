@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from harness.checks.findings import judged, longest_hold, named, nothing_to_judge, operations_of
-from harness.checks.parameters import Parameters
+from harness.checks.findings import (
+    doubtful,
+    judged,
+    longest_hold,
+    named,
+    nothing_to_judge,
+    operations_of,
+)
+from harness.checks.parameters import STEP, Parameters
 
 if TYPE_CHECKING:
+    from typing import Self
+
     from harness.history import History, Operation
     from harness.verdict import CheckResult
 
@@ -19,18 +28,31 @@ __all__ = ["EndsBefore", "ends_before"]
 class EndsBefore(Parameters):
     """Every ``first`` begins and ends inside the life of every ``then`` of its phase."""
 
-    first: str = Field(description="the id of the fast step")
-    then: str = Field(description="the id of the slow step")
+    first: str = Field(description="the id of the fast step", json_schema_extra=STEP)
+    then: str = Field(description="the id of the slow step", json_schema_extra=STEP)
+
+    @model_validator(mode="after")
+    def _differ(self) -> Self:
+        if self.first == self.then:
+            msg = "first and then must name two steps"
+            raise ValueError(msg)
+        return self
 
 
 def ends_before(history: History, parameters: EndsBefore) -> CheckResult:
-    """Fail where the fast one waited for the slow one, or did not meet it at all."""
+    """Fail where the fast one waited for the slow one, or did not meet it at all.
+
+    UNKNOWN where one of them did not end as its step expects: a listing that fails at once, or a
+    creation that hangs for another reason, says nothing of who waits for whom.
+    """
     expected = f"{parameters.first} to end while {parameters.then} is still under way"
     fast = operations_of(history, parameters.first)
     slow = operations_of(history, parameters.then)
     if not fast or not slow:
         return nothing_to_judge(
-            "ends_before", expected=expected, seen=f"{len(fast)} fast and {len(slow)} slow operations"
+            "ends_before",
+            expected=expected,
+            seen=f"{len(fast)} fast and {len(slow)} slow operations",
         )
     findings = [
         finding for one in fast for other in slow if (finding := _blocked(one, other)) is not None
@@ -42,6 +64,7 @@ def ends_before(history: History, parameters: EndsBefore) -> CheckResult:
         seen=findings[0] if findings else _apart(fast, slow),
         involved=findings,
         why=longest_hold(history),
+        doubts=doubtful([*fast, *slow]),
     )
 
 
@@ -50,12 +73,18 @@ def _blocked(fast: Operation, slow: Operation) -> str | None:
         return f"{named(fast)} did not end"
     if fast.begin_s < slow.begin_s:
         return f"{named(fast)} began before {named(slow)}: the two did not meet"
-    if slow.end_s is not None and fast.end_s >= slow.end_s:
-        return f"{named(fast)} ended at {fast.end_s:.3f} s, {named(slow)} at {slow.end_s:.3f} s"
-    return None
+    if slow.end_s is None or fast.end_s < slow.end_s or _ended_while_parked(fast.end_s, slow):
+        return None
+    return f"{named(fast)} ended at {fast.end_s:.3f} s, {named(slow)} at {slow.end_s:.3f} s"
+
+
+def _ended_while_parked(end_s: float, slow: Operation) -> bool:
+    """Tell two ends at one moment apart: what was parked was let go by the other's end."""
+    return any(parked_s <= end_s <= released_s for parked_s, released_s in slow.parked)
 
 
 def _apart(fast: list[Operation], slow: list[Operation]) -> str:
     last_s = max(one.end_s or 0.0 for one in fast)
     ends = [one.end_s for one in slow if one.end_s is not None]
-    return f"{len(fast)} ended by {last_s:.3f} s, the slow ones at {min(ends, default=0.0):.3f} s"
+    then = f"at {min(ends):.3f} s" if ends else "not at all"
+    return f"{len(fast)} ended by {last_s:.3f} s, the slow ones {then}"

@@ -51,7 +51,7 @@ def some(items: Iterable[str]) -> tuple[str, ...]:
 
 def judged(
     name: str,
-    holds: bool,  # noqa: FBT001 - reads as "judged, holds or not"
+    holds: bool,
     *,
     expected: str,
     seen: str,

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from pydantic import Field
 
 from harness.checks.findings import judged, longest_hold, nothing_to_judge
-from harness.checks.parameters import Parameters
+from harness.checks.parameters import USER, Parameters
+from harness.history import Outcome
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from harness.history import History
     from harness.verdict import CheckResult
 
-__all__ = ["Overlap", "PeakInFlight", "overlap", "peak_in_flight"]
+    Span = tuple[str, float, float]
+
+__all__ = ["Overlap", "PeakInFlight", "overlap", "peak", "peak_in_flight"]
 
 SPAWN = "spawn"
 
@@ -25,102 +31,122 @@ class Overlap(Parameters):
         min_length=1, description='names of client commands; "spawn" for the spawn itself'
     )
     users: list[str] | None = Field(
-        default=None, min_length=2, description="which users; default: all who have the command"
+        default=None,
+        min_length=2,
+        description="which users; default: all who have the command",
+        json_schema_extra=USER,
     )
 
 
 class PeakInFlight(Parameters):
-    """At some moment at least ``at_least`` commands (or operations of a step) are under way."""
+    """At some moment at least ``at_least`` of a client command are under way.
 
-    command: str | None = Field(default=None, description="a client command, or spawn")
-    of: str | None = Field(default=None, description="the id of a step, instead of a command")
-    at_least: int = Field(ge=1, description="how many at once")
+    Only commands count: the calls of a step are always under way together, whatever the service
+    does with them.
+    """
+
+    command: str = Field(description='a client command, or "spawn"')
+    at_least: int = Field(ge=2, le=100_000, description="how many at once")
 
 
 def overlap(history: History, parameters: Overlap) -> CheckResult:
-    """Fail on a command that was never under way for all users at once."""
+    """Fail on a command that was never under way for all users at once.
+
+    Only what succeeded and took time counts; UNKNOWN where a user has none of that.
+    """
     expected = f"{', '.join(parameters.commands)} of all users under way at once"
-    told = []
-    apart = []
+    told, apart, missing = [], [], []
     for command in parameters.commands:
-        spans = [
-            span
-            for span in _spans(history, command)
-            if parameters.users is None or span[0] in parameters.users
-        ]
-        users = {user for user, _, _ in spans}
-        if len(users) < 2:
-            return nothing_to_judge(
-                "overlap", expected=expected, seen=f"{command} of {len(users)} users"
+        spans = _spans(history, command)
+        users = {user for user, _, _ in _asked(history, command)}
+        if parameters.users is not None:
+            users = set(parameters.users)
+            spans = [span for span in spans if span[0] in users]
+        without = sorted(users - {user for user, _, _ in spans})
+        if len(users) < 2 or without:
+            missing.append(
+                f"no {command} of {', '.join(without)} that succeeded and took time"
+                if without
+                else f"{command} of {len(users)} users"
             )
-        together = _peak_users(spans)
+            continue
+        together = peak(spans, distinct=True)
         told.append(f"{command}: {together} of {len(users)} users at once")
         if together < len(users):
             apart.append(told[-1])
+    if missing and not apart:
+        return nothing_to_judge(
+            "overlap", expected=expected, seen="; ".join(told + missing), involved=missing
+        )
     return judged(
         "overlap",
         not apart,
         expected=expected,
-        seen="; ".join(told),
+        seen="; ".join(told + missing),
         involved=apart,
         why=longest_hold(history),
     )
 
 
 def peak_in_flight(history: History, parameters: PeakInFlight) -> CheckResult:
-    """Fail if the peak number under way stays under the bound."""
-    what = parameters.command or parameters.of or "operations"
-    expected = f"a peak of at least {parameters.at_least} {what} in flight"
-    if parameters.command is not None:
-        spans = [(begin_s, end_s) for _, begin_s, end_s in _spans(history, parameters.command)]
-    else:
-        spans = [
-            (one.begin_s, history.end_s if one.end_s is None else one.end_s)
-            for one in history.operations
-            if parameters.of in (None, one.step)
-        ]
+    """Fail if the peak number under way stays under the bound; what failed does not count."""
+    command = parameters.command
+    expected = f"a peak of at least {parameters.at_least} {command} in flight"
+    spans = _spans(history, command)
     if not spans:
-        return nothing_to_judge("peak_in_flight", expected=expected, seen=f"no {what}")
-    peak = max(_counts(spans))
+        asked = len(_asked(history, command))
+        seen = f"none of {asked} {command} succeeded" if asked else f"no {command}"
+        return nothing_to_judge("peak_in_flight", expected=expected, seen=seen)
+    found = peak(spans)
     return judged(
         "peak_in_flight",
-        peak >= parameters.at_least,
+        found >= parameters.at_least,
         expected=expected,
-        seen=f"a peak of {peak} of {len(spans)}",
+        seen=f"a peak of {found} of {len(spans)}",
         why=longest_hold(history),
     )
 
 
-def _spans(history: History, command: str) -> list[tuple[str, float, float]]:
-    if command == SPAWN:
-        return [
-            (one.key.get("user", "-"), one.begin_s, _or_end(one.ready_s, history))
-            for one in history.actors
-        ]
+def peak(spans: Iterable[Span], *, distinct: bool = False) -> int:
+    """Count the spans (user, begin, end) that share a moment at most, or the ``distinct`` users.
+
+    A span holds its begin and not its end: one that ends as another begins does not meet it.
+    """
+    changes = sorted(
+        change
+        for user, begin_s, end_s in spans
+        for change in ((begin_s, 1, user), (end_s, -1, user))
+    )
+    under_way: Counter[str] = Counter()
+    count = most = 0
+    for _, change, user in changes:
+        before = under_way[user]
+        under_way[user] = before + change
+        if not distinct or 0 in (before, under_way[user]):
+            count += change
+        most = max(most, count)
+    return most
+
+
+def _spans(history: History, command: str) -> list[Span]:
+    """List what succeeded and took time."""
     return [
-        (one.key.get("user", "-"), one.begin_s, _or_end(one.end_s, history))
-        for one in history.commands
-        if one.name == command
+        (user, begin_s, end_s)
+        for user, begin_s, end_s in _asked(history, command)
+        if end_s is not None and end_s > begin_s
     ]
 
 
-def _or_end(moment_s: float | None, history: History) -> float:
-    return history.end_s if moment_s is None else moment_s
-
-
-def _counts(spans: list[tuple[float, float]]) -> list[int]:
-    """Count at every change; an end at the same moment as a begin comes first."""
-    changes = sorted([(end_s, -1) for _, end_s in spans] + [(begin_s, 1) for begin_s, _ in spans])
-    counts, count = [0], 0
-    for _, change in changes:
-        count += change
-        counts.append(count)
-    return counts
-
-
-def _peak_users(spans: list[tuple[str, float, float]]) -> int:
-    moments = [begin_s for _, begin_s, _ in spans]
-    return max(
-        len({user for user, begin_s, end_s in spans if begin_s <= moment < end_s})
-        for moment in moments
-    )
+def _asked(history: History, command: str) -> list[tuple[str, float, float | None]]:
+    """List every spawn or command of the name, with its end where it succeeded."""
+    if command == SPAWN:
+        return [(one.key.get("user", "-"), one.begin_s, one.ready_s) for one in history.actors]
+    return [
+        (
+            one.key.get("user", "-"),
+            one.begin_s,
+            one.end_s if one.outcome is Outcome.RETURNED else None,
+        )
+        for one in history.commands
+        if one.name == command
+    ]

@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field, model_validator
 
-from harness.checks.findings import judged, longest_hold, nothing_to_judge, operations_of
-from harness.checks.parameters import Parameters
+from harness.checks.findings import doubtful, judged, longest_hold, nothing_to_judge, operations_of
+from harness.checks.parameters import STEP, Parameters
+from harness.history import Outcome
 from harness.statistics import percentile
 
 if TYPE_CHECKING:
     from typing import Self
 
-    from harness.history import History
+    from harness.history import History, Operation
     from harness.verdict import CheckResult
 
 __all__ = ["Latency", "latency"]
@@ -22,21 +23,25 @@ __all__ = ["Latency", "latency"]
 class Latency(Parameters):
     """Limits in milliseconds (virtual when simulated) for the operations of the step ``of``."""
 
-    of: str = Field(description="the id of a step")
-    p50_ms: float | None = Field(default=None, gt=0, description="the median stays under it")
-    p95_ms: float | None = Field(default=None, gt=0, description="95 of 100 stay under it")
-    max_ms: float | None = Field(default=None, gt=0, description="all stay under it")
+    of: str = Field(description="the id of a step", json_schema_extra=STEP)
+    p50_ms: float | None = Field(default=None, gt=0, description="the median stays within it")
+    p95_ms: float | None = Field(default=None, gt=0, description="95 of 100 stay within it")
+    max_ms: float | None = Field(default=None, gt=0, description="all stay within it")
 
     @model_validator(mode="after")
     def _has_a_limit(self) -> Self:
         if self.p50_ms is None and self.p95_ms is None and self.max_ms is None:
-            msg = "must give one of p50_ms, p95_ms, max_ms"
+            msg = "must give at least one of p50_ms, p95_ms and max_ms"
             raise ValueError(msg)
         return self
 
 
 def latency(history: History, parameters: Latency) -> CheckResult:
-    """Compare percentiles (nearest rank) with their limits; only ended operations count."""
+    """Compare percentiles (nearest rank) with their limits.
+
+    An operation that has not ended has taken at least the time until the run's end. What was
+    cancelled does not count, and what ended otherwise than its step expects leaves doubt.
+    """
     limits = {
         name: (share, limit_ms)
         for name, share, limit_ms in (
@@ -49,13 +54,12 @@ def latency(history: History, parameters: Latency) -> CheckResult:
     expected = f"{parameters.of}: " + ", ".join(
         f"{name} up to {limit_ms:g} ms" for name, (_, limit_ms) in limits.items()
     )
-    taken_ms = [
-        one.duration_s * 1e3
-        for one in operations_of(history, parameters.of)
-        if one.duration_s is not None
-    ]
+    every = operations_of(history, parameters.of)
+    taken_ms = [_taken_ms(one, history) for one in every if one.outcome is not Outcome.CANCELLED]
     if not taken_ms:
-        return nothing_to_judge("latency", expected=expected, seen="no operation that ended")
+        return nothing_to_judge(
+            "latency", expected=expected, seen=f"{len(every)} operations, none of which ended"
+        )
     seen = {name: percentile(taken_ms, share) for name, (share, _) in limits.items()}
     over = [name for name, (_, limit_ms) in limits.items() if seen[name] > limit_ms]
     return judged(
@@ -66,4 +70,10 @@ def latency(history: History, parameters: Latency) -> CheckResult:
         + f" of {len(taken_ms)}",
         involved=over,
         why=longest_hold(history),
+        doubts=doubtful(every),
     )
+
+
+def _taken_ms(operation: Operation, history: History) -> float:
+    end_s = history.end_s if operation.end_s is None else operation.end_s
+    return (end_s - operation.begin_s) * 1e3

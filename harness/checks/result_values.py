@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime, time
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from harness.checks.findings import judged, named, nothing_to_judge, operations_of
-from harness.checks.parameters import Parameters
-from harness.checks.value_path import PathMissing, values_at
+from harness.checks.findings import doubtful, judged, named, nothing_to_judge, operations_of
+from harness.checks.parameters import STEP, Parameters
+from harness.checks.value_path import PathMissing, canonical, values_at
 
 if TYPE_CHECKING:
     from typing import Self
@@ -22,16 +24,24 @@ __all__ = ["Result", "result"]
 class Result(Parameters):
     """At ``path`` each result of the step ``of`` holds exactly ``equals``, or ``count`` items.
 
-    A path with ``*`` gives a list, compared in any order unless ``ordered``.
+    A path with ``*`` gives a list. Lists are compared in any order unless ``ordered``.
     """
 
-    of: str = Field(description="the id of a step")
+    of: str = Field(description="the id of a step", json_schema_extra=STEP)
     path: str = Field(default="", description="where to look; default: the whole result")
     equals: Any = Field(
         default=None, description="the value, or the list of values where the path has a *"
     )
     count: int | None = Field(default=None, ge=0, description="how many items, instead of which")
     ordered: bool = Field(default=False, description="compare a list in its order")
+
+    @field_validator("equals")
+    @classmethod
+    def _can_be_found(cls, equals: Any) -> Any:
+        problem = _never_found(equals)
+        if problem is not None:
+            raise ValueError(problem)
+        return equals
 
     @model_validator(mode="after")
     def _has_one(self) -> Self:
@@ -46,38 +56,50 @@ def result(history: History, parameters: Result) -> CheckResult:
     where = f" at {parameters.path}" if parameters.path else ""
     wanted = f"{parameters.count} items" if parameters.equals is None else repr(parameters.equals)
     expected = f"{parameters.of}{where} to be {wanted}"
-    done = [one for one in operations_of(history, parameters.of) if one.succeeded]
+    every = operations_of(history, parameters.of)
+    done = [one for one in every if one.succeeded]
     if not done:
         return nothing_to_judge("result", expected=expected, seen="no operation that succeeded")
-    wrong = []
-    for one in done:
-        found = _found(one, parameters)
-        if not _is_right(found, parameters):
-            wrong.append(f"{named(one)}: {found!r}")
+    wrong = [
+        f"{named(one)}: {problem}"
+        for one in done
+        if (problem := _problem(one, parameters)) is not None
+    ]
     return judged(
         "result",
         not wrong,
         expected=expected,
-        seen=wrong[0] if wrong else f"it in {len(done)} results",
+        seen=wrong[0] if wrong else f"it in {len(done)} result{'s' * (len(done) != 1)}",
         involved=wrong,
+        doubts=doubtful(every),
     )
 
 
-def _is_right(found: Any, parameters: Result) -> bool:
-    if parameters.count is not None:
-        return isinstance(found, list | dict) and len(found) == parameters.count
-    return bool(found == _comparable(parameters.equals, parameters))
-
-
-def _found(operation: Operation, parameters: Result) -> Any:
+def _problem(operation: Operation, parameters: Result) -> str | None:
     try:
-        found = values_at(operation.value, parameters.path)
+        values = values_at(operation.value, parameters.path)
     except PathMissing as missing:
         return str(missing)
-    return _comparable(found if "*" in parameters.path else found[0], parameters)
+    found = values if "*" in parameters.path.split(".") else values[0]
+    if parameters.count is not None:
+        if not isinstance(found, list | tuple | dict):
+            return f"{found!r}, which has no items"
+        return None if len(found) == parameters.count else f"{len(found)} items: {found!r}"
+    wanted = _comparable(parameters.equals, ordered=parameters.ordered)
+    return None if _comparable(found, ordered=parameters.ordered) == wanted else repr(found)
 
 
-def _comparable(value: Any, parameters: Result) -> Any:
-    if isinstance(value, list | tuple):
-        return list(value) if parameters.ordered else sorted(value, key=repr)
-    return value
+def _comparable(value: Any, *, ordered: bool) -> str | list[str]:
+    if isinstance(value, list | tuple) and not ordered:
+        return sorted(map(canonical, value))
+    return canonical(value)
+
+
+def _never_found(value: Any) -> str | None:
+    """Say why no result can ever hold the value, if so."""
+    if isinstance(value, datetime | date | time):
+        return "must be what JSON has: results hold dates as text, so write it in quotes"
+    if isinstance(value, float) and not isfinite(value):
+        return "must be a finite number"
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return next((told for one in inner if (told := _never_found(one)) is not None), None)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections import defaultdict
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator, model_validator
 
 from harness.checks.findings import judged, nothing_to_judge
 from harness.checks.parameters import Parameters
 from harness.history import Outcome
 
 if TYPE_CHECKING:
+    from typing import Self
+
     from harness.history import Actor, History
     from harness.verdict import CheckResult
 
@@ -28,32 +30,57 @@ class SingleSpawn(Parameters):
     only: dict[str, str] = Field(
         default_factory=dict, description="only for keys with these values, such as a user"
     )
-    exactly: int | None = Field(default=1, ge=1, description="spawns of each key in the whole run")
+    exactly: int | Literal["any"] = Field(
+        default=1, description='spawns of each key in the whole run, 1 or more, or "any"'
+    )
     overlap: bool = Field(default=False, description="allow two clients of a key at once")
+
+    @field_validator("exactly")
+    @classmethod
+    def _at_least_one(cls, exactly: int | str) -> int | str:
+        if isinstance(exactly, int) and exactly < 1:
+            msg = "must be at least 1"
+            raise ValueError(msg)
+        return exactly
+
+    @model_validator(mode="after")
+    def _can_fail(self) -> Self:
+        if self.exactly == "any" and self.overlap:
+            msg = 'exactly = "any" with overlap = true allows everything; give one of them'
+            raise ValueError(msg)
+        return self
 
 
 def single_spawn(history: History, parameters: SingleSpawn) -> CheckResult:
-    """Count the spawns of each key, and look for two whose lives overlap."""
-    expected = (
-        f"{parameters.exactly} spawn{'s' * (parameters.exactly != 1)} for each"
-        if parameters.exactly
-        else "never two clients at once for one"
-    ) + f" ({', '.join(parameters.per)})"
+    """Count the spawns of each key, and look for two whose lives overlap.
+
+    UNKNOWN where a key never came to have a client, or the keys have other parts than ``per``.
+    """
+    expected = _expected(parameters)
     chosen = [one for one in history.actors if parameters.only.items() <= one.key.items()]
     if not chosen:
         return nothing_to_judge("single_spawn", expected=expected, seen="no spawn at all")
+    parts = sorted({part for one in chosen for part in parameters.per if part not in one.key})
+    if parts:
+        known = ", ".join(sorted({part for one in chosen for part in one.key}))
+        return nothing_to_judge(
+            "single_spawn",
+            expected=expected,
+            seen=f"spawns without {', '.join(parts)}; has {known}",
+        )
     by_key: dict[tuple[str, ...], list[Actor]] = defaultdict(list)
     for actor in chosen:
-        by_key[tuple(actor.key.get(part, "-") for part in parameters.per)].append(actor)
-    findings = []
-    for key, actors in by_key.items():
-        if parameters.exactly is not None and len(actors) != parameters.exactly:
-            findings.append(f"{len(actors)} spawns for ({', '.join(key)}): {_told(actors)}")
-        if not parameters.overlap:
-            findings += [
-                f"two clients at once for ({', '.join(key)}): {_told(pair)}"
-                for pair in _overlapping(actors)
-            ]
+        by_key[tuple(actor.key[part] for part in parameters.per)].append(actor)
+    findings = [
+        finding for key, actors in by_key.items() for finding in _findings(key, actors, parameters)
+    ]
+    vain = [
+        f"no spawn for ({', '.join(key)}) succeeded: {_told(actors)}"
+        for key, actors in by_key.items()
+        if not any(one.outcome is Outcome.RETURNED for one in actors)
+    ]
+    if vain and not findings:
+        return nothing_to_judge("single_spawn", expected=expected, seen=vain[0], involved=vain)
     return judged(
         "single_spawn",
         not findings,
@@ -61,6 +88,30 @@ def single_spawn(history: History, parameters: SingleSpawn) -> CheckResult:
         seen=findings[0] if findings else f"{len(chosen)} over {len(by_key)} keys",
         involved=findings,
     )
+
+
+def _expected(parameters: SingleSpawn) -> str:
+    number = parameters.exactly
+    claim = (
+        "never two clients at once for one"
+        if number == "any"
+        else f"{number} spawn{'s' * (number != 1)} for each"
+    )
+    only = ", ".join(f"{part} {value}" for part, value in parameters.only.items())
+    return f"{claim} ({', '.join(parameters.per)})" + (f" of {only}" if only else "")
+
+
+def _findings(key: tuple[str, ...], actors: list[Actor], parameters: SingleSpawn) -> list[str]:
+    findings = []
+    if parameters.exactly not in ("any", len(actors)):
+        spawns = f"{len(actors)} spawn{'s' * (len(actors) != 1)}"
+        findings.append(f"{spawns} for ({', '.join(key)}): {_told(actors)}")
+    if not parameters.overlap:
+        findings += [
+            f"two clients at once for ({', '.join(key)}): {_told(pair)}"
+            for pair in _overlapping(actors)
+        ]
+    return findings
 
 
 def _overlapping(actors: list[Actor]) -> list[tuple[Actor, Actor]]:

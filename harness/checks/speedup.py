@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from harness.checks.findings import judged, longest_hold, nothing_to_judge
-from harness.checks.parameters import Parameters
+from harness.checks.parameters import PHASE, Parameters
 from harness.history import NodeKind
 from harness.statistics import fresh_random, speedup
 
 if TYPE_CHECKING:
-    from harness.history import History
+    from harness.history import History, Measurement
     from harness.verdict import CheckResult
 
 __all__ = ["SpeedUp", "is_decided", "speed_up"]
@@ -30,7 +30,7 @@ class SpeedUp(Parameters):
     noisy to tell, and the verdict is UNKNOWN, unless the ratio itself is too low.
     """
 
-    phase: str = Field(description="the phase to time")
+    phase: str = Field(description="the phase to time", json_schema_extra=PHASE)
     above: float = Field(gt=1, le=10_000, description="the ratio that must be exceeded")
     rounds: int = Field(default=5, ge=1, le=1_000, description="timed pairs, at least")
     rounds_max: int = Field(
@@ -39,18 +39,28 @@ class SpeedUp(Parameters):
 
 
 def speed_up(history: History, parameters: SpeedUp) -> CheckResult:
-    """Compare the medians of both pacings."""
+    """Compare the medians of both pacings.
+
+    UNKNOWN where too few rounds are sound, most are spoilt by failed operations, or the timings
+    are not of the same work.
+    """
     expected = f"a speed-up over {parameters.above:g} of the phase {parameters.phase}"
-    timed = [one for one in history.measurements if one.phase == parameters.phase]
-    spoilt = [one for one in timed if one.failed and not one.warm_up]
-    found = speedup(timed, random=fresh_random())
+    timed, sound = _timings(history, parameters)
+    spoilt = len(timed) - len(sound)
+    found = speedup(sound, random=fresh_random())
     need = 1 if history.node is NodeKind.SIMULATED else LIVE_ROUNDS_MIN
-    if found is None or found.rounds < need:
+    if found is None or found.rounds < need or spoilt > len(sound):
         return nothing_to_judge(
             "speedup",
             expected=expected,
-            seen=f"{0 if found is None else found.rounds} of at least {need} sound rounds,"
-            f" {len(spoilt)} spoilt by failed operations",
+            seen=f"{0 if found is None else found.rounds} of at least {need} sound rounds;"
+            f" {spoilt} of {len(timed)} timings spoilt by failed operations",
+        )
+    amounts = sorted({one.succeeded for one in sound})
+    if len(amounts) > 1:
+        told = " and ".join(map(str, amounts))
+        return nothing_to_judge(
+            "speedup", expected=expected, seen=f"timings of {told} operations, not of the same work"
         )
     measured = history.node is NodeKind.LIVE
     between = f" between {found.low:.2f} and {found.high:.2f}," if measured else ""
@@ -72,6 +82,13 @@ def speed_up(history: History, parameters: SpeedUp) -> CheckResult:
 
 def is_decided(history: History, parameters: SpeedUp) -> bool:
     """Whether more rounds would be waste: the interval lies wholly on one side of the bound."""
-    timed = [one for one in history.measurements if one.phase == parameters.phase]
-    found = speedup(timed, random=fresh_random())
+    found = speedup(_timings(history, parameters)[1], random=fresh_random())
     return found is not None and not found.low <= parameters.above <= found.high
+
+
+def _timings(history: History, parameters: SpeedUp) -> tuple[list[Measurement], list[Measurement]]:
+    """List the phase's timings, and those in which something was done and nothing failed."""
+    timed = [
+        one for one in history.measurements if one.phase == parameters.phase and not one.warm_up
+    ]
+    return timed, [one for one in timed if one.succeeded and not one.failed]

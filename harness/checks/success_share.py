@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from harness.checks.findings import judged, named, nothing_to_judge, operations_of
-from harness.checks.parameters import Parameters
+from harness.checks.parameters import STEP, Parameters
 
 if TYPE_CHECKING:
     from harness.history import History
@@ -19,14 +19,16 @@ __all__ = ["SuccessShare", "success_share"]
 class SuccessShare(Parameters):
     """At least ``at_least`` (0 to 1) of the operations of the step ``of`` return."""
 
-    of: str | None = Field(default=None, description="the id of a step; default: every step")
-    at_least: float = Field(default=1.0, gt=0, le=1, description="share from 0 to 1")
+    of: str | None = Field(
+        default=None, description="the id of a step; default: every step", json_schema_extra=STEP
+    )
+    at_least: float = Field(default=1.0, gt=0, le=1, description="share, over 0 and up to 1")
 
 
 def success_share(history: History, parameters: SuccessShare) -> CheckResult:
     """Count the successes."""
     what = parameters.of or "all operations"
-    expected = f"at least {parameters.at_least:.0%} of {what} to succeed"
+    expected = f"at least {parameters.at_least * 100:g} % of {what} to succeed"
     every = operations_of(history, parameters.of)
     if not every:
         return nothing_to_judge("success_share", expected=expected, seen="no operation")
@@ -34,7 +36,8 @@ def success_share(history: History, parameters: SuccessShare) -> CheckResult:
     done = len(every) - len(failed)
     return judged(
         "success_share",
-        done >= parameters.at_least * len(every),
+        # A share as written and a quotient round alike; a product may not.
+        done / len(every) >= parameters.at_least,
         expected=expected,
         seen=f"{done} of {len(every)}",
         involved=[
