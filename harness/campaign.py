@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import ctypes
 import multiprocessing
 import os
+import signal
+import sys
+import traceback
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -30,6 +34,8 @@ if TYPE_CHECKING:
 __all__ = ["Campaign", "Watcher", "read_scenarios", "run_campaign"]
 
 SEED_MAX = 2**64 - 1
+# The number of the request in Linux's prctl.h: send a signal when the parent ends.
+PR_SET_PDEATHSIG = 1
 # Below this many runs, starting processes costs more than it gains.
 RUNS_FOR_PROCESSES_MIN = 64
 # Histories of passed runs beyond this many are dropped: no report shows them.
@@ -164,7 +170,9 @@ def _in_processes(campaign: Campaign) -> Iterator[RunResult]:
     # Spawned, not forked: a fork copies locks and threads of whoever runs the harness.
     context = multiprocessing.get_context("spawn")
     work = [(Path(one.path), campaign.system, seed) for one, seed in campaign.pairs]
-    with ProcessPoolExecutor(campaign.processes, mp_context=context) as pool:
+    with ProcessPoolExecutor(
+        campaign.processes, mp_context=context, initializer=_end_with_parent
+    ) as pool:
         try:
             yield from pool.map(_run_elsewhere, work, chunksize=8)
         except BaseException:
@@ -196,13 +204,29 @@ def _path(scenario: Scenario, asked: str | None) -> str:
     return asked or scenario.system or DEFAULT_SYSTEM
 
 
+def _end_with_parent() -> None:
+    """Have this worker end when the process that started it does, however that ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Not the default, which would leave the run's temporary folder behind.
+    signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
 def _run(scenario: Scenario, backend: Backend, *, system: str | None, seed: int) -> RunResult:
     path = _path(scenario, system)
     # The replay line names the system only where the file does not say it.
     told = None if path == scenario.system else path
-    return run_scenario(
-        scenario, backend, system=_system(path), system_path=told or DEFAULT_SYSTEM, seed=seed
-    )
+    try:
+        return run_scenario(
+            scenario, backend, system=_system(path), system_path=told or DEFAULT_SYSTEM, seed=seed
+        )
+    except BadInput:
+        raise
+    except Exception as error:  # noqa: BLE001 - one run's crash must not cost the others' results
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        reason = f"a fault of the harness: {error!r} at {Path(where.filename).name}:{where.lineno}"
+        return not_run(scenario, node=backend.kind, seed=seed, reason=reason)
 
 
 def _refuse_mistakes(scenario: Scenario, asked: str | None) -> None:

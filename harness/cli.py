@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import sys
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from harness.campaign import Campaign, read_scenarios, run_campaign
 from harness.errors import BadInput, CouldNotRun, HarnessError
 from harness.randomness import drawn_seed
+from harness.report.event_list import event_lines
 from harness.report.json_report import write_json
 from harness.report.terminal_report import Progress, render_summary
 from harness.verdict import Verdict
@@ -45,6 +48,27 @@ node_app = typer.Typer(
     no_args_is_help=True,
 )
 app.add_typer(node_app, name="node")
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        from harness.report.machine import versions  # noqa: PLC0415 - seldom needed
+
+        typer.echo(f"harness {versions()['mosaic-harness']}")
+        raise typer.Exit
+
+
+@app.callback()
+def _common(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Print the version.", callback=_print_version, is_eager=True
+        ),
+    ] = False,
+) -> None:
+    del version
+
 
 Paths = Annotated[
     list[Path] | None,
@@ -81,7 +105,11 @@ def run(  # noqa: PLR0917 - typer calls it by keyword
     ] = None,
     quiet: Annotated[bool, typer.Option(help="Print failures and the summary only.")] = False,
 ) -> None:
-    """Run scenarios and judge them."""
+    """Run scenarios and judge them.
+
+    For example: harness run scenarios/same_user_spawns_one_client.toml --seeds 100 --report out
+    """
+    _refuse_places(report, json_file)
     campaign = Campaign(
         scenarios=read_scenarios(_places(paths)),
         node=node,
@@ -130,7 +158,7 @@ def replay(
     found = _run(campaign, quiet=False)
     result = found.runs[0]
     if result.history is not None:
-        typer.echo("\n".join(_events(result.history)))
+        typer.echo("\n".join(event_lines(result.history)))
     if result.digest is not None:
         typer.echo(f"digest {result.digest}")
     if json_file is not None:
@@ -186,8 +214,10 @@ def node_status() -> None:
 
 def main() -> None:
     """Run the command line; errors of the harness become one message and an exit code."""
+    # So that "kill" cleans up as Ctrl-C does: temporary folders, containers, worker processes.
+    signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
     with _told():
-        app()
+        app(prog_name="harness")
 
 
 @contextmanager
@@ -200,12 +230,27 @@ def _told() -> Iterator[None]:
     except ModuleNotFoundError as error:
         _note(f"{error}; pip install 'mosaic-harness[live]' brings what live runs need")
         sys.exit(CouldNotRun.exit_code)
+    except BrokenPipeError:
+        # Whoever read our output has gone; nothing more is to be said, not even at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(EXIT_INTERRUPTED)
     except OSError as error:
         _note(f"{error.filename or 'the system'}: {error.strerror or error}")
         sys.exit(CouldNotRun.exit_code)
     except KeyboardInterrupt:
         _note("interrupted")
         sys.exit(EXIT_INTERRUPTED)
+
+
+def _refuse_places(report: Path | None, json_file: Path | None) -> None:
+    """Refuse places that cannot be written before anything is run, not after."""
+    if report is not None:
+        from harness.report.whole_file import make_directory  # noqa: PLC0415 - seldom needed
+
+        make_directory(report)
+    if json_file is not None and (json_file.is_dir() or not json_file.parent.is_dir()):
+        msg = f"--json: must be a file in a folder that exists, got {json_file}"
+        raise BadInput(msg)
 
 
 def _run(campaign: Campaign, *, quiet: bool) -> RunReport:
@@ -236,31 +281,6 @@ def _seed(text: str) -> int:
     except ValueError as error:
         msg = f'--seed: must be a whole number or "random", got "{text}"'
         raise BadInput(msg) from error
-
-
-def _events(history: Any) -> list[str]:
-    """Tell what happened, moment by moment."""
-    told: list[tuple[float, int, str]] = []
-    for one in history.operations:
-        whose = f" {one.user}" if one.user else ""
-        told.append((one.begin_s, 0, f"begin {one.step}{whose} ({one.task})"))
-        for begin_s, end_s in one.parked:
-            told += [
-                (begin_s, 1, f"park  {one.step}{whose}"),
-                (end_s, 1, f"go on {one.step}{whose}"),
-            ]
-        if one.end_s is not None:
-            how = one.error.type if one.error else one.outcome.value
-            told.append((one.end_s, 3, f"end   {one.step}{whose}: {how}"))
-    for one in history.actors:
-        key = ", ".join(one.key.values())
-        told.append((one.begin_s, 1, f"spawn client {one.number} ({key})"))
-        if one.ready_s is not None:
-            told.append((one.ready_s, 2, f"ready client {one.number}"))
-        if one.exit_s is not None:
-            told.append((one.exit_s, 2, f"exit  client {one.number}"))
-    told += [(one.at_s, 1, f"fault {one.kind} at {one.point}") for one in history.faults]
-    return [f"{at_s:12.6f} s  {text}" for at_s, _, text in sorted(told, key=lambda one: one[:2])]
 
 
 def _note(line: str) -> None:

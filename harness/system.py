@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import sys
 from dataclasses import dataclass
@@ -93,8 +94,10 @@ def load_system(path: str) -> System:
     found: Any = _module(module_name, path)
     for part in attribute.split("."):
         if not hasattr(found, part):
-            known = sorted(name for name in vars(found) if not name.startswith("_"))
-            msg = f'system "{path}": {module_name} has no {part}; it has {", ".join(known)}'
+            names = sorted(name for name in vars(found) if not name.startswith("_"))
+            close = difflib.get_close_matches(part, names, n=1)
+            hint = f"; did you mean {close[0]}?" if close else ""
+            msg = f'system "{path}": {module_name} has no {part}{hint}'
             raise BadInput(msg)
         found = getattr(found, part)
     if isinstance(found, type):

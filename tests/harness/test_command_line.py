@@ -1,0 +1,194 @@
+"""The command line: one clear message and the right exit code for each thing that goes wrong."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+HARNESS = (sys.executable, "-c", "from harness.cli import main; main()")
+SCENARIO = "scenarios/same_user_spawns_one_client.toml"
+
+
+def harness(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    done = subprocess.run(
+        [*HARNESS, *arguments],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert "Traceback" not in done.stdout + done.stderr
+    return done
+
+
+def processes_of(session: int) -> list[str]:
+    """List what still runs in a session; zombies wait for their parent and do not count."""
+    told = subprocess.run(
+        ["ps", "-eo", "sid,stat,args"], capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    rows = [line.split(maxsplit=2) for line in told]
+    return [row[2] for row in rows if row[0] == str(session) and not row[1].startswith("Z")]
+
+
+def refused(*arguments: str, **environment: str) -> str:
+    done = harness(*arguments, **environment)
+    assert done.returncode == 2, done.stdout + done.stderr
+    return done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["nope"], "No such command 'nope'"),
+        (["run", "--nope"], "No such option: --nope"),
+        (["run", "scenarois"], "scenarois: no such file or folder; did you mean scenarios?"),
+        (["run", ".github"], "holds no scenario"),
+        (["run", "--node", "x", SCENARIO], '--node: must be "simulated" or "live", got "x"'),
+        (["run", "--seed", "abc", SCENARIO], '--seed: must be a whole number or "random"'),
+        (["run", "--seed", "-1", SCENARIO], "seeds must be 0 to"),
+        (["run", "--seed", str(2**64), SCENARIO], "seeds must be 0 to"),
+        (["run", "--seeds", "0", SCENARIO], "at least one"),
+        (["run", "--jobs", "0", SCENARIO], "--jobs: must be at least 1, got 0"),
+        (["run", "--system", "a", SCENARIO], 'must be "package.module:attribute", got "a"'),
+        (["run", "--system", "nomod:x", SCENARIO], "nomod cannot be imported"),
+        (["run", "--system", "os:pth", SCENARIO], "os has no pth; did you mean path?"),
+        (["run", "--system", "os:path", SCENARIO], "must be a class with async methods"),
+        (["run", "--system", "fractions:Fraction", SCENARIO], 'no operation "get_client"'),
+        (["run", "--report", "README.md", SCENARIO], "README.md: must be a directory"),
+        (["run", "--json", "/nonexistent/x", SCENARIO], "--json: must be a file in a folder"),
+        (["run", "--json", "tests", SCENARIO], "--json: must be a file in a folder"),
+        (["run", "--json", "/dev/full", SCENARIO], "No space left on device; free some space"),
+        (["schema", "nope"], 'must be "scenario" or "report", got "nope"'),
+        (["replay", SCENARIO], "Missing option '--seed'"),
+    ],
+    ids=lambda value: "_".join(value[:3]) if isinstance(value, list) else "",
+)
+def test_a_bad_argument_is_refused_with_the_way_out(arguments, told):
+    assert told in refused(*arguments)
+
+
+def test_what_the_system_does_not_have_is_told_all_at_once(tmp_path):
+    text = (ROOT / SCENARIO).read_text(encoding="utf-8")
+    wrong = tmp_path / "wrong.toml"
+    wrong.write_text(
+        "settings = { spawn = 3 }\n"
+        + text.replace('"list_client_accounts"', '"list_client_accuonts"').replace(
+            "spawn.before", "spwn.before"
+        ),
+        encoding="utf-8",
+    )
+    told = refused("run", str(wrong))
+    for word in ("settings.spawn", "list_client_accuonts", 'no client has a "spwn"', "known:"):
+        assert word in told
+
+
+def test_a_pass_is_0_and_json_says_so(tmp_path):
+    done = harness("run", SCENARIO, "--json", str(tmp_path / "out.json"), "--seed", "7")
+    assert done.returncode == 0
+    assert done.stderr.startswith("harness: 1 runs, simulated, seed 7")
+    (run,) = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))["runs"]
+    assert (run["node"], run["seed"], run["verdict"]) == ("simulated", 7, "passed")
+
+
+def test_a_failure_is_1_and_says_how_to_repeat_it():
+    system = "tests.sensitivity.broken_services:names_lost"
+    done = harness("run", "scenarios/slow_create_leaves_list_fast.toml", "--system", system)
+    assert done.returncode == 1
+    assert "FAILED slow_create_leaves_list_fast [simulated, seed 0]" in done.stdout
+    assert f"--seed 0 --system {system}" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("environment", "told"),
+    [
+        ({"DOCKER_HOST": "unix:///nonexistent"}, "Docker does not answer"),
+        ({"HARNESS_NODE_ENDPOINT": "http://127.0.0.1:9"}, "no status from a Miden node"),
+        ({"HARNESS_NODE_ENDPOINT": "nonsense"}, "HARNESS_NODE_ENDPOINT"),
+    ],
+    ids=["no_docker", "dead_node", "no_endpoint"],
+)
+def test_a_live_run_without_a_node_says_what_is_missing(environment, told):
+    done = harness("run", "--node", "live", SCENARIO, HARNESS_NODE_IMAGE="official", **environment)
+    assert done.returncode in (2, 3)
+    # Without the native client that is what is missing first, and it is told as clearly.
+    output = done.stdout + done.stderr
+    assert told in output or "pip install ./serve/miden/native" in output
+
+
+def test_a_reader_that_goes_away_costs_no_traceback():
+    done = subprocess.run(
+        ["bash", "-c", 'set -o pipefail; "$0" "$@" | head -n 1', *HARNESS, "list"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.startswith("scenarios/")
+    assert done.stderr == ""
+
+
+def test_a_terminal_without_unicode_gets_its_lines():
+    done = harness("run", SCENARIO, PYTHONIOENCODING="ascii", LC_ALL="C", COLUMNS="20")
+    assert done.returncode == 0
+    assert "PASSED same_user_spawns_one_client" in done.stdout
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interrupted_campaign_leaves_nothing_behind(number, code, tmp_path):
+    log = tmp_path / "log"
+    with log.open("w") as output:
+        running = subprocess.Popen(
+            [*HARNESS, "run", "--seeds", "200", "--jobs", "2"],
+            cwd=ROOT,
+            env={**os.environ, "TMPDIR": str(tmp_path)},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        deadline = time.monotonic() + 60
+        while " of 3,200 runs: " not in log.read_text() and time.monotonic() < deadline:
+            time.sleep(0.1)
+        running.send_signal(number)
+        assert running.wait(timeout=60) == code
+    assert "Traceback" not in log.read_text()
+    assert "ended after" in log.read_text()
+    while (left := processes_of(running.pid)) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert left == []
+
+
+def test_help_and_version_say_what_there_is():
+    assert "Exit codes: 0 all passed" in harness("--help").stdout
+    assert "--seeds" in harness("run", "--help").stdout
+    assert harness("--version").stdout.startswith("harness ")
+
+
+def test_list_names_claims_and_checks():
+    told = harness("list", SCENARIO).stdout
+    assert "Ten callers of get_client" in told
+    assert "single_spawn" in told
+
+
+def test_replay_tells_events_locks_and_who_waits_for_whom():
+    system = "tests.sensitivity.broken_services:coarse_lock"
+    done = harness(
+        "replay", "scenarios/slow_create_leaves_list_fast.toml", "--seed", "0", "--system", system
+    )
+    assert done.returncode == 1
+    for word in ("begin create of alice", "lock  CoarseLock._coarse", "waits for", "digest "):
+        assert word in done.stdout
+
+
+@pytest.mark.parametrize("name", ["scenario", "report"])
+def test_schemas_are_printed(name):
+    assert json.loads(harness("schema", name).stdout)["$schema"].startswith("https://json-schema")
