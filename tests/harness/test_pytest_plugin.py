@@ -1,0 +1,135 @@
+"""The plugin: scenario files as tests, with the line that replays a failure; virtual time for all."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from importlib.metadata import entry_points
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+INSTALLED = any(one.value == "harness.pytest_plugin" for one in entry_points(group="pytest11"))
+GOOD = """
+claim = "Ten callers share one spawn."
+users = ["alice"]
+[[phase]]
+name = "ask"
+[[phase.do]]
+call = "get_client"
+user = "alice"
+times = 10
+with.network = "Localnet"
+[check]
+single_spawn = {}
+same_result = { of = "get_client" }
+"""
+
+
+@pytest.fixture
+def project(tmp_path):
+    (tmp_path / "scenarios").mkdir()
+    (tmp_path / "scenarios" / "good.toml").write_text(GOOD, encoding="utf-8")
+    (tmp_path / "pyproject.toml").write_text("[project]\nname = 'x'\n", encoding="utf-8")
+    return tmp_path
+
+
+def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    plugin = () if INSTALLED else ("-p", "harness.pytest_plugin")
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *plugin, *arguments],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": "" if INSTALLED else str(ROOT), "COLUMNS": "120"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
+def test_a_scenario_in_its_folder_is_a_test_and_other_toml_is_not(project):
+    done = run(project, "-v", "--seed", "5")
+    assert done.returncode == 0, done.stdout
+    assert "harness: node simulated, seed 5" in done.stdout
+    assert "1 passed" in done.stdout
+
+
+def test_a_file_named_by_hand_is_a_test(project):
+    (project / "other.toml").write_text(GOOD, encoding="utf-8")
+    assert "1 passed" in run(project, "other.toml").stdout
+
+
+def test_a_failure_says_expected_seen_and_how_to_replay(project):
+    bad = GOOD.replace("single_spawn = {}", "single_spawn = { exactly = 2 }")
+    (project / "scenarios" / "good.toml").write_text(bad, encoding="utf-8")
+    done = run(project)
+    assert done.returncode == 1
+    for word in ("expected 2 spawns for each", "saw 1 spawn", "replay: harness replay"):
+        assert word in done.stdout
+
+
+def test_what_cannot_be_judged_fails_and_is_never_skipped(project):
+    bad = GOOD.replace(
+        "single_spawn = {}", 'latency = { of = "get_client", max_ms = 1e9 }'
+    ).replace("times = 10", 'times = 10\nexpect = "any"')
+    fault = '\n[[fault]]\nat = "spawn.before"\nkind = "fail"\ntimes = 9\n'
+    (project / "scenarios" / "good.toml").write_text(bad + fault, encoding="utf-8")
+    done = run(project)
+    assert done.returncode == 1
+    assert "UNKNOWN good" in done.stdout
+    assert "skipped" not in done.stdout
+
+
+def test_mistakes_are_errors_of_collection_all_at_once(project):
+    bad = GOOD.replace("times = 10", 'times = "10"').replace('user = "alice"', 'user = "alcie"')
+    (project / "scenarios" / "good.toml").write_text(bad, encoding="utf-8")
+    done = run(project)
+    assert done.returncode == 2
+    assert "phase[0].do[0].times" in done.stdout
+    assert "alcie" in done.stdout
+
+
+def test_another_system_can_be_named(project):
+    (project / "mine.py").write_text(
+        "class Mine:\n    async def get_client(self, user, network):\n        return 1\n",
+        encoding="utf-8",
+    )
+    done = run(project, "--system", "mine:Mine")
+    # No client is spawned, so the single spawn cannot be judged: the system was really another.
+    assert "no spawn" in done.stdout
+
+
+def test_workers_share_the_scenarios(project):
+    for number in range(4):
+        (project / "scenarios" / f"more_{number}.toml").write_text(GOOD, encoding="utf-8")
+    done = run(project, "-n", "2")
+    assert "5 passed" in done.stdout
+
+
+def test_the_seed_and_the_digest_are_in_junit(project):
+    run(project, "--junitxml", "out.xml", "--seed", "9")
+    text = (project / "out.xml").read_text(encoding="utf-8")
+    assert 'name="seed" value="9"' in text
+    assert 'name="digest"' in text
+
+
+def test_simulate_runs_a_day_in_no_time_and_names_a_deadlock(project):
+    (project / "test_mine.py").write_text(
+        "import asyncio\n"
+        "def test_day(simulate):\n"
+        "    async def main():\n"
+        "        await asyncio.sleep(86_400)\n"
+        "        return asyncio.get_running_loop().time()\n"
+        "    assert simulate(main) == 86_400\n"
+        "def test_stuck(simulate):\n"
+        "    async def main():\n"
+        "        await asyncio.Event().wait()\n"
+        "    simulate(main)\n",
+        encoding="utf-8",
+    )
+    done = run(project, "test_mine.py")
+    assert "1 failed, 1 passed" in done.stdout
+    assert "Deadlock" in done.stdout
+    assert "test_mine.py:9" in done.stdout
