@@ -20,7 +20,7 @@ from harness.errors import BadInput, CouldNotRun
 from harness.history import NodeKind
 from harness.report.machine import facts, versions
 from harness.result import RunReport, RunResult
-from harness.runner import not_run, run_scenario
+from harness.runner import not_run, refuse_mistakes, run_scenario
 from harness.scenario_file import find_scenarios, read_scenario
 from harness.system import DEFAULT_SYSTEM, System, load_system
 from harness.verdict import Verdict
@@ -130,7 +130,7 @@ def run_campaign(
     """
     started_at = datetime.now(tz=UTC).isoformat(timespec="seconds")
     for scenario in campaign.scenarios:
-        _refuse_mistakes(scenario, campaign.system)
+        refuse_mistakes(scenario, _system(_path(scenario, campaign.system)))
     watcher.start(campaign.total)
     results: list[RunResult] = []
     found_versions = versions()
@@ -227,10 +227,3 @@ def _run(scenario: Scenario, backend: Backend, *, system: str | None, seed: int)
         where = traceback.extract_tb(error.__traceback__)[-1]
         reason = f"a fault of the harness: {error!r} at {Path(where.filename).name}:{where.lineno}"
         return not_run(scenario, node=backend.kind, seed=seed, reason=reason)
-
-
-def _refuse_mistakes(scenario: Scenario, asked: str | None) -> None:
-    mistakes = _system(_path(scenario, asked)).mistakes(scenario)
-    if mistakes:
-        count = f"{len(mistakes)} mistake{'s' * (len(mistakes) != 1)}"
-        raise BadInput("\n  ".join([f"{scenario.path}: {count}", *mistakes]))

@@ -34,7 +34,7 @@ class ClientDies(BaseException):
     """The scenario wants the client at this point to end without a word."""
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class _Gate:
     """Holds what arrives at a point for one step, until it is opened."""
 
@@ -44,7 +44,7 @@ class _Gate:
     reached: asyncio.Event = field(default_factory=asyncio.Event)
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class _Trip:
     """Calls back, once, when a step reaches a point."""
 
@@ -103,19 +103,29 @@ class Interception:
         """
         running = OPERATION.get()
         for trip in [one for one in self._trips if one.point == point and _is(running, one.step)]:
+            if trip not in self._trips:
+                continue
             self._trips.remove(trip)
             trip.strike()
             # A cancelled caller learns of it at its next await, before anything else happens.
             await asyncio.sleep(0)
         for gate in [one for one in self._gates if one.point == point and _is(running, one.step)]:
-            begin_s = self._recorder.clock()
             gate.reached.set()
-            await gate.opened.wait()
-            if running is not None:
-                self._recorder.parked(running.number, begin_s=begin_s)
+            if not gate.opened.is_set():
+                await self._parked(gate, running)
         for armed in self._armed:
             if self._strikes(armed, point, key):
                 await self._strike(armed.fault, key)
+
+    async def _parked(self, gate: _Gate, running: RunningOperation | None) -> None:
+        """Wait at a gate; also a caller that is cancelled there has been parked."""
+        begin_s = self._recorder.clock()
+        try:
+            # No deadline here: the operation that is parked has one of its own.
+            await gate.opened.wait()
+        finally:
+            if running is not None:
+                self._recorder.parked(running.number, begin_s=begin_s)
 
     def _strikes(self, armed: _Armed, point: str, key: dict[str, str]) -> bool:
         fault = armed.fault
@@ -147,7 +157,5 @@ def _is(running: RunningOperation | None, step: str) -> bool:
 
 
 def _no_errors(name: str | None, message: str) -> Exception:
-    msg = (
-        f"fault.error: the system under test names no errors, none is raised: {name}, {message}"
-    )
+    msg = f"fault.error: the system under test names no errors, none is raised: {name}, {message}"
     return BadInput(msg)

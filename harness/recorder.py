@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from harness.checks.value_path import PathMissing, values_at
-from harness.errors import BadInput
+from harness.errors import BadInput, HarnessError
 from harness.history import (
     Actor,
     Command,
@@ -194,16 +194,28 @@ class Recorder:
         """Look up what the last successful operation of a step returned to a user.
 
         Raises:
-            BadInput: There is none yet, or its result has nothing at the path.
+            BadInput: The step was not called for the user, or its result has nothing at the path.
+            HarnessError: The step was called, and failed: the run has failed as well.
         """
-        for one in reversed(self._operations):
-            if one.step == step and one.user == user and one.succeeded:
-                try:
-                    return values_at(one.value, path)[0]
-                except PathMissing as missing:
-                    msg = f"with: ${step}.{path}: {missing}"
-                    raise BadInput(msg) from missing
-        msg = f"with: ${step}.{path}: {step} has no result of {user} yet; put it in a later phase"
+        where = f"with: ${step}{f'.{path}' if path else ''}"
+        called = [one for one in self._operations if one.step == step and one.user == user]
+        for one in reversed(called):
+            if not one.succeeded:
+                continue
+            try:
+                found = values_at(one.value, path)
+            except PathMissing as missing:
+                msg = f"{where}: {missing}"
+                raise BadInput(msg) from missing
+            if found:
+                return found[0]
+            msg = f"{where}: the result of {step} is empty there"
+            raise BadInput(msg)
+        whom = user or "nobody"
+        if called:
+            msg = f"{where}: {step} did not succeed for {whom}, so there is no result to use"
+            raise HarnessError(msg)
+        msg = f"{where}: {step} has no result of {whom} yet; put it in a later phase"
         raise BadInput(msg)
 
     def history(self, *, lock_holds: Sequence[LockHold] = ()) -> History:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from harness.scenario import Phase, Scenario
     from harness.system import Session, System
 
-__all__ = ["not_run", "run_scenario"]
+__all__ = ["not_run", "refuse_mistakes", "run_scenario"]
 
 MEMORY_DISK = Path("/dev/shm")  # noqa: S108 - a folder of its own is made inside
 ROUNDS_SIMULATED = 1
@@ -58,44 +58,33 @@ def run_scenario(
     Raises:
         BadInput: The scenario asks the system for what it does not have.
     """
-    mistakes = system.mistakes(scenario)
-    if mistakes:
-        raise BadInput("\n  ".join([f"{scenario.path}: {len(mistakes)} mistakes", *mistakes]))
+    refuse_mistakes(scenario, system)
     node = backend.kind
-    checks = scenario.checks[node.value]
-    within_s = next(
-        (one.parameters.within_s for one in checks if one.name == "no_deadlock"), scenario.within_s
-    )
     begin_s = time.perf_counter()
     with _directory(node) as root:
         recorder = Recorder(node, plain=PlainData({str(root): "<storage>"}))
 
         async def main(stage: Stage) -> None:
             recorder.clock, recorder.note = stage.clock, stage.note
-            await _whole(
-                _Run(
-                    scenario=scenario,
-                    system=system,
-                    recorder=recorder,
-                    stage=stage,
-                    root=root,
-                    within_s=within_s,
-                )
+            run = _Run(
+                scenario=scenario,
+                system=system,
+                recorder=recorder,
+                stage=stage,
+                root=root,
+                within_s=_within_s(scenario, node),
             )
+            await _whole(run)
 
         try:
             ran = backend.run(main, seed=seed)
         except CouldNotRun as reason:
             return not_run(scenario, node=node, seed=seed, reason=str(reason))
-        if isinstance(ran.error, BadInput):
-            raise ran.error
-        if isinstance(ran.error, CouldNotRun):
-            return not_run(scenario, node=node, seed=seed, reason=str(ran.error))
-        end_s = ran.virtual_s
-        recorder.clock = lambda: end_s if end_s is not None else time.perf_counter() - begin_s
-        if recorder.deadlock is None:
-            recorder.deadlock = ran.diagnosis
-        history = recorder.history(lock_holds=ran.lock_holds)
+    if isinstance(ran.error, BadInput):
+        raise ran.error
+    if isinstance(ran.error, CouldNotRun):
+        return not_run(scenario, node=node, seed=seed, reason=str(ran.error))
+    history = _history(ran, recorder, wall_s=time.perf_counter() - begin_s)
     results = (*_run_itself(ran, recorder), *_judged(scenario, history))
     return RunResult(
         scenario=scenario.name,
@@ -111,6 +100,34 @@ def run_scenario(
         replay=replay_line(scenario.path, seed=seed, node=node, system=system_path),
         history=history,
     )
+
+
+def refuse_mistakes(scenario: Scenario, system: System) -> None:
+    """Refuse a scenario that asks its system for what it does not have.
+
+    Raises:
+        BadInput: With all that is missing.
+    """
+    mistakes = system.mistakes(scenario)
+    if mistakes:
+        count = f"{len(mistakes)} mistake{'s' * (len(mistakes) != 1)}"
+        raise BadInput("\n  ".join([f"{scenario.path}: {count}", *mistakes]))
+
+
+def _within_s(scenario: Scenario, node: NodeKind) -> float:
+    """Look up the seconds that an operation has on this backend."""
+    checks = scenario.checks[node.value]
+    limits = [one.parameters.within_s for one in checks if one.name == "no_deadlock"]
+    return limits[0] if limits else scenario.within_s
+
+
+def _history(ran: Ran, recorder: Recorder, *, wall_s: float) -> History:
+    """Take the history at the end, by the backend's clock."""
+    end_s = wall_s if ran.virtual_s is None else ran.virtual_s
+    recorder.clock = lambda: end_s
+    if recorder.deadlock is None:
+        recorder.deadlock = ran.diagnosis
+    return recorder.history(lock_holds=ran.lock_holds)
 
 
 def not_run(scenario: Scenario, *, node: NodeKind, seed: int, reason: str) -> RunResult:

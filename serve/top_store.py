@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-__all__ = ["TopStore"]
+__all__ = ["TopStore", "integrity_faults"]
 
 TOP_FILE = "mosaic_top.sqlite3"
 

@@ -1,4 +1,4 @@
-"""Own the answer to one question: is the process that made something still there?"""
+"""Own the identity of processes: whether the one that made something is still there."""
 
 from __future__ import annotations
 

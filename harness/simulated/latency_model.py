@@ -17,7 +17,17 @@ from harness.scenario_mistakes import told, values_mistakes
 if TYPE_CHECKING:
     from harness.randomness import Randomness
 
-__all__ = ["LatencyModel", "Profile", "read_profile"]
+__all__ = [
+    "Constant",
+    "Latencies",
+    "LatencyModel",
+    "LogNormal",
+    "Profile",
+    "Rpcs",
+    "Triangular",
+    "Uniform",
+    "read_profile",
+]
 
 DEFAULT_PROFILE = "default.toml"
 

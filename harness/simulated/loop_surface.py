@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     ExceptionHandler = Callable[[asyncio.AbstractEventLoop, dict[str, Any]], object]
 
-__all__ = ["LoopSurface"]
+__all__ = ["LoopSurface", "call_later_in"]
 
 _Value = TypeVar("_Value")
 _Arguments = TypeVarTuple("_Arguments")

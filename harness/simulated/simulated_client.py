@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from harness.simulated.virtual_loop import VirtualLoop
     from serve.address import Network
 
-__all__ = ["SimulatedClient", "SimulatedClientFactory"]
+__all__ = ["ClientStore", "SimulatedClient", "SimulatedClientFactory"]
 
 SUPPLY_MAX = 2**63 - 2**31
 DECIMALS_MAX = 12

@@ -1,4 +1,4 @@
-"""The plugin: scenario files as tests, with the line that replays a failure; virtual time for all."""
+"""The plugin: scenario files as tests, each failure with its replay; virtual time for all."""
 
 from __future__ import annotations
 

@@ -62,7 +62,8 @@ def test_a_check_may_stand_several_times(read_text, good_scenario):
 
 
 def test_many_users_are_numbered_in_names_and_in_all_text_of_data(read_text, good_scenario):
-    many = '{ count = 3, name = "u{number}", data = { byte = "{number}", deep = [{ a = "x{number}" }] } }'
+    data = '{ byte = "{number}", deep = [{ a = "x{number}" }] }'
+    many = f'{{ count = 3, name = "u{{number}}", data = {data} }}'
     users = read_text(
         good_scenario.replace('["alice", "bob"]', many).replace('"alice"', '"u1"')
     ).users

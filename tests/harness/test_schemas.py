@@ -35,6 +35,12 @@ def test_the_schema_takes_every_scenario_of_the_repository(path):
     jsonschema.validate(document, scenario_schema())
 
 
+def test_limits_may_stand_in_the_tables_of_both_backends():
+    good = tomllib.loads(SCENARIOS[0].read_text(encoding="utf-8"))
+    limits = {"phase": "x", "simulated": {"above": 2}, "live": {"above": 1.3}}
+    jsonschema.validate(plain(good | {"check": {"speedup": limits}}), scenario_schema())
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -45,10 +51,23 @@ def test_the_schema_takes_every_scenario_of_the_repository(path):
         {"check": {"no_such_check": {}}},
         {"check": {"speedup": {"phase": "x", "above": "1.3"}}},
         {"unknown": 1},
+        {"users": []},
+        {"users": {"count": 0}},
+        {"phase": [{"do": []}]},
+        {"phase": [{"name": "x", "node": "cutt"}]},
+        {"phase": [{"name": "x", "do": [{"id": "y"}]}]},
+        {"phase": [{"name": "x", "do": [{"call": "y", "times": True}]}]},
+        {"phase": [{"name": "x", "do": [{"call": "y", "start": {"delay_ms": -1}}]}]},
+        {"fault": [{"at": "spawn", "kind": "fail"}]},
+        {"check": {"latency": []}},
+        {"check": {"speedup": {"phase": "x"}}},
+        {"check": {"speedup": {"phase": "x", "simulated": {"above": 2}}}},
+        {"check": {"speedup": {"phase": "x", "above": 2, "live": {"abov": 2}}}},
+        {"check": [{"outcomes": {}}]},
     ],
     ids=str,
 )
 def test_the_schema_refuses_what_the_reader_refuses(change):
     good = tomllib.loads(SCENARIOS[0].read_text(encoding="utf-8"))
-    with pytest.raises(jsonschema.ValidationError, match="."):
+    with pytest.raises(jsonschema.ValidationError, match=r"."):
         jsonschema.validate(plain(good | change), scenario_schema())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import inspect
 from collections import Counter
 
 import pytest
@@ -19,8 +18,6 @@ from serve.client import (
     SyncSummary,
 )
 from serve.errors import AccountNotFound, ClientClosed, ClientStoreInUse
-
-TEST_TIMEOUT_S = 20
 
 
 class Gate:
@@ -243,19 +240,3 @@ def open_serve(tmp_path, clients):
         return Serve(path, factory, synchronous="OFF", **arguments)
 
     return make
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_pyfunc_call(pyfuncitem):
-    """Run a coroutine test on a loop of its own, and not for ever."""
-    if not inspect.iscoroutinefunction(pyfuncitem.obj):
-        return None
-    names = pyfuncitem._fixtureinfo.argnames
-    arguments = {name: pyfuncitem.funcargs[name] for name in names}
-
-    async def run():
-        async with asyncio.timeout(TEST_TIMEOUT_S):
-            await pyfuncitem.obj(**arguments)
-
-    asyncio.run(run())
-    return True

@@ -1,0 +1,90 @@
+"""What can be counted of the house style: openings, lengths, public names; and the tree's prose."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import subprocess
+from pathlib import Path
+
+import pytest
+
+import harness
+
+ROOT = Path(__file__).parents[2]
+FILES = sorted(
+    path.relative_to(ROOT)
+    for package in ("harness", "serve")
+    for path in (ROOT / package).rglob("*.py")
+    if "native" not in path.parts
+)
+LINES_MAX = 400
+FUNCTION_LINES_MAX = 50
+
+
+@pytest.mark.parametrize("path", FILES, ids=str)
+def test_a_file_opens_with_a_sentence_and_stays_short(path):
+    text = (ROOT / path).read_text(encoding="utf-8")
+    tree = ast.parse(text)
+    opening = (ast.get_docstring(tree) or "").splitlines()
+    assert opening, "a file opens with a sentence that says what it owns"
+    assert opening[0].endswith(".")
+    assert text.count("\n") <= LINES_MAX
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            assert (node.end_lineno or 0) - node.lineno < FUNCTION_LINES_MAX, node.name
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in FILES if not path.name.startswith("__")], ids=str
+)
+def test_public_names_are_listed_sorted_and_complete(path):
+    tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
+    defined = [
+        node.name
+        for node in tree.body
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+        and not node.name.startswith("_")
+    ]
+    listed = [
+        ast.literal_eval(node.value)
+        for node in tree.body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__"
+    ]
+    assert listed, "__all__ is missing"
+    assert listed[0] == sorted(listed[0], key=lambda name: (not name.isupper(), name)) or (
+        listed[0] == sorted(listed[0])
+    )
+    hooks = {name for name in defined if name.startswith("pytest_")}
+    used_here = hooks | FIXTURES_AND_COMMANDS.get(path.as_posix(), set())
+    assert set(defined) - used_here <= set(listed[0])
+
+
+FIXTURES_AND_COMMANDS = {
+    "harness/cli.py": {
+        "run", "list_scenarios", "replay", "schema", "node_up", "node_down", "node_status",
+    },
+    "harness/pytest_plugin.py": {"simulate", "Simulate", "ScenarioNotPassed"},
+}  # fmt: skip
+
+
+def test_what_is_imported_is_what_stands_here_or_what_was_installed():
+    module = importlib.import_module("harness")
+    assert Path(module.__file__).name == "__init__.py"
+    assert harness.__doc__
+
+
+def test_no_file_names_a_machine_or_a_registry():
+    done = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    names = done.stdout.split() if done.returncode == 0 else [str(path) for path in FILES]
+    # Written apart, so that this file does not hold them.
+    forbidden = ["/wo" + "rk/", "/tmp/" + "venv", "static." + "crates.io", "pypi" + ".org/simple"]
+    for name in names:
+        path = ROOT / name
+        if not path.is_file() or path.suffix in {".lock", ".png"}:
+            continue
+        text = path.read_text(encoding="utf-8", errors="replace")
+        for word in forbidden:
+            assert word not in text, f"{name} holds {word}"
