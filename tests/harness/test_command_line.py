@@ -33,11 +33,16 @@ def harness(*arguments: str, **environment: str) -> subprocess.CompletedProcess[
 
 def processes_of(session: int) -> list[str]:
     """List what still runs in a session; zombies wait for their parent and do not count."""
-    told = subprocess.run(
-        ["ps", "-eo", "sid,stat,args"], capture_output=True, text=True, check=True
-    ).stdout.splitlines()
-    rows = [line.split(maxsplit=2) for line in told]
-    return [row[2] for row in rows if row[0] == str(session) and not row[1].startswith("Z")]
+    left = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            name, _, rest = stat.read_text(encoding="utf-8").rpartition(")")
+        except OSError:
+            continue  # It has just ended.
+        state, _, _, its_session = rest.split()[:4]
+        if its_session == str(session) and state != "Z":
+            left.append(name)
+    return left
 
 
 def refused(*arguments: str, **environment: str) -> str:

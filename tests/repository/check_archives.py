@@ -21,7 +21,7 @@ NEEDED = (
     "harness/schemas/scenario.schema.json",
     "harness/simulated/profiles/default.toml",
     "harness/report/templates/style.css",
-    "harness/live/containers/miden_node/Dockerfile",
+    "harness/live/containers/miden_node/official.Dockerfile",
 )
 SCENARIO = """
 claim = "A wheel by itself runs a scenario."
