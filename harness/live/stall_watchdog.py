@@ -80,6 +80,9 @@ class StallWatchdog:
 
         def dump() -> None:
             took_a_turn.set()
+            if self.diagnosis is not None:
+                # The loop was stuck, and turns again only to clean up: what it hides was seen.
+                return
             self.diagnosis = self._diagnose()
             if self._task is not None:
                 self._task.cancel()

@@ -1,0 +1,90 @@
+"""A live run that no longer moves is ended with a diagnosis, and the next one still runs."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+
+import pytest
+
+from harness.live.live_backend import LiveBackend
+from harness.runner import run_scenario
+from harness.scenario_file import read_scenario
+from harness.systems.plain_service import PlainService
+from harness.verdict import Verdict
+
+SCENARIO = """
+claim = "It ends."
+users = ["alice"]
+[[phase]]
+name = "one"
+[[phase.do]]
+call = "ask"
+[check]
+no_deadlock = { within_s = 30 }
+"""
+
+
+class Sound:
+    """Answers."""
+
+    async def ask(self) -> int:
+        return 1
+
+
+class HangsInClose(Sound):
+    """Never gets through its own end."""
+
+    async def __aenter__(self) -> None:
+        self.never = asyncio.Event()
+
+    async def __aexit__(self, *_error: object) -> None:
+        await self.never.wait()
+
+
+class Blocks(Sound):
+    """Sleeps in a coroutine, so that the loop takes no turn."""
+
+    async def ask(self) -> int:
+        time.sleep(60)  # noqa: ASYNC251 - this is what is wrong with it
+        return 1
+
+
+@pytest.fixture
+def ran(tmp_path, monkeypatch):
+    monkeypatch.setenv("HARNESS_STALL_S", "0.5")
+    path = tmp_path / "ends.toml"
+    path.write_text(SCENARIO, encoding="utf-8")
+    backend = LiveBackend(needs_node=False, progress=print)
+
+    def run(service):
+        return run_scenario(
+            read_scenario(path), backend, system=PlainService(service), system_path="x:y", seed=0
+        )
+
+    return run
+
+
+def test_an_end_that_never_comes_is_ended_with_its_line(ran):
+    result = ran(HangsInClose)
+    assert result.verdict is Verdict.FAILED
+    assert result.wall_s < 20
+    told = str([check.why for check in result.checks])
+    assert "test_stall_watchdog.py" in told
+
+
+def test_blocking_code_in_a_coroutine_is_interrupted_and_named(ran):
+    before = signal.getsignal(signal.SIGUSR1)
+    result = ran(Blocks)
+    assert result.verdict is Verdict.FAILED
+    assert result.wall_s < 20
+    told = str(result.checks)
+    assert "blocking code in a coroutine" in told
+    assert "test_stall_watchdog.py" in told
+    assert signal.getsignal(signal.SIGUSR1) == before
+
+
+def test_the_next_run_after_a_stall_is_sound(ran):
+    ran(HangsInClose)
+    assert ran(Sound).verdict is Verdict.PASSED
