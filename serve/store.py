@@ -7,6 +7,7 @@ import concurrent.futures
 import functools
 import os
 import sqlite3
+import time
 from collections import OrderedDict, deque
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 __all__ = ["Database", "Databases", "Schema", "Synchronous"]
+
+WAL_ATTEMPTS = 500
 
 T = TypeVar("T")
 
@@ -309,7 +312,15 @@ class Database:
         return False
 
     def _enable_write_ahead_log(self, connection: sqlite3.Connection) -> None:
-        (mode,) = connection.execute("PRAGMA journal_mode=WAL").fetchone()
+        # SQLite's busy timeout does not cover this switch, so another opener's is waited out here.
+        for attempt in range(WAL_ATTEMPTS):
+            try:
+                (mode,) = connection.execute("PRAGMA journal_mode=WAL").fetchone()
+                break
+            except sqlite3.OperationalError:
+                if attempt == WAL_ATTEMPTS - 1:
+                    raise
+                time.sleep(0.01)
         if mode != "wal":
             raise StoreFailed(f"{self.path}: journal mode must become wal, got {mode!r}")
 
