@@ -28,12 +28,18 @@ def reference_mistakes(outline: Outline, checks: list[PlacedCheck]) -> Iterator[
                 inner = step.raw.get(table)
                 if isinstance(inner, dict):
                     yield from _neighbour_mistakes(
-                        inner.get(key), step, f"{step.where}.{table}.{key}", phase, outline
+                        inner.get(key),
+                        f"{step.where}.{table}.{key}",
+                        step=step,
+                        phase=phase,
+                        outline=outline,
                     )
     for number, fault in outline.faults:
         where = f"fault[{number}]"
-        yield from _unknown(fault.get("user"), outline.users, f"{where}.user", "user")
-        yield from _unknown(fault.get("phase"), outline.phase_by_name, f"{where}.phase", "phase")
+        yield from _unknown(fault.get("user"), outline.users, where=f"{where}.user", what="user")
+        yield from _unknown(
+            fault.get("phase"), outline.phase_by_name, where=f"{where}.phase", what="phase"
+        )
     for check in checks:
         yield from _check_mistakes(check, outline)
 
@@ -62,7 +68,7 @@ def _user_mistakes(step: StepPlace, outline: Outline) -> Iterator[Mistake]:
     for number, one in enumerate(given) if isinstance(given, list) else ((None, given),):
         at = where if number is None else f"{where}[{number}]"
         if one != EVERYONE:
-            yield from _unknown(one, outline.users, at, "user")
+            yield from _unknown(one, outline.users, where=at, what="user")
         elif number is not None:
             yield Mistake(at, f'"{EVERYONE}" stands alone: write user = "{EVERYONE}"')
         elif outline.users == ():
@@ -74,7 +80,7 @@ def _user_mistakes(step: StepPlace, outline: Outline) -> Iterator[Mistake]:
 
 
 def _neighbour_mistakes(
-    name: Any, step: StepPlace, where: str, phase: PhasePlace, outline: Outline
+    name: Any, where: str, *, step: StepPlace, phase: PhasePlace, outline: Outline
 ) -> Iterator[Mistake]:
     """Find a step that should wait for another of its phase, and names something else."""
     if not isinstance(name, str):
@@ -89,7 +95,8 @@ def _neighbour_mistakes(
             where, f'"{name}" stands in the phase "{other.name}"; only steps of one phase can meet'
         )
         return
-    yield from _unknown(name, [one for one in others if one], where, "other step of this phase")
+    known = [one for one in others if one]
+    yield from _unknown(name, known, where=where, what="other step of this phase")
 
 
 def _position(outline: Outline, step: str) -> int:
@@ -114,10 +121,12 @@ def _check_mistakes(check: PlacedCheck, outline: Outline) -> Iterator[Mistake]:
             continue
         given = getattr(parameters, key)
         for one in given if isinstance(given, list) else [given]:
-            yield from _unknown(one, known[what], check.at(key), what)
+            yield from _unknown(one, known[what], where=check.at(key), what=what)
 
 
-def _unknown(name: Any, known: Collection[str] | None, where: str, what: str) -> Iterator[Mistake]:
+def _unknown(
+    name: Any, known: Collection[str] | None, *, where: str, what: str
+) -> Iterator[Mistake]:
     """Find a name that is not known; ``known`` is None where that cannot be told."""
     if known is None or not isinstance(name, str) or name in known:
         return

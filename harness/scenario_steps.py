@@ -56,12 +56,12 @@ def _whole(outline: Outline) -> Iterator[Mistake]:
 
 def _one_step(one: StepPlace, step: Step, outline: Outline) -> Iterator[Mistake]:
     yield from _start(one.where, step)
-    yield from _cancel(one.where, step, outline)
+    yield from _cancel(one.where, step, outline=outline)
     yield from _expect(f"{one.where}.expect", step.expect)
     for keys, text in _texts(step.arguments):
         where = place((one.where, *keys)).replace(f'"{one.where}"', one.where)
         if text.startswith("$"):
-            yield from _reference(text, where, one, outline)
+            yield from _reference(text, where, one=one, outline=outline)
         elif "{user}" in text and step.user is None:
             yield Mistake(where, "holds {user}, but the step has no user; give it one")
 
@@ -85,7 +85,7 @@ def _cancel_when(one: StepPlace) -> Iterator[Mistake]:
         yield Mistake(f"{one.where}.cancel", told)
 
 
-def _cancel(where: str, step: Step, outline: Outline) -> Iterator[Mistake]:
+def _cancel(where: str, step: Step, *, outline: Outline) -> Iterator[Mistake]:
     cancel = step.cancel
     if cancel is None:
         return
@@ -111,7 +111,7 @@ def _expect(where: str, expect: str) -> Iterator[Mistake]:
         )
 
 
-def _reference(text: str, where: str, one: StepPlace, outline: Outline) -> Iterator[Mistake]:
+def _reference(text: str, where: str, *, one: StepPlace, outline: Outline) -> Iterator[Mistake]:
     """Find a ``$step.path`` whose result is not there when the step is called."""
     if not REFERENCE.fullmatch(text):
         told = f'text with a $ first stands for a result: write "$step.path", got "{text}"'
@@ -127,7 +127,7 @@ def _reference(text: str, where: str, one: StepPlace, outline: Outline) -> Itera
     if "*" in path.split("."):
         told = f'must lead to one value, got "{text}"; write the number of the item for *'
         yield Mistake(where, told)
-    early = _too_early(name, other, one, outline.phases)
+    early = _too_early(other, one, phases=outline.phases)
     if early is not None:
         yield Mistake(where, early)
         return
@@ -136,12 +136,11 @@ def _reference(text: str, where: str, one: StepPlace, outline: Outline) -> Itera
         told_never = f'"{name}" expects any end, so it may have no result'
     if told_never is not None:
         yield Mistake(where, f"{told_never}; name another step")
-    yield from _other_people(name, other, one, outline, where)
+    yield from _other_people(other, one, outline=outline, where=where)
 
 
-def _too_early(
-    name: str, other: StepPlace, one: StepPlace, phases: tuple[PhasePlace, ...]
-) -> str | None:
+def _too_early(other: StepPlace, one: StepPlace, *, phases: tuple[PhasePlace, ...]) -> str | None:
+    name = other.name or ""
     if other.phase < one.phase:
         return None
     if other.name == one.name:
@@ -158,19 +157,20 @@ def _too_early(
 
 
 def _other_people(
-    name: str, other: StepPlace, one: StepPlace, outline: Outline, where: str
+    other: StepPlace, one: StepPlace, *, outline: Outline, where: str
 ) -> Iterator[Mistake]:
     """Find a reference by somebody for whom the other step is not called."""
     if other.step is None or one.step is None or outline.users is None:
         return
-    theirs = outline.people(other.step)
-    lacking = [who for who in outline.people(one.step) if who not in set(theirs)]
+    theirs = set(outline.people(other.step))
+    lacking = [who for who in outline.people(one.step) if who not in theirs]
     if lacking:
         told = (
-            f'"{name}" is not called for "{lacking[0]}"; a step sees its own user\'s results only'
+            f'"{other.name}" is not called for "{lacking[0]}";'
+            " a step sees its own user's results only"
         )
         if lacking[0] is None:
-            told = f'"{name}" is called for users, and this step has none; give it a user'
+            told = f'"{other.name}" is called for users, and this step has none; give it a user'
         yield Mistake(where, told)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 from datetime import date, datetime, time
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -14,7 +15,8 @@ __all__ = ["listed", "resembling", "shown"]
 
 VALUE_LETTERS_MAX = 80
 LISTED_MAX = 20
-COMPARED_MAX = 2_000
+COMPARED_MAX = 200
+LENGTHS_APART_MAX = 5
 NUMBER_BITS_MAX = 256
 SHOWN_DEPTH_MAX = 3
 
@@ -29,7 +31,8 @@ def listed(names: Iterable[str]) -> str:
 
 def resembling(name: str, known: Iterable[str]) -> str | None:
     """Find the known name that was most likely meant."""
-    names = list(known)[:COMPARED_MAX]
+    alike = (one for one in known if abs(len(one) - len(name)) <= LENGTHS_APART_MAX)
+    names = list(islice(alike, COMPARED_MAX))
     folded = {one.casefold(): one for one in reversed(names)}
     close = difflib.get_close_matches(name.casefold()[:VALUE_LETTERS_MAX], folded, n=1)
     return folded[close[0]] if close else None

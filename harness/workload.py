@@ -7,7 +7,7 @@ import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from harness.errors import BadInput, HarnessBug
+from harness.errors import HarnessBug, HarnessError
 from harness.history import Outcome, Pacing
 from harness.interception import OPERATION, RunningOperation
 
@@ -205,10 +205,10 @@ class Workload:
     async def _operate(self, call: _Call, phase: Phase, session: Session, *, turn: int) -> bool:
         """Carry out one operation and record it; False if no more of this call should follow."""
         step, user = call.step, call.user
-        missing: BadInput | None = None
+        missing: HarnessError | None = None
         try:
             arguments = self._resolved(call, turn=turn)
-        except BadInput as error:
+        except HarnessError as error:
             # The operation whose result it needs did not succeed: that fails this one, too.
             arguments, missing = step.arguments, error
         number = self._recorder.begin_operation(

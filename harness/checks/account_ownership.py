@@ -191,7 +191,7 @@ def _over_time(
         last_s = max(one.end_s or 0.0 for one in mine)
         possible = sum(one.begin_s <= last_s for one in accounts[user].uncertain)
         if len(unknown) > possible:
-            value, first = next(iter(unknown.items()))
+            value, first = list(unknown.items())[possible]
             yield f"{named(first)} shows {value}, which nobody made"
         yield from _vanished(mine, shown)
     for value, users in seen_by.items():

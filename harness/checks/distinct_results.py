@@ -38,7 +38,7 @@ def distinct_accounts(history: History, parameters: DistinctAccounts) -> CheckRe
 
     UNKNOWN with fewer than two ids: one is always distinct.
     """
-    expected = f"a {parameters.path or 'result'} of its own for each"
+    expected = f"each {parameters.path or 'result'} to be handed out once"
     every = operations_of(history, parameters.of)
     whose: dict[str, list[str]] = defaultdict(list)
     without: list[Operation] = []

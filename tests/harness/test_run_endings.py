@@ -192,3 +192,20 @@ def test_no_folder_is_left_behind(ran):
     assert places
     assert seen
     assert not any(folder.exists() for folder in seen)
+
+
+def test_a_step_whose_earlier_result_failed_fails_alone_and_the_run_goes_on(ran):
+    class AliceFails(Service):
+        async def ask(self, user: str) -> dict[str, str]:
+            if user == "alice":
+                raise LookupError("not you")
+            return await super().ask(user)
+
+    more = (
+        '[[phase]]\nname = "two"\n[[phase.do]]\ncall = "tell"\nuser = "each"\n'
+        'with.of = "$ask.user"\n'
+    )
+    result = ran(AliceFails, ONE + more + "[check]\n")
+    told = {one.user: one.outcome for one in result.history.operations if one.step == "tell"}
+    assert told == {"alice": Outcome.RAISED, "bob": Outcome.RETURNED}
+    assert "run" not in {check.name for check in result.checks}

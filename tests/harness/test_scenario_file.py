@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from harness.checks import CHECKS
 from harness.errors import BadInput
+from harness.scenario import Cancel, Fault, Park, Phase, Repeat, Start, Step, UserCount
 from harness.scenario_file import find_scenarios, read_scenario
 
 REPOSITORY = Path(__file__).parents[2]
@@ -175,3 +177,26 @@ def test_a_path_that_is_not_there_is_refused(tmp_path):
     tmp_path.joinpath("scenarios").mkdir()
     with pytest.raises(BadInput, match=r"no such file or folder; did you mean .*/scenarios\?"):
         find_scenarios([tmp_path / "scenario"])
+
+
+README = REPOSITORY.joinpath("scenarios", "README.md").read_text(encoding="utf-8")
+EXAMPLES = re.findall(r"```toml\n(claim = .*?)```", README, re.DOTALL)
+
+
+def test_the_readme_has_whole_examples_and_they_are_read(read_text):
+    assert EXAMPLES
+    for example in EXAMPLES:
+        assert read_text(example).steps
+
+
+@pytest.mark.parametrize("model", [Cancel, Fault, Park, Phase, Repeat, Start, Step, UserCount])
+def test_the_readme_explains_every_key(model):
+    keys = [field.alias or name for name, field in model.model_fields.items()]
+    assert [key for key in keys if not re.search(rf"\b{key}\b", README)] == []
+
+
+@pytest.mark.parametrize("name", CHECKS)
+def test_the_readme_explains_every_check_and_parameter(name):
+    assert f"| `{name} = " in README
+    parameters = CHECKS[name].parameters.model_fields
+    assert [key for key in parameters if not re.search(rf"\b{key}\b", README)] == []

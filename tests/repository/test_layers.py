@@ -72,6 +72,18 @@ def test_a_file_imports_only_what_its_place_allows(path):
         assert not used & IMPURE
 
 
+@pytest.mark.parametrize(
+    "path", [path for path in FILES if path.parts[:2] == ("harness", "checks")], ids=str
+)
+def test_a_check_rests_on_the_history_and_reads_nothing_else(path):
+    ours = {name.split(".")[1] for name in imports(path) if name.startswith("harness.")}
+    assert ours <= {"checks", "errors", "history", "statistics", "verdict"}
+    tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
+    names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    assert not names & {"open", "input", "print", "__import__", "eval", "exec", "globals"}
+    assert not [node for node in ast.walk(tree) if isinstance(node, ast.AsyncFunctionDef)]
+
+
 def test_files_that_may_know_serve_are_there():
     assert all((ROOT / place).exists() for place in KNOW_SERVE)
 
