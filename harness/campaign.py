@@ -9,7 +9,6 @@ import signal
 import sys
 import traceback
 from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
     from harness.backend import Backend
     from harness.scenario import Scenario
 
-__all__ = ["Campaign", "Terminated", "Watcher", "read_scenarios", "run_campaign"]
+__all__ = ["Campaign", "Watcher", "read_scenarios", "run_campaign"]
 
 SEED_MAX = 2**64 - 1
 # The number of the request in Linux's prctl.h: send a signal when the parent ends.
@@ -41,18 +40,6 @@ PR_SET_PDEATHSIG = 1
 RUNS_FOR_PROCESSES_MIN = 64
 # Histories of passed runs beyond this many are dropped: no report shows them.
 HISTORIES_MAX = 200
-# More results than this do not fit into memory beside each other.
-RUNS_MAX = 1_000_000
-# More processes than this are a slip of the finger.
-JOBS_MAX = 256
-# So many runs a worker is handed at once.
-CHUNK = 8
-# After so many workers that died, the rest is given up: they all would.
-DEATHS_MAX = 4
-
-
-class Terminated(SystemExit):
-    """Somebody ended this process: unlike a SystemExit that the system under test raises."""
 
 
 class Watcher(Protocol):
@@ -88,14 +75,8 @@ class Campaign:
                 f" got {self.seeds} from {self.seed} on"
             )
             raise BadInput(msg)
-        if self.total > RUNS_MAX:
-            msg = (
-                f"--seeds: {self.total:,} runs are too many at once, at most {RUNS_MAX:,};"
-                " run them in parts, each from a --seed of its own"
-            )
-            raise BadInput(msg)
-        if self.jobs is not None and not 1 <= self.jobs <= JOBS_MAX:
-            msg = f"--jobs: must be at least 1 and at most {JOBS_MAX}, got {self.jobs}"
+        if self.jobs is not None and self.jobs < 1:
+            msg = f"--jobs: must be at least 1, got {self.jobs}"
             raise BadInput(msg)
 
     @property
@@ -186,33 +167,14 @@ def _in_this_process(
 
 
 def _in_processes(campaign: Campaign) -> Iterator[RunResult]:
-    """Run everything in worker processes; one that dies costs its own few runs only."""
-    pairs = list(campaign.pairs)
-    done = deaths = 0
-    while done < len(pairs):
-        try:
-            for result in _pooled(campaign, pairs[done:]):
-                done += 1
-                yield result
-        except BrokenProcessPool:
-            deaths += 1
-            lost = pairs[done : done + CHUNK] if deaths < DEATHS_MAX else pairs[done:]
-            reason = f"a worker process died in this run or one of the {CHUNK} beside it; --jobs 1"
-            reason += " runs it in this process"
-            for scenario, seed in lost:
-                done += 1
-                yield not_run(scenario, node=NodeKind(campaign.node), seed=seed, reason=reason)
-
-
-def _pooled(campaign: Campaign, pairs: list[tuple[Scenario, int]]) -> Iterator[RunResult]:
     # Spawned, not forked: a fork copies locks and threads of whoever runs the harness.
     context = multiprocessing.get_context("spawn")
-    work = [(Path(one.path), campaign.system, seed) for one, seed in pairs]
+    work = [(Path(one.path), campaign.system, seed) for one, seed in campaign.pairs]
     with ProcessPoolExecutor(
         campaign.processes, mp_context=context, initializer=_end_with_parent
     ) as pool:
         try:
-            yield from pool.map(_run_elsewhere, work, chunksize=CHUNK)
+            yield from pool.map(_run_elsewhere, work, chunksize=8)
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
@@ -235,14 +197,7 @@ def _read(path: Path) -> Scenario:
 
 @lru_cache(maxsize=100)
 def _system(path: str) -> System:
-    try:
-        return load_system(path)
-    except (BadInput, Terminated):
-        raise
-    # A module that ends the interpreter must not end the harness, least of all with a green 0.
-    except (Exception, SystemExit) as error:
-        msg = f'system "{path}": cannot be loaded: {error!r}; mend the module'
-        raise BadInput(msg) from error
+    return load_system(path)
 
 
 def _path(scenario: Scenario, asked: str | None) -> str:
@@ -253,13 +208,9 @@ def _end_with_parent() -> None:
     """Have this worker end when the process that started it does, however that ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # Not the default, which would leave the run's temporary folder behind.
-    signal.signal(signal.SIGTERM, _terminate)
+    signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-
-
-def _terminate(number: int, _frame: object) -> None:
-    raise Terminated(128 + number)
 
 
 def _run(scenario: Scenario, backend: Backend, *, system: str | None, seed: int) -> RunResult:
@@ -270,11 +221,8 @@ def _run(scenario: Scenario, backend: Backend, *, system: str | None, seed: int)
         return run_scenario(
             scenario, backend, system=_system(path), system_path=told or DEFAULT_SYSTEM, seed=seed
         )
-    except (BadInput, Terminated):
+    except BadInput:
         raise
-    except SystemExit as error:
-        reason = f"the system under test ended the interpreter: {error!r}"
-        return not_run(scenario, node=backend.kind, seed=seed, reason=reason)
     except Exception as error:  # noqa: BLE001 - one run's crash must not cost the others' results
         where = traceback.extract_tb(error.__traceback__)[-1]
         reason = f"a fault of the harness: {error!r} at {Path(where.filename).name}:{where.lineno}"

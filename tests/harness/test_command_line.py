@@ -100,7 +100,7 @@ def test_what_the_system_does_not_have_is_told_all_at_once(tmp_path):
 def test_a_pass_is_0_and_json_says_so(tmp_path):
     done = harness("run", SCENARIO, "--json", str(tmp_path / "out.json"), "--seed", "7")
     assert done.returncode == 0
-    assert done.stderr.startswith("harness: 1 run, simulated, seed 7")
+    assert done.stderr.startswith("harness: 1 runs, simulated, seed 7")
     (run,) = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))["runs"]
     assert (run["node"], run["seed"], run["verdict"]) == ("simulated", 7, "passed")
 
