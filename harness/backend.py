@@ -10,7 +10,7 @@ from harness.history import Diagnosis, LockHold, NodeKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
-    from contextlib import AbstractAsyncContextManager
+    from contextlib import AbstractAsyncContextManager, AbstractContextManager
 
 __all__ = ["Backend", "Ran", "Stage", "World", "open_backend"]
 
@@ -41,6 +41,10 @@ class Stage(Protocol):
 
     def diagnose(self) -> Diagnosis:
         """Say who waits for what at this moment."""
+        ...
+
+    def patient(self, for_s: float) -> AbstractContextManager[None]:
+        """Inside, nothing need happen for so many seconds: that is no stall."""
         ...
 
     def open_world(

@@ -9,6 +9,7 @@ import signal
 import sys
 import traceback
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING, Protocol
 from harness.backend import open_backend
 from harness.errors import BadInput, CouldNotRun
 from harness.history import NodeKind
+from harness.replay import replay_line
 from harness.report.machine import facts, versions
 from harness.result import RunReport, RunResult
 from harness.runner import not_run, refuse_mistakes, run_scenario
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
     from harness.backend import Backend
     from harness.scenario import Scenario
 
-__all__ = ["Campaign", "Watcher", "read_scenarios", "run_campaign"]
+__all__ = ["Campaign", "Terminated", "Watcher", "read_scenarios", "run_campaign"]
 
 SEED_MAX = 2**64 - 1
 # The number of the request in Linux's prctl.h: send a signal when the parent ends.
@@ -40,6 +42,18 @@ PR_SET_PDEATHSIG = 1
 RUNS_FOR_PROCESSES_MIN = 64
 # Histories of passed runs beyond this many are dropped: no report shows them.
 HISTORIES_MAX = 200
+# More results than this do not fit into memory beside each other.
+RUNS_MAX = 1_000_000
+# More processes than this are a slip of the finger.
+JOBS_MAX = 256
+# So many runs a worker is handed at once.
+CHUNK = 8
+# After so many workers that died, the rest is given up: they all would.
+DEATHS_MAX = 4
+
+
+class Terminated(SystemExit):
+    """Somebody ended this process: unlike a SystemExit that the system under test raises."""
 
 
 class Watcher(Protocol):
@@ -75,8 +89,14 @@ class Campaign:
                 f" got {self.seeds} from {self.seed} on"
             )
             raise BadInput(msg)
-        if self.jobs is not None and self.jobs < 1:
-            msg = f"--jobs: must be at least 1, got {self.jobs}"
+        if self.total > RUNS_MAX:
+            msg = (
+                f"--seeds: {self.total:,} runs are too many at once, at most {RUNS_MAX:,};"
+                " run them in parts, each from a --seed of its own"
+            )
+            raise BadInput(msg)
+        if self.jobs is not None and not 1 <= self.jobs <= JOBS_MAX:
+            msg = f"--jobs: must be at least 1 and at most {JOBS_MAX}, got {self.jobs}"
             raise BadInput(msg)
 
     @property
@@ -156,7 +176,8 @@ def _in_this_process(
         backend = open_backend(campaign.node, needs_node=needs_node, progress=progress)
     except CouldNotRun as reason:
         for scenario, seed in campaign.pairs:
-            yield not_run(scenario, node=NodeKind(campaign.node), seed=seed, reason=str(reason))
+            lost = not_run(scenario, node=NodeKind(campaign.node), seed=seed, reason=str(reason))
+            yield _repeatable(lost, scenario, system=campaign.system)
         return
     try:
         found_versions.update(backend.versions)
@@ -167,14 +188,39 @@ def _in_this_process(
 
 
 def _in_processes(campaign: Campaign) -> Iterator[RunResult]:
+    """Run everything in worker processes; one that dies costs the run it died in."""
+    pairs = list(campaign.pairs)
+    done = deaths = 0
+    alone = False
+    while done < len(pairs):
+        try:
+            for result in _pooled(campaign, pairs[done:], alone=alone):
+                done += 1
+                yield result
+        except BrokenProcessPool:
+            # Which of the runs under way ended its process is seen when each runs alone.
+            if not alone:
+                alone = True
+                continue
+            deaths += 1
+            given_up = deaths == DEATHS_MAX
+            reason = f"worker processes died ({deaths}), this run's or those before it"
+            for scenario, seed in pairs[done:] if given_up else pairs[done : done + 1]:
+                done += 1
+                dead = not_run(scenario, node=NodeKind(campaign.node), seed=seed, reason=reason)
+                yield _repeatable(dead, scenario, system=campaign.system)
+
+
+def _pooled(
+    campaign: Campaign, pairs: list[tuple[Scenario, int]], *, alone: bool
+) -> Iterator[RunResult]:
     # Spawned, not forked: a fork copies locks and threads of whoever runs the harness.
     context = multiprocessing.get_context("spawn")
-    work = [(Path(one.path), campaign.system, seed) for one, seed in campaign.pairs]
-    with ProcessPoolExecutor(
-        campaign.processes, mp_context=context, initializer=_end_with_parent
-    ) as pool:
+    work = [(Path(one.path), campaign.system, seed) for one, seed in pairs]
+    processes, chunk = (1, 1) if alone else (campaign.processes, CHUNK)
+    with ProcessPoolExecutor(processes, mp_context=context, initializer=_end_with_parent) as pool:
         try:
-            yield from pool.map(_run_elsewhere, work, chunksize=8)
+            yield from pool.map(_run_elsewhere, work, chunksize=chunk)
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
@@ -197,7 +243,14 @@ def _read(path: Path) -> Scenario:
 
 @lru_cache(maxsize=100)
 def _system(path: str) -> System:
-    return load_system(path)
+    try:
+        return load_system(path)
+    except (BadInput, Terminated):
+        raise
+    # A module that ends the interpreter must not end the harness, least of all with a green 0.
+    except (Exception, SystemExit) as error:
+        msg = f'system "{path}": cannot be loaded: {error!r}; mend the module'
+        raise BadInput(msg) from error
 
 
 def _path(scenario: Scenario, asked: str | None) -> str:
@@ -208,22 +261,44 @@ def _end_with_parent() -> None:
     """Have this worker end when the process that started it does, however that ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # Not the default, which would leave the run's temporary folder behind.
-    signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
+    signal.signal(signal.SIGTERM, _terminate)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
+def _terminate(number: int, _frame: object) -> None:
+    raise Terminated(128 + number)
+
+
 def _run(scenario: Scenario, backend: Backend, *, system: str | None, seed: int) -> RunResult:
-    path = _path(scenario, system)
-    # The replay line names the system only where the file does not say it.
-    told = None if path == scenario.system else path
     try:
-        return run_scenario(
-            scenario, backend, system=_system(path), system_path=told or DEFAULT_SYSTEM, seed=seed
+        found = run_scenario(
+            scenario,
+            backend,
+            system=_system(_path(scenario, system)),
+            system_path=_told(scenario, system) or DEFAULT_SYSTEM,
+            seed=seed,
         )
-    except BadInput:
+    except (BadInput, Terminated):
         raise
+    except SystemExit as error:
+        reason = f"the system under test ended the interpreter: {error!r}"
+        found = not_run(scenario, node=backend.kind, seed=seed, reason=reason)
     except Exception as error:  # noqa: BLE001 - one run's crash must not cost the others' results
         where = traceback.extract_tb(error.__traceback__)[-1]
         reason = f"a fault of the harness: {error!r} at {Path(where.filename).name}:{where.lineno}"
-        return not_run(scenario, node=backend.kind, seed=seed, reason=reason)
+        found = not_run(scenario, node=backend.kind, seed=seed, reason=reason)
+    return found if found.could_not_run is None else _repeatable(found, scenario, system=system)
+
+
+def _told(scenario: Scenario, system: str | None) -> str | None:
+    """Name the system for the replay line, which does so only where the file does not."""
+    path = _path(scenario, system)
+    return None if path == scenario.system else path
+
+
+def _repeatable(lost: RunResult, scenario: Scenario, *, system: str | None) -> RunResult:
+    """Have a run that was not judged say with which system it is repeated."""
+    told = _told(scenario, system)
+    line = replay_line(lost.path, seed=lost.seed, node=NodeKind(lost.node), system=told)
+    return replace(lost, replay=line)

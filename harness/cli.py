@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
 import sys
+import traceback
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from harness.campaign import Campaign, read_scenarios, run_campaign
+from harness.campaign import Campaign, Terminated, read_scenarios, run_campaign
 from harness.errors import BadInput, CouldNotRun, HarnessError
 from harness.randomness import drawn_seed
 from harness.report.event_list import event_lines
 from harness.report.json_report import write_json
 from harness.report.terminal_report import Progress, render_summary
+from harness.report.wording import count
 from harness.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -121,7 +124,7 @@ def run(  # noqa: PLR0917 - typer calls it by keyword
     if not quiet:
         last = campaign.seed + campaign.seeds - 1
         told = f"seed {campaign.seed}" if seeds == 1 else f"seeds {campaign.seed} to {last}"
-        print(f"harness: {campaign.total} runs, {node}, {told}", file=sys.stderr)  # noqa: T201
+        print(f"harness: {count(campaign.total, 'run')}, {node}, {told}", file=sys.stderr)  # noqa: T201
     found = _run(campaign, quiet=quiet)
     if report is not None:
         from harness.report.written import write_reports  # noqa: PLC0415 - jinja2 takes its time
@@ -135,7 +138,10 @@ def run(  # noqa: PLR0917 - typer calls it by keyword
 
 @app.command("list")
 def list_scenarios(paths: Paths = None) -> None:
-    """List scenarios with what they claim and what they check."""
+    """List scenarios with what they claim and what they check.
+
+    For example: harness list scenarios
+    """
     for scenario in read_scenarios(_places(paths)):
         names = list(dict.fromkeys(one.name for one in scenario.checks["simulated"]))
         typer.echo(f"{scenario.path}\n  {scenario.claim}\n  checks: {', '.join(names)}")
@@ -151,7 +157,14 @@ def replay(
         Path | None, typer.Option("--json", help="File for the result as JSON.")
     ] = None,
 ) -> None:
-    """Repeat one run and print what happened, in order."""
+    """Repeat one run and print what happened, in order.
+
+    For example: harness replay scenarios/two_users_create_accounts.toml --seed 42
+    """
+    _refuse_places(None, json_file)
+    if path.is_dir():
+        msg = f"{path}: is a folder; replay repeats one scenario, name its file"
+        raise BadInput(msg)
     campaign = Campaign(
         scenarios=read_scenarios([path]), node=node, seed=_seed(seed), system=system
     )
@@ -170,7 +183,10 @@ def replay(
 def schema(
     of: Annotated[str, typer.Argument(help='"scenario" or "report".')] = "scenario",
 ) -> None:
-    """Print the JSON Schema of scenario files or of reports."""
+    """Print the JSON Schema of scenario files or of reports.
+
+    For example: harness schema report
+    """
     from harness.schemas import report_schema, scenario_schema  # noqa: PLC0415 - seldom needed
 
     schemas = {"scenario": scenario_schema, "report": report_schema}
@@ -215,9 +231,17 @@ def node_status() -> None:
 def main() -> None:
     """Run the command line; errors of the harness become one message and an exit code."""
     # So that "kill" cleans up as Ctrl-C does: temporary folders, containers, worker processes.
-    signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
+    signal.signal(signal.SIGTERM, _terminate)
+    # A claim may hold any letter, a terminal may not.
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     with _told():
         app(prog_name="harness")
+
+
+def _terminate(number: int, _frame: object) -> None:
+    raise Terminated(128 + number)
 
 
 @contextmanager
@@ -231,15 +255,28 @@ def _told() -> Iterator[None]:
         _note(f"{error}; pip install 'mosaic-harness[live]' brings what live runs need")
         sys.exit(CouldNotRun.exit_code)
     except BrokenPipeError:
-        # Whoever read our output has gone; nothing more is to be said, not even at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(EXIT_INTERRUPTED)
+        _fall_silent()
+    except SystemExit as error:
+        # The command line's library makes a 1 of it, which here says that something failed.
+        if isinstance(error.__context__, BrokenPipeError):
+            _fall_silent()
+        raise
     except OSError as error:
         _note(f"{error.filename or 'the system'}: {error.strerror or error}")
         sys.exit(CouldNotRun.exit_code)
     except KeyboardInterrupt:
         _note("interrupted")
         sys.exit(EXIT_INTERRUPTED)
+    except Exception as error:  # noqa: BLE001 - nothing was judged: 1 would say that it was
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        _note(f"a fault of the harness: {error!r} at {Path(where.filename).name}:{where.lineno}")
+        sys.exit(CouldNotRun.exit_code)
+
+
+def _fall_silent() -> NoReturn:
+    """End: whoever read our output has gone; nothing more is to be said, not even at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(EXIT_INTERRUPTED)
 
 
 def _refuse_places(report: Path | None, json_file: Path | None) -> None:

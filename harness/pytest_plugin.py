@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["ScenarioFile", "ScenarioItem"]
 
 FOLDER = "scenarios"
+SEED_MAX = 2**64 - 1
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -34,9 +36,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="where scenario files are run (default: simulated)",
     )
     group.addoption(
-        "--seed", type=int, default=0, help="seed of scenarios and of simulate (default: 0)"
+        "--seed", type=_seed, default=0, help="seed of scenarios and of simulate (default: 0)"
     )
     group.addoption("--system", default=None, help='system under test, "package.module:attribute"')
+
+
+def _seed(text: str) -> int:
+    seed = int(text) if text.isdecimal() and len(text) <= len(str(SEED_MAX)) else -1
+    if not 0 <= seed <= SEED_MAX:
+        msg = f'must be a whole number from 0 to {SEED_MAX}, got "{text}"'
+        raise argparse.ArgumentTypeError(msg)
+    return seed
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:

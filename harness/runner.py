@@ -3,29 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
-import tempfile
 import time
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.checks.deadlock import describe
 from harness.checks.speedup import SpeedUp, is_decided
-from harness.errors import BadInput, CouldNotRun
+from harness.errors import BadInput, HarnessBug, HarnessError, Unsupported
 from harness.history import Measurement, NodeKind, Pacing
 from harness.interception import Interception
 from harness.plain_data import PlainData
 from harness.recorder import Recorder
 from harness.replay import replay_line
 from harness.result import RunResult
+from harness.run_directory import run_directory, why_not_writable
 from harness.system import Environment
 from harness.verdict import CheckResult, Verdict, verdict_of
 from harness.workload import Workload
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
+    from contextlib import AbstractAsyncContextManager
+    from pathlib import Path
 
     from harness.backend import Backend, Ran, Stage, World
     from harness.history import History
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
 __all__ = ["not_run", "refuse_mistakes", "run_scenario"]
 
-MEMORY_DISK = Path("/dev/shm")  # noqa: S108 - a folder of its own is made inside
 ROUNDS_SIMULATED = 1
 
 
@@ -57,11 +56,12 @@ def run_scenario(
 
     Raises:
         BadInput: The scenario asks the system for what it does not have.
+        CouldNotRun: There is no place for its files.
     """
     refuse_mistakes(scenario, system)
     node = backend.kind
     begin_s = time.perf_counter()
-    with _directory(node) as root:
+    with run_directory(in_memory=node is NodeKind.SIMULATED) as root:
         recorder = Recorder(node, plain=PlainData({str(root): "<storage>"}))
 
         async def main(stage: Stage) -> None:
@@ -76,16 +76,14 @@ def run_scenario(
             )
             await _whole(run)
 
-        try:
-            ran = backend.run(main, seed=seed)
-        except CouldNotRun as reason:
-            return not_run(scenario, node=node, seed=seed, reason=str(reason))
-    if isinstance(ran.error, BadInput):
-        raise ran.error
-    if isinstance(ran.error, CouldNotRun):
-        return not_run(scenario, node=node, seed=seed, reason=str(ran.error))
-    history = _history(ran, recorder, wall_s=time.perf_counter() - begin_s)
-    results = (*_run_itself(ran, recorder), *_judged(scenario, history))
+        ran = backend.run(main, seed=seed)
+        if isinstance(ran.error, BadInput):
+            raise BadInput(f"{scenario.path}: {ran.error}") from ran.error
+        history = _history(ran, recorder, wall_s=time.perf_counter() - begin_s)
+        results = (*_run_itself(ran, recorder), *_judged(scenario, history))
+        lacking = _no_evidence(ran, history, root)
+    if lacking is not None:
+        return not_run(scenario, node=node, seed=seed, reason=lacking, system=system_path)
     return RunResult(
         scenario=scenario.name,
         path=scenario.path,
@@ -102,13 +100,30 @@ def run_scenario(
     )
 
 
+def _no_evidence(ran: Ran, history: History, root: Path) -> str | None:
+    """Say why what went wrong in a run proves nothing against the system, if so."""
+    if isinstance(ran.error, HarnessBug):
+        return f"a fault of the harness: {ran.error}"
+    if isinstance(ran.error, HarnessError):
+        return str(ran.error)
+    errors = [one.error for one in history.operations if one.error is not None]
+    for error in errors:
+        if error.type == Unsupported.__name__:
+            return f"the system asks for what a simulation has not: {error.message}"
+    return why_not_writable(root) if ran.error is not None or errors else None
+
+
 def refuse_mistakes(scenario: Scenario, system: System) -> None:
     """Refuse a scenario that asks its system for what it does not have.
 
     Raises:
         BadInput: With all that is missing.
     """
-    mistakes = system.mistakes(scenario)
+    try:
+        mistakes = system.mistakes(scenario)
+    except Exception as error:
+        msg = f"{scenario.path}: the system's mistakes() failed: {error!r}; mend the adapter"
+        raise BadInput(msg) from error
     if mistakes:
         count = f"{len(mistakes)} mistake{'s' * (len(mistakes) != 1)}"
         raise BadInput("\n  ".join([f"{scenario.path}: {count}", *mistakes]))
@@ -130,8 +145,10 @@ def _history(ran: Ran, recorder: Recorder, *, wall_s: float) -> History:
     return recorder.history(lock_holds=ran.lock_holds)
 
 
-def not_run(scenario: Scenario, *, node: NodeKind, seed: int, reason: str) -> RunResult:
-    """Make the result of a run that never began: UNKNOWN, with the reason."""
+def not_run(
+    scenario: Scenario, *, node: NodeKind, seed: int, reason: str, system: str | None = None
+) -> RunResult:
+    """Make the result of a run that proves nothing: UNKNOWN, with the reason."""
     return RunResult(
         scenario=scenario.name,
         path=scenario.path,
@@ -143,7 +160,7 @@ def not_run(scenario: Scenario, *, node: NodeKind, seed: int, reason: str) -> Ru
         checks=(),
         virtual_s=None,
         wall_s=0.0,
-        replay=replay_line(scenario.path, seed=seed, node=node, system=None),
+        replay=replay_line(scenario.path, seed=seed, node=node, system=system),
         could_not_run=reason,
     )
 
@@ -224,15 +241,19 @@ class _Opened:
     def __init__(self, system: System, environment: Environment) -> None:
         self._system = system
         self._environment = environment
+        self._context: AbstractAsyncContextManager[Session] | None = None
 
     async def open(self) -> None:
         """Open the system."""
-        self._context = self._system.open(self._environment)
-        self.session: Session = await self._context.__aenter__()
+        context = self._system.open(self._environment)
+        self.session: Session = await context.__aenter__()
+        self._context = context
 
     async def close(self) -> None:
-        """Close the system in order."""
-        await self._context.__aexit__(None, None, None)
+        """Close the system in order, unless it is closed: a restart may have failed half-way."""
+        context, self._context = self._context, None
+        if context is not None:
+            await context.__aexit__(None, None, None)
 
 
 @asynccontextmanager
@@ -318,7 +339,8 @@ def _run_itself(ran: Ran, recorder: Recorder) -> Iterator[CheckResult]:
             name="run",
             verdict=Verdict.FAILED,
             expected="no error that nobody handled",
-            seen=recorder.plain.text(ran.unhandled[0]),
+            seen=recorder.plain.text(ran.unhandled[0])
+            + (f" and {len(ran.unhandled) - 1} more" if len(ran.unhandled) > 1 else ""),
             involved=ran.unhandled,
         )
 
@@ -329,18 +351,3 @@ def _judged(scenario: Scenario, history: History) -> Iterator[CheckResult]:
         if check.name == "end_state" and history.audit is None and history.deadlock is None:
             continue
         yield check(history)
-
-
-@contextmanager
-def _directory(node: NodeKind) -> Iterator[Path]:
-    """Make an empty folder, in memory for simulated runs where the system has such a place."""
-    in_memory = node is NodeKind.SIMULATED and MEMORY_DISK.is_dir()
-    try:
-        root = Path(tempfile.mkdtemp(prefix="harness-", dir=MEMORY_DISK if in_memory else None))
-    except OSError as error:
-        msg = f"no temporary folder can be made: {error.strerror}; free some space or set TMPDIR"
-        raise CouldNotRun(msg) from error
-    try:
-        yield root
-    finally:
-        shutil.rmtree(root, ignore_errors=True)

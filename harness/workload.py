@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import HarnessBug, HarnessError
@@ -23,6 +23,27 @@ if TYPE_CHECKING:
 __all__ = ["Workload"]
 
 
+class _Cancellation:
+    """Cancels the operation of one copy, once; a copy that is between operations makes no more."""
+
+    def __init__(self) -> None:
+        self.struck = False
+        self._task: asyncio.Task[Any] | None = None
+
+    def strike(self) -> None:
+        """Cancel the operation that is under way, if one is."""
+        if not self.struck:
+            self.struck = True
+            if self._task is not None:
+                self._task.cancel()
+
+    def __enter__(self) -> None:
+        self._task = asyncio.current_task()
+
+    def __exit__(self, *_exception: object) -> None:
+        self._task = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Call:
     """One copy of a step, for one user."""
@@ -32,6 +53,7 @@ class _Call:
     copy: int
     number: int
     ordinal: int
+    cancellation: _Cancellation = field(default_factory=_Cancellation)
 
     @property
     def task_name(self) -> str:
@@ -123,11 +145,13 @@ class Workload:
             tasks.setdefault(call.step.name, []).append(task)
             task.add_done_callback(progress[call.step.name].ended)
         for step in phase.do:
-            self._arrange_cancel(step, tasks[step.name])
-        # No deadline here: each operation has one of its own.
-        await asyncio.gather(*(task for some in tasks.values() for task in some))
-        for watcher in watchers:
-            watcher.cancel()
+            self._arrange_trip(step, [call for call in calls if call.step is step])
+        try:
+            # No deadline here: each operation has one of its own.
+            await asyncio.gather(*(task for some in tasks.values() for task in some))
+        finally:
+            for watcher in watchers:
+                watcher.cancel()
 
     def _parking(
         self, phase: Phase, progress: dict[str, _StepProgress]
@@ -147,25 +171,25 @@ class Workload:
 
             yield asyncio.create_task(watch(), name=f"gate of {step.name}")
 
-    def _arrange_cancel(self, step: Step, tasks: list[asyncio.Task[None]]) -> None:
-        if step.cancel is None:
+    def _arrange_trip(self, step: Step, calls: list[_Call]) -> None:
+        """Have the copies that a step cancels at a point cancelled when the first arrives there."""
+        if step.cancel is None or step.cancel.at is None:
             return
-        chosen = tasks[: self._copies(step, len(tasks))]
+        chosen = [call.cancellation for call in calls if self._is_cancelled(call)]
 
         def strike() -> None:
-            for task in chosen:
-                task.cancel()
+            for one in chosen:
+                one.strike()
 
-        if step.cancel.at is not None:
-            self._interception.add_trip(step.cancel.at, step=step.name, strike=strike)
-        else:
-            delay_s = (step.cancel.after_ms or 0.0) / 1e3
-            asyncio.get_running_loop().call_later(delay_s, strike)
+        self._interception.add_trip(step.cancel.at, step=step.name, strike=strike)
 
     @staticmethod
-    def _copies(step: Step, every: int) -> int:
-        copies = step.cancel.copies if step.cancel else 0
-        return {"first": 1, "all": every}.get(copies, 0) if isinstance(copies, str) else copies
+    def _is_cancelled(call: _Call) -> bool:
+        """Say whether this copy is one of those that its step cancels."""
+        if call.step.cancel is None:
+            return False
+        copies = call.step.cancel.copies
+        return copies == "all" or call.ordinal < (1 if copies == "first" else copies)
 
     def _task(
         self,
@@ -187,20 +211,35 @@ class Workload:
         *,
         started: dict[str, _StepProgress] | None,
     ) -> None:
-        step = call.step
+        step, repeat = call.step, call.step.repeat
         if step.start is not None and started is not None:
             if step.start.after is not None:
                 await getattr(started[step.start.after], step.start.when).wait()
-            if step.start.delay_ms:
-                await asyncio.sleep(step.start.delay_ms / 1e3)
-        repeat = step.repeat
+            await self._pause(step.start.delay_ms)
         for turn in range(repeat.times if repeat else 1):
-            if turn and repeat is not None and repeat.gap_ms:
-                await asyncio.sleep(repeat.gap_ms / 1e3)
+            if turn and repeat is not None:
+                await self._pause(repeat.gap_ms)
+                if call.cancellation.struck:
+                    return
             if started is not None:
                 started[step.name].begins.set()
+                if turn == 0:
+                    self._arrange_strike(call)
             if not await self._operate(call, phase, session, turn=turn):
                 return
+
+    def _arrange_strike(self, call: _Call) -> None:
+        """Have a copy that its step cancels after a while cancelled so long after its own begin."""
+        if call.step.cancel is None or call.step.cancel.after_ms is None:
+            return
+        if self._is_cancelled(call):
+            delay_s = call.step.cancel.after_ms / 1e3
+            asyncio.get_running_loop().call_later(delay_s, call.cancellation.strike)
+
+    async def _pause(self, for_ms: float) -> None:
+        if for_ms:
+            with self._stage.patient(for_ms / 1e3):
+                await asyncio.sleep(for_ms / 1e3)
 
     async def _operate(self, call: _Call, phase: Phase, session: Session, *, turn: int) -> bool:
         """Carry out one operation and record it; False if no more of this call should follow."""
@@ -222,12 +261,16 @@ class Workload:
         if missing is not None:
             self._recorder.end_operation(number, Outcome.RAISED, error=missing)
             return False
+        if call.cancellation.struck:
+            # Like a task that is cancelled before it first runs: it never calls.
+            self._recorder.end_operation(number, Outcome.CANCELLED)
+            return False
         OPERATION.set(
             RunningOperation(number=number, step=step.name, user=user.name if user else None)
         )
         late = _Deadline(self._within_s, on_late=self._late)
         try:
-            with late:
+            with self._stage.patient(self._within_s), late, call.cancellation:
                 value = await session.call(step.call, user, arguments)
         except asyncio.CancelledError:
             outcome = Outcome.UNFINISHED if late.passed else Outcome.CANCELLED
@@ -258,11 +301,7 @@ class Workload:
 
     def _expected(self, call: _Call) -> str:
         """Say how this copy should end: cancelled copies as such, the others as the step says."""
-        step = call.step
-        if step.cancel is None:
-            return step.expect
-        every = step.cancel.copies == "all"
-        return "cancelled" if every or call.ordinal < self._copies(step, 1) else step.expect
+        return "cancelled" if self._is_cancelled(call) else call.step.expect
 
     def _late(self) -> None:
         """An operation outlasts its deadline: keep who waits for what, before it is cancelled."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import time
-from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, nullcontext
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ from harness.wait_graph import diagnose
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine
+    from contextlib import AbstractContextManager
 
     from harness.backend import Stage
     from harness.live.fault_proxy import FaultProxy
@@ -65,34 +67,39 @@ class LiveBackend:
         unhandled: list[str] = []
         began: list[float] = []
         stage = _LiveStage(self._node)
+        watchdog = StallWatchdog(stall_s=self._stall_s, diagnose=stage.diagnose)
+        stage.watchdog = watchdog
 
         async def watched() -> None:
             loop = asyncio.get_running_loop()
             began.append(loop.time())
             loop.set_exception_handler(lambda _loop, context: unhandled.append(_told(context)))
             _sample(loop, ledger)
-            with StallWatchdog(stall_s=self._stall_s, diagnose=stage.diagnose) as watchdog:
-                stage.begin(watchdog)
-                await main(stage)
+            watchdog.attach()
+            stage.begin()
+            await main(stage)
 
         error: BaseException | None = None
         with ledger:
             try:
-                asyncio.run(watched())
+                with watchdog:
+                    asyncio.run(watched())
             except Stalled as stalled:
                 error = stalled
             except asyncio.CancelledError as cancelled:
-                error = cancelled if stage.diagnosis is None else None
+                error = cancelled
             except Exception as raised:  # noqa: BLE001 - it becomes the run's verdict
                 error = raised
+            # What a lost task never told is told when it is collected.
+            gc.collect()
         node_died = self._node_died()
         if node_died is not None:
             return Ran(error=node_died, digest=None, virtual_s=None, diagnosis=None, lock_holds=())
         return Ran(
-            error=error if stage.diagnosis is None else None,
+            error=error if watchdog.diagnosis is None else None,
             digest=None,
             virtual_s=None,
-            diagnosis=stage.diagnosis,
+            diagnosis=watchdog.diagnosis,
             lock_holds=_since(began[0] if began else 0.0, ledger.holds),
             unhandled=tuple(unhandled),
         )
@@ -122,18 +129,12 @@ class _LiveStage:
 
     def __init__(self, node: SharedNode | None) -> None:
         self._node = node
-        self._watchdog: StallWatchdog | None = None
+        self.watchdog: StallWatchdog | None = None
         self._begin_s = time.perf_counter()
 
-    def begin(self, watchdog: StallWatchdog) -> None:
+    def begin(self) -> None:
         """Start the clock."""
-        self._watchdog = watchdog
         self._begin_s = time.perf_counter()
-
-    @property
-    def diagnosis(self) -> Diagnosis | None:
-        """What the watchdog found, if the run stalled."""
-        return None if self._watchdog is None else self._watchdog.diagnosis
 
     def clock(self) -> float:
         """Wall seconds since the run began."""
@@ -142,8 +143,12 @@ class _LiveStage:
     def note(self, line: str) -> None:
         """Take a line as a sign of life; real runs have no trace."""
         del line
-        if self._watchdog is not None:
-            self._watchdog.sign_of_life()
+        if self.watchdog is not None:
+            self.watchdog.sign_of_life()
+
+    def patient(self, for_s: float) -> AbstractContextManager[None]:
+        """Have the watchdog wait for so long: an operation's deadline or a delay is under way."""
+        return nullcontext() if self.watchdog is None else self.watchdog.patient(for_s)
 
     def diagnose(self) -> Diagnosis:
         """Say who waits for what at this moment, with the node's log."""

@@ -8,19 +8,24 @@ import sys
 import threading
 import time
 import traceback
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from harness.history import Blocked, Diagnosis
+from harness.source_places import is_program, place_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from types import FrameType, TracebackType
 
 __all__ = ["StallWatchdog", "Stalled"]
 
 LOOK_EVERY_S = 0.25
-# How long a loop may be without a turn, after a stall was seen, before its thread is interrupted.
+# How long a loop may be without a turn, after a stall was seen, before its thread is interrupted;
+# and how long what was interrupted may take before it is again: whoever swallows one is sent more.
 TURN_WITHIN_S = 5.0
+# How long a run may take to clean up, after it was cancelled for its stall.
+CLEAN_UP_WITHIN_S = 30.0
 
 
 class Stalled(BaseException):
@@ -28,32 +33,52 @@ class Stalled(BaseException):
 
 
 class StallWatchdog:
-    """Watches one run: no sign of life for ``stall_s`` wall seconds ends it.
+    """Watches one run, around its loop: no sign of life for ``stall_s`` wall seconds ends it.
 
-    ``diagnose`` is called on the loop and says who waits for what. A loop that takes no turn any
-    more (blocking code in a coroutine) is diagnosed from outside by its thread's stack, and is
-    interrupted by a signal.
+    ``diagnose`` is called on the loop and says who waits for what; then the run is cancelled. A
+    loop that takes no turn any more (blocking code in a coroutine) is diagnosed from outside by
+    its thread's stack. What does not end when it is cancelled is interrupted by signals until the
+    run is over. Signals reach the main thread only: a run elsewhere is cancelled, and no more.
     """
 
     def __init__(self, *, stall_s: float, diagnose: Callable[[], Diagnosis]) -> None:
         self.diagnosis: Diagnosis | None = None
         self._stall_s = stall_s
+        self._clean_up_s = max(TURN_WITHIN_S, min(stall_s, CLEAN_UP_WITHIN_S))
         self._diagnose = diagnose
-        self._begin_s = self._alive_s = time.monotonic()
+        self._begin_s = self._alive_s = self._turn_s = time.monotonic()
+        self._patient_until_s: dict[object, float] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._over = False
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="stall watchdog", daemon=True)
-        self._main = threading.current_thread()
+        self._runner = threading.current_thread()
+
+    def attach(self) -> None:
+        """Learn the loop and the task to end; called on the loop, as the run begins."""
+        self._loop = asyncio.get_running_loop()
+        self._task = asyncio.current_task()
 
     def sign_of_life(self) -> None:
         """Note that the run moves."""
         self._alive_s = time.monotonic()
 
+    @contextmanager
+    def patient(self, for_s: float) -> Iterator[None]:
+        """Inside, nothing need happen for so many seconds: a deadline or a delay is under way."""
+        key = object()
+        self._patient_until_s[key] = time.monotonic() + for_s
+        try:
+            yield
+        finally:
+            del self._patient_until_s[key]
+            self.sign_of_life()
+
     def __enter__(self) -> StallWatchdog:
-        self._loop = asyncio.get_running_loop()
-        self._task = asyncio.current_task()
-        self._in_main = self._main is threading.main_thread()
+        self._in_main = self._runner is threading.main_thread()
         if self._in_main:
-            self._before = signal.signal(signal.SIGUSR1, _raise_stalled)
+            self._before = signal.signal(signal.SIGUSR1, self._raise_stalled)
         self._thread.start()
         return self
 
@@ -63,6 +88,7 @@ class StallWatchdog:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._over = True
         self._done.set()
         # The thread looks every quarter of a second, so this is short.
         self._thread.join(timeout=10 * LOOK_EVERY_S + TURN_WITHIN_S)
@@ -71,11 +97,32 @@ class StallWatchdog:
 
     def _watch(self) -> None:
         while not self._done.wait(LOOK_EVERY_S):
-            if time.monotonic() - self._alive_s > self._stall_s:
+            now_s = time.monotonic()
+            if now_s - self._turn_s > self._stall_s or self._quiet_s(now_s) > self._stall_s:
                 self._end()
                 return
+            self._post(self._note_turn)
+
+    def _quiet_s(self, now_s: float) -> float:
+        """Count the seconds in which something should have happened, and nothing did."""
+        return now_s - max(self._alive_s, *self._patient_until_s.copy().values(), 0.0)
+
+    def _note_turn(self) -> None:
+        self._turn_s = time.monotonic()
+
+    def _post(self, callback: Callable[[], None]) -> None:
+        """Call back on the loop, if there is one, and it is still open."""
+        if self._loop is None:
+            self._turn_s = time.monotonic()
+            return
+        try:
+            self._loop.call_soon_threadsafe(callback)
+        except RuntimeError:
+            # The loop has been closed: the run is all but over.
+            self._turn_s = time.monotonic()
 
     def _end(self) -> None:
+        """Diagnose the run and end it: by cancelling it, and by interrupting what is left."""
         took_a_turn = threading.Event()
 
         def dump() -> None:
@@ -83,29 +130,40 @@ class StallWatchdog:
             if self.diagnosis is not None:
                 # The loop was stuck, and turns again only to clean up: what it hides was seen.
                 return
-            self.diagnosis = self._diagnose()
-            if self._task is not None:
-                self._task.cancel()
+            try:
+                self.diagnosis = self._diagnose()
+            finally:
+                self.diagnosis = self.diagnosis or self._from_outside()
+                if self._task is not None:
+                    self._task.cancel()
 
-        self._loop.call_soon_threadsafe(dump)
-        if took_a_turn.wait(TURN_WITHIN_S) or self._done.is_set():
-            return
-        self.diagnosis = self._from_outside()
-        if self._in_main and self._main.ident is not None:
-            signal.pthread_kill(self._main.ident, signal.SIGUSR1)
+        self._post(dump)
+        if not took_a_turn.wait(TURN_WITHIN_S) and not self._done.is_set():
+            self.diagnosis = self._from_outside()
+            self._interrupt()
+        while not self._done.wait(self._clean_up_s):
+            self._interrupt()
+
+    def _interrupt(self) -> None:
+        if self._in_main and self._runner.ident is not None:
+            signal.pthread_kill(self._runner.ident, signal.SIGUSR1)
+
+    def _raise_stalled(self, _signal: int, _frame: FrameType | None) -> None:
+        if not self._over:
+            msg = "the run did not move, and did not end when it was cancelled"
+            raise Stalled(msg)
 
     def _from_outside(self) -> Diagnosis:
         """Diagnose a loop that is stuck inside a callback, by the stack of its thread."""
-        frame = sys._current_frames().get(self._main.ident or 0)
+        frame = sys._current_frames().get(self._runner.ident or 0)
         stack = traceback.extract_stack(frame) if frame is not None else []
-        where = f"{stack[-1].filename}:{stack[-1].lineno}" if stack else "unknown"
         return Diagnosis(
             at_s=time.monotonic() - self._begin_s,
             blocked=(
                 Blocked(
                     task="event loop",
                     waits_for="blocking code in a coroutine: the loop takes no turn",
-                    where=where,
+                    where=_place(frame),
                 ),
             ),
             exact=False,
@@ -113,6 +171,10 @@ class StallWatchdog:
         )
 
 
-def _raise_stalled(_signal: int, _frame: FrameType | None) -> None:
-    msg = "the event loop took no turn"
-    raise Stalled(msg)
+def _place(frame: FrameType | None) -> str:
+    """Name the line of the program that runs, or the innermost line if none is of the program."""
+    innermost = frame
+    while frame is not None and not is_program(frame.f_code.co_filename):
+        frame = frame.f_back
+    shown = frame or innermost
+    return "unknown" if shown is None else place_of(shown.f_code, shown.f_lineno)

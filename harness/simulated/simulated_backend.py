@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from harness.backend import Ran
@@ -18,6 +18,7 @@ from harness.wait_graph import diagnose
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine
+    from contextlib import AbstractContextManager
 
     from harness.backend import Stage
     from harness.simulated.virtual_loop import VirtualLoop
@@ -81,6 +82,11 @@ class _SimulatedStage:
     def diagnose(self) -> Diagnosis:
         """Say who waits for what at this moment."""
         return diagnose(_loop())
+
+    def patient(self, for_s: float) -> AbstractContextManager[None]:
+        """Need no patience: virtual time does not wait."""
+        del for_s
+        return nullcontext()
 
     @asynccontextmanager
     async def open_world(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Iterable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 __all__ = ["PlainService"]
 
 HARNESS_GIVES = ("storage_path", "directory", "clients")
+# Called by the harness itself, at the end.
+NO_OPERATIONS = ("audit",)
 
 
 class PlainService:
@@ -33,9 +36,15 @@ class PlainService:
         self._signatures = {
             name: inspect.signature(member)
             for name, member in inspect.getmembers(service, inspect.iscoroutinefunction)
-            if not name.startswith("_")
+            if not name.startswith("_") and name not in NO_OPERATIONS
         }
-        parameters = inspect.signature(service).parameters.values()
+        if not self._signatures:
+            msg = (
+                f"system {service.__qualname__}: has no public async method, so there is nothing to"
+                " call; name a class that has, or write an adapter"
+            )
+            raise BadInput(msg)
+        parameters = _parameters(service)
         self._takes = tuple(one.name for one in parameters if one.name in HARNESS_GIVES)
         missing = [
             one.name
@@ -119,4 +128,17 @@ class _PlainSession:
         if method is None:
             return None
         found = method()
-        return list(await found if inspect.isawaitable(found) else found)
+        found = await found if inspect.isawaitable(found) else found
+        if isinstance(found, str) or not isinstance(found, Iterable):
+            name = type(self._service).__qualname__
+            msg = f"{name}.audit: must return a list of the problems it found, got {found!r}"
+            raise TypeError(msg)
+        return [str(one) for one in found]
+
+
+def _parameters(service: type) -> list[inspect.Parameter]:
+    """List what a class is made with; a class that Python cannot tell of is made with nothing."""
+    try:
+        return list(inspect.signature(service).parameters.values())
+    except ValueError:
+        return []

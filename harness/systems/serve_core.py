@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import inspect
 from contextlib import asynccontextmanager
@@ -65,11 +66,7 @@ class ServeCore:
 
     def mistakes(self, scenario: Scenario) -> list[str]:
         """Find calls, arguments, points, errors and settings that the serve core does not have."""
-        found = [
-            f"settings.{name}: no such setting; known: {', '.join(SETTINGS)}"
-            for name in scenario.settings
-            if name not in SETTINGS
-        ]
+        found = [*_setting_problems(scenario.settings), *_user_problems(scenario.users)]
         for number, phase in enumerate(scenario.phase):
             for position, step in enumerate(phase.do):
                 where = f"phase[{number}].do[{position}]"
@@ -92,16 +89,11 @@ class ServeCore:
             user_of=lambda directory: users.get(directory.name.partition("_")[2], "-"),
         )
         settings = environment.settings
-        try:
-            deadlines = Deadlines(
-                **{name: value for name, value in settings.items() if name in DEADLINES}
-            )
-            scheme = KeyScheme(settings.get("key_scheme", KeyScheme.FALCON))
-        except ValueError as error:
-            msg = f"settings: {error}"
-            raise BadInput(msg) from error
         async with self._service(
-            environment.directory, clients, deadlines=deadlines, key_scheme=scheme
+            environment.directory,
+            clients,
+            deadlines=_deadlines(settings),
+            key_scheme=KeyScheme(settings.get("key_scheme", KeyScheme.FALCON)),
         ) as opened:
             yield _ServeSession(opened)
 
@@ -237,11 +229,51 @@ def _secret_of(user: User) -> bytes:
     byte = user.data.get("secret_byte")
     if byte is None:
         return hashlib.sha256(user.name.encode()).digest()
-    try:
-        return bytes([int(byte)]) * SECRET_BYTES
-    except (TypeError, ValueError) as error:
-        msg = f"users: data.secret_byte of {user.name} must be 0 to 255, got {byte!r}"
-        raise BadInput(msg) from error
+    return bytes([int(byte)]) * SECRET_BYTES
+
+
+def _user_problems(users: Sequence[User]) -> list[str]:
+    """Find secrets that are none, and two users with one secret, who would be one user to serve."""
+    found: list[str] = []
+    names: dict[bytes, str] = {}
+    for number, user in enumerate(users):
+        where = f"users[{number}].data.secret_byte"
+        try:
+            secret = _secret_of(user)
+        except (TypeError, ValueError):
+            byte = user.data["secret_byte"]
+            found.append(f"{where}: must be 0 to 255, got {byte!r}; write a number")
+            continue
+        if secret in names:
+            found.append(f"{where}: is that of {names[secret]}, too; give {user.name} another")
+        names.setdefault(secret, user.name)
+    return found
+
+
+def _deadlines(settings: dict[str, Any]) -> Deadlines:
+    return Deadlines(**{name: value for name, value in settings.items() if name in DEADLINES})
+
+
+def _setting_problems(settings: dict[str, Any]) -> list[str]:
+    found = []
+    for name, value in settings.items():
+        if name not in SETTINGS:
+            close = difflib.get_close_matches(name, SETTINGS, n=1)
+            hint = f"did you mean {close[0]}?" if close else f"known: {', '.join(SETTINGS)}"
+            found.append(f"settings.{name}: no such setting; {hint}")
+        elif name == "key_scheme":
+            schemes = [scheme.value for scheme in KeyScheme]
+            if value not in schemes:
+                known = ", ".join(schemes)
+                found.append(f"settings.key_scheme: must be one of {known}, got {value!r}")
+        elif isinstance(value, bool) or not isinstance(value, int | float):
+            found.append(f"settings.{name}: must be a number of seconds, got {value!r}")
+        else:
+            try:
+                _deadlines({name: value})
+            except ValueError as error:
+                found.append(f"settings.{name}: {error}")
+    return found
 
 
 def _planted_id(name: str) -> AccountId:

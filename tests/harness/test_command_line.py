@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from harness.cli import main
+
 ROOT = Path(__file__).parents[2]
 HARNESS = (sys.executable, "-c", "from harness.cli import main; main()")
 SCENARIO = "scenarios/same_user_spawns_one_client.toml"
@@ -63,23 +65,35 @@ def refused(*arguments: str, **environment: str) -> str:
         (["run", "--seed", "-1", SCENARIO], "seeds must be 0 to"),
         (["run", "--seed", str(2**64), SCENARIO], "seeds must be 0 to"),
         (["run", "--seeds", "0", SCENARIO], "at least one"),
-        (["run", "--jobs", "0", SCENARIO], "--jobs: must be at least 1, got 0"),
+        (["run", "--jobs", "0", SCENARIO], "--jobs: must be at least 1 and at most 256, got 0"),
         (["run", "--system", "a", SCENARIO], 'must be "package.module:attribute", got "a"'),
         (["run", "--system", "nomod:x", SCENARIO], "nomod cannot be imported"),
         (["run", "--system", "os:pth", SCENARIO], "os has no pth; did you mean path?"),
         (["run", "--system", "os:path", SCENARIO], "must be a class with async methods"),
-        (["run", "--system", "fractions:Fraction", SCENARIO], 'no operation "get_client"'),
+        (["run", "--system", "fractions:Fraction", SCENARIO], "has no public async method"),
         (["run", "--report", "README.md", SCENARIO], "README.md: must be a directory"),
         (["run", "--json", "/nonexistent/x", SCENARIO], "--json: must be a file in a folder"),
         (["run", "--json", "tests", SCENARIO], "--json: must be a file in a folder"),
         (["run", "--json", "/dev/full", SCENARIO], "No space left on device; free some space"),
         (["schema", "nope"], 'must be "scenario" or "report", got "nope"'),
         (["replay", SCENARIO], "Missing option '--seed'"),
+        (["replay", "scenarios", "--seed", "0"], "scenarios: is a folder; replay repeats one"),
+        (["replay", SCENARIO, "--seed", "0", "--json", "/nonexistent/x"], "--json: must be a file"),
+        (["run", "--seeds", "99999999999", SCENARIO], "too many at once, at most 1,000,000"),
     ],
     ids=lambda value: "_".join(value[:3]) if isinstance(value, list) else "",
 )
-def test_a_bad_argument_is_refused_with_the_way_out(arguments, told):
-    assert told in refused(*arguments)
+def test_a_bad_argument_is_refused_with_the_way_out(arguments, told, monkeypatch, capsys):
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr(sys, "argv", ["harness", *arguments])
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        with pytest.raises(SystemExit) as ended:
+            main()
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert ended.value.code == 2
+    assert told in capsys.readouterr().err
 
 
 def test_what_the_system_does_not_have_is_told_all_at_once(tmp_path):
@@ -100,7 +114,7 @@ def test_what_the_system_does_not_have_is_told_all_at_once(tmp_path):
 def test_a_pass_is_0_and_json_says_so(tmp_path):
     done = harness("run", SCENARIO, "--json", str(tmp_path / "out.json"), "--seed", "7")
     assert done.returncode == 0
-    assert done.stderr.startswith("harness: 1 runs, simulated, seed 7")
+    assert done.stderr.startswith("harness: 1 run, simulated, seed 7")
     (run,) = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))["runs"]
     assert (run["node"], run["seed"], run["verdict"]) == ("simulated", 7, "passed")
 
@@ -130,16 +144,55 @@ def test_a_live_run_without_a_node_says_what_is_missing(environment, told):
     assert told in output or "pip install ./serve/miden/native" in output
 
 
-def test_a_reader_that_goes_away_costs_no_traceback():
-    done = subprocess.run(
-        ["bash", "-c", 'set -o pipefail; "$0" "$@" | head -n 1', *HARNESS, "list"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
+def test_a_reader_that_goes_away_is_an_interruption_and_not_a_failure():
+    with subprocess.Popen(
+        [*HARNESS, "run"], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as running:
+        running.stdout.close()
+        told = running.stderr.read()
+    assert running.returncode == 130
+    assert told == "harness: 16 runs, simulated, seed 0\n"
+
+
+def test_a_full_disk_behind_the_output_is_told():
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [*HARNESS, "list"],
+            cwd=ROOT,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 3
+    assert "No space left on device" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
+def test_a_claim_in_any_script_is_told_in_any_encoding(tmp_path, encoding):
+    text = (ROOT / SCENARIO).read_text(encoding="utf-8")
+    named = tmp_path / "named.toml"
+    named.write_text(text.replace("Ten callers", "\u041a\u043e\u0442 callers"), encoding="utf-8")
+    done = harness("list", str(named), PYTHONIOENCODING=f"{encoding}:strict", PYTHONUTF8="0")
+    assert done.returncode == 0
+    assert "callers of get_client" in done.stdout
+
+
+def test_a_service_that_ends_the_interpreter_is_never_green(tmp_path):
+    system = "import sys\nclass Leaver:\n    async def ask(self, user):\n        sys.exit(0)\n"
+    (tmp_path / "leaver.py").write_text(system, encoding="utf-8")
+    (tmp_path / "ask.toml").write_text(
+        'claim = "It answers."\nusers = ["alice"]\n[[phase]]\nname = "one"\n'
+        '[[phase.do]]\ncall = "ask"\nuser = "alice"\n[check]\n',
+        encoding="utf-8",
     )
-    assert done.stdout.startswith("scenarios/")
-    assert done.stderr == ""
+    path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", str(ROOT))])
+    told = ["run", str(tmp_path / "ask.toml"), "--system", "leaver:Leaver"]
+    done = harness(*told, PYTHONPATH=path)
+    assert done.returncode == 3
+    assert "the system under test ended the interpreter" in done.stdout
+    assert "--seed 0 --system leaver:Leaver" in done.stdout
 
 
 def test_a_terminal_without_unicode_gets_its_lines():
@@ -153,7 +206,7 @@ def test_an_interrupted_campaign_leaves_nothing_behind(number, code, tmp_path):
     log = tmp_path / "log"
     with log.open("w") as output:
         running = subprocess.Popen(
-            [*HARNESS, "run", "--seeds", "200", "--jobs", "2"],
+            [*HARNESS, "run", "--seeds", "80", "--jobs", "2"],
             cwd=ROOT,
             env={**os.environ, "TMPDIR": str(tmp_path)},
             stdout=output,
@@ -161,7 +214,7 @@ def test_an_interrupted_campaign_leaves_nothing_behind(number, code, tmp_path):
             start_new_session=True,
         )
         deadline = time.monotonic() + 60
-        while " of 3,200 runs: " not in log.read_text() and time.monotonic() < deadline:
+        while " of 1,280 runs: " not in log.read_text() and time.monotonic() < deadline:
             time.sleep(0.1)
         running.send_signal(number)
         assert running.wait(timeout=60) == code
@@ -174,7 +227,10 @@ def test_an_interrupted_campaign_leaves_nothing_behind(number, code, tmp_path):
 
 def test_help_and_version_say_what_there_is():
     assert "Exit codes: 0 all passed" in harness("--help").stdout
-    assert "--seeds" in harness("run", "--help").stdout
+    for command in ("run", "list", "replay", "schema"):
+        told = harness(command, "--help", COLUMNS="80").stdout
+        assert f"For example: harness {command} " in told
+        assert max(map(len, told.splitlines())) <= 80
     assert harness("--version").stdout.startswith("harness ")
 
 

@@ -36,12 +36,17 @@ def project(tmp_path):
     return tmp_path
 
 
-def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def run(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     plugin = () if INSTALLED else ("-p", "harness.pytest_plugin")
     return subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *plugin, *arguments],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": "" if INSTALLED else str(ROOT), "COLUMNS": "120"},
+        env={
+            **os.environ,
+            "PYTHONPATH": "" if INSTALLED else str(ROOT),
+            "COLUMNS": "120",
+            **environment,
+        },
         capture_output=True,
         text=True,
         check=False,
@@ -101,11 +106,14 @@ def test_another_system_can_be_named(project):
     assert "no spawn" in done.stdout
 
 
-def test_workers_share_the_scenarios(project):
+def test_workers_share_the_scenarios_and_tell_how_to_replay_a_failure(project):
     for number in range(4):
         (project / "scenarios" / f"more_{number}.toml").write_text(GOOD, encoding="utf-8")
-    done = run(project, "-n", "2")
-    assert "5 passed" in done.stdout
+    bad = GOOD.replace("single_spawn = {}", "single_spawn = { exactly = 2 }")
+    (project / "scenarios" / "bad.toml").write_text(bad, encoding="utf-8")
+    done = run(project, "-n", "2", "--seed", "12")
+    assert "1 failed, 5 passed" in done.stdout
+    assert "bad.toml --seed 12" in done.stdout
 
 
 def test_the_seed_and_the_digest_are_in_junit(project):
@@ -133,3 +141,42 @@ def test_simulate_runs_a_day_in_no_time_and_names_a_deadlock(project):
     assert "1 failed, 1 passed" in done.stdout
     assert "Deadlock" in done.stdout
     assert "test_mine.py:9" in done.stdout
+
+
+@pytest.mark.parametrize("seed", ["-1", "x", str(2**64)])
+def test_a_seed_out_of_bounds_is_told_once_before_any_test(project, seed):
+    done = run(project, f"--seed={seed}")
+    assert done.returncode == 4
+    assert "--seed: must be a whole number from 0 to 18446744073709551615" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_node_that_there_is_not_is_told_before_any_test(project):
+    done = run(project, "--node", "moon")
+    assert done.returncode == 4
+    assert "--node: invalid choice: 'moon'" in done.stderr
+
+
+def test_a_system_that_there_is_not_fails_in_one_line(project):
+    done = run(project, "--system", "nowhere:Service")
+    assert done.returncode == 1
+    assert "nowhere cannot be imported" in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_a_service_that_ends_the_interpreter_fails_its_test_and_no_other(project):
+    (project / "leaver.py").write_text(
+        "import sys\nclass Leaver:\n    async def get_client(self, user, network):\n"
+        "        return sys.exit(0) if user == 'alice' else 1\n",
+        encoding="utf-8",
+    )
+    bob = GOOD.replace("alice", "bob").replace("single_spawn = {}\n", "")
+    (project / "scenarios" / "other.toml").write_text(bob, encoding="utf-8")
+    assert "1 failed, 1 passed" in run(project, "--system", "leaver:Leaver").stdout
+
+
+def test_a_live_node_that_is_missing_is_a_failure_and_never_a_skip(project):
+    done = run(project, "--node", "live", DOCKER_HOST="unix:///nonexistent")
+    assert done.returncode == 1
+    assert "1 failed" in done.stdout
+    assert "Docker does not answer" in done.stdout or "client is not installed" in done.stdout
