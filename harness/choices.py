@@ -1,0 +1,38 @@
+"""Own what a run may ask whoever decides it: which of several things happens next."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Protocol
+
+__all__ = ["ChoiceKind", "Chooser", "DefaultChooser"]
+
+
+class ChoiceKind(StrEnum):
+    """What is chosen. WORKLOAD choices lie on a tape of their own; all others are the schedule."""
+
+    ORDER = "order"
+    LATENCY = "latency"
+    FAULT = "fault"
+    CANCEL = "cancel"
+    WORKLOAD = "workload"
+
+
+class Chooser(Protocol):
+    """Decides a run, choice by choice."""
+
+    def choose(self, kind: ChoiceKind, count: int, label: str) -> int:
+        """Choose one of ``count`` alternatives, 0 to ``count - 1``; 0 is what happens by default.
+
+        ``label`` says in a few words what is chosen, for people: it decides nothing.
+        """
+        ...
+
+
+class DefaultChooser:
+    """Lets everything happen as it does by default."""
+
+    def choose(self, kind: ChoiceKind, count: int, label: str) -> int:
+        """Choose 0."""
+        del kind, count, label
+        return 0

@@ -1,0 +1,1 @@
+"""The search for a bad order: choices, strategies, shrinking, replay."""

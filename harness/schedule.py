@@ -1,0 +1,50 @@
+"""Own the schedule of a run as people read it: who ran when, and where chance led off the default."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["Schedule", "ScheduleStep"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScheduleStep:
+    """One step: a task runs from one await to the next, or something comes from outside.
+
+    ``index`` counts from 0, ``at_s`` are virtual seconds. ``lane`` is the task's name, or the name
+    of what is outside ("client alice", "executor", "node"). ``does`` says in a few words what the
+    step ended with ("awaits Lock.acquire", "returned", "fault: client.sync.started fails"),
+    ``place`` is the source line at which the lane then stands, ``source`` that line's text.
+    ``deviation`` says how the step differs from what would have happened by default ("ran ahead of
+    task-2", "cancelled here"), or is None.
+    """
+
+    index: int
+    at_s: float
+    lane: str
+    does: str
+    place: str | None = None
+    source: str | None = None
+    deviation: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schedule:
+    """All steps of a run in order; ``cycle`` names lanes that wait in a ring at its end.
+
+    ``dropped`` counts steps that were left out at the end because there were too many.
+    """
+
+    steps: tuple[ScheduleStep, ...]
+    cycle: tuple[str, ...] = ()
+    dropped: int = 0
+
+    @property
+    def lanes(self) -> tuple[str, ...]:
+        """The lanes in the order of their first step."""
+        return tuple(dict.fromkeys(step.lane for step in self.steps))
+
+    @property
+    def deviations(self) -> tuple[ScheduleStep, ...]:
+        """The steps that differ from the default."""
+        return tuple(step for step in self.steps if step.deviation is not None)
