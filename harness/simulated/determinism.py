@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _random
 import asyncio
 import concurrent.futures
 import os
@@ -31,6 +32,7 @@ __all__ = ["EPOCH_S", "Guards"]
 EPOCH_S = 1_767_225_600
 
 _ABSENT = object()
+_SEED = _random.Random.seed
 _NETWORK = (
     "there is no real network; hand the service a simulated partner, or run the scenario live"
 )
@@ -96,12 +98,20 @@ class Guards:
         random.setstate(self._random_state)
         _guarded_by = None
 
-    def _guard_time(self) -> None:
-        environment = self._loop.environment
-        executors = self._loop.executors
+    def rebind(self, loop: VirtualLoop) -> None:
+        """Guard the next run, on a loop of its own, as if the guards had been opened for it.
 
+        To open them costs more than many a run: a search opens them once.
+        """
+        self._loop = loop
+        self._seed_anew()
+
+    def _guard_time(self) -> None:
         def now() -> float:
-            return float(environment.now) + executors.slept_s
+            loop = self._loop
+            # Executors that were never asked for have not slept either.
+            executors = loop.__dict__.get("executors")
+            return float(loop.environment.now) + (executors.slept_s if executors else 0.0)
 
         def now_ns() -> int:
             return round(now() * 1e9)
@@ -113,32 +123,42 @@ class Guards:
         self._replace(time, "time_ns", lambda: EPOCH_S * 1_000_000_000 + now_ns())
 
     def _guard_randomness(self) -> None:
-        randomness = self._loop.randomness
-        drawn_bytes = randomness.stream("os.urandom").randbytes
         real_bytes = os.urandom
-        seeds = randomness.stream("random.Random()")
         seed_method = random.Random.seed
         thread = self._thread
 
-        def seed(self: random.Random, a: Any = None, version: int = 2) -> None:
+        def seed(generator: random.Random, a: Any = None, version: int = 2) -> None:
             if a is None and threading.get_ident() == thread and not _importing():
-                a = seeds.getrandbits(64)
-            seed_method(self, a, version)
+                a = self._loop.randomness.stream("random.Random()").getrandbits(64)
+            seed_method(generator, a, version)
 
         def urandom(size: int) -> bytes:
-            return real_bytes(size) if _importing() else drawn_bytes(size)
+            if _importing():
+                return real_bytes(size)
+            return self._loop.randomness.stream("os.urandom").randbytes(size)
 
-        random.seed(randomness.key("random"))
         self._replace(os, "urandom", urandom)
         self._replace(random, "_urandom", urandom)
         self._put(random.Random, "seed", seed)
-        # Its names come from a generator of its own, which would go on where the last run left it.
         self._put(tempfile, "_name_sequence", None)
         # Without the system's generator uuid1 makes its number itself: from time and these two.
         self._put(uuid, "_generate_time_safe", None)
         self._put(uuid, "_last_timestamp", None)
         # The multicast bit marks a node number that was drawn, and is nobody's address.
-        self._put(uuid, "_node", randomness.stream("uuid.getnode").getrandbits(48) | 1 << 40)
+        self._replace(uuid, "getnode", lambda: self._node_key() % 2**48 | 1 << 40)
+        self._seed_anew()
+
+    def _node_key(self) -> int:
+        return self._loop.randomness.key("uuid.getnode")
+
+    def _seed_anew(self) -> None:
+        """Let all that is drawn follow from the loop's seed, and nothing from an earlier run."""
+        # Past our own guard of seed(), and past what it does for seeds that are no numbers.
+        _SEED(random._inst, self._loop.randomness.key("random"))
+        random._inst.gauss_next = None  # type: ignore[attr-defined]
+        # Its names come from a generator of its own, which would go on where the last run left it.
+        tempfile._name_sequence = None  # type: ignore[attr-defined]
+        uuid._last_timestamp = None  # type: ignore[attr-defined]
 
     def _guard_order(self) -> None:
         tasks = sys.modules["asyncio.tasks"]

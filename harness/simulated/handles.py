@@ -20,12 +20,14 @@ class ReadyHandle:
 
     ``call`` is the callback with its arguments as one tuple, ready to be spread, or None once
     cancelled. The loop makes one for every step of every task, so there is no constructor.
+    ``lane`` is set by a loop that explores, and by no other.
     """
 
-    __slots__ = ("call", "context")
+    __slots__ = ("call", "context", "lane")
 
     call: tuple[Any, ...] | None
     context: Context
+    lane: int
 
     def cancel(self) -> None:
         """Never run the callback; no effect if it has run."""
@@ -50,10 +52,11 @@ class Timer(simpy.Event):
     one order of time. ``queued`` is True while it lies there.
     """
 
-    __slots__ = ("call", "context", "environment", "queued", "when_s")
+    __slots__ = ("call", "context", "environment", "lane", "queued", "when_s")
 
     call: tuple[Any, ...] | None
     context: Context
+    lane: int
     environment: VirtualEnvironment
     queued: bool
     when_s: float

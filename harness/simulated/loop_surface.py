@@ -8,7 +8,7 @@ import weakref
 from collections import deque
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextvars import Context, copy_context
-from functools import partial
+from functools import cached_property, partial
 from heapq import heappush
 from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple
 
@@ -49,14 +49,13 @@ class LoopSurface(UnsupportedCalls):
         self.unhandled: list[str] = []
         self.task_names: dict[int, str] | None = None
         self.outside_futures = OutsideFutures(self)
-        self.executors = ExecutorModel(self, latency=executor_latency, workers=executor_workers)
+        self._executor_latency = executor_latency
+        self._executor_workers = executor_workers
         self._ready: deque[ReadyHandle | Timer] = deque()
         self._tasks = TaskMaker(self)
         self._default_executor: Executor | None = None
         self._default_executor_open = True
         self._exception_handler: ExceptionHandler | None = None
-        self._asyncgens: weakref.WeakValueDictionary[int, AsyncGenerator[Any, Any]]
-        self._asyncgens = weakref.WeakValueDictionary()
         self._thread: int | None = None
         self._stopping = False
         self._closed = False
@@ -66,6 +65,15 @@ class LoopSurface(UnsupportedCalls):
         self.__dict__["call_later"] = call_later_in(self.environment)
         self.__dict__["create_future"] = partial(asyncio.Future, loop=self)
         self.set_debug(False)
+
+    @cached_property
+    def executors(self) -> ExecutorModel:
+        """The executors; made when one is first asked for, which many programs never do."""
+        return ExecutorModel(self, latency=self._executor_latency, workers=self._executor_workers)
+
+    @cached_property
+    def _asyncgens(self) -> weakref.WeakValueDictionary[int, AsyncGenerator[Any, Any]]:
+        return weakref.WeakValueDictionary()
 
     # Callbacks and timers.
 

@@ -56,6 +56,10 @@ class OutsideFutures:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
+        self.begin_anew()
+
+    def begin_anew(self) -> None:
+        """Number the futures from 1."""
         self._serials = count(1)
 
     def of_call(self, function: Any) -> OutsideFuture:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     Main = Callable[[], Coroutine[Any, Any, Any]]
 
-__all__ = ["NotDeterministic", "Simulated", "assert_deterministic", "run", "simulate"]
+__all__ = ["NotDeterministic", "Simulated", "assert_deterministic", "clean_up", "run", "simulate"]
 
 # Virtual seconds that cancelled tasks may take to clean up after the run itself is over.
 _CLEAN_UP_S = 3_600.0
@@ -139,7 +139,7 @@ def _outcome(loop: VirtualLoop, main: Main) -> Simulated:
     virtual_s, steps = loop.time(), loop.trace.step_count
     ledger = loop.ledger
     lock_holds = () if ledger is None else ledger.all_holds(virtual_s)
-    _clean_up(loop)
+    clean_up(loop)
     return Simulated(
         seed=loop.randomness.seed,
         value=value,
@@ -161,7 +161,7 @@ def _ending(task: asyncio.Task[Any], error: BaseException | None, pause: Pause) 
     return "returned" if task.done() else pause.name
 
 
-def _clean_up(loop: VirtualLoop) -> None:
+def clean_up(loop: VirtualLoop) -> None:
     """Cancel what is left, as ``asyncio.run`` does, but wait for nothing that cannot come."""
     loop.trace = Trace()
     loop.time_limit_s = loop.time() + _CLEAN_UP_S

@@ -6,6 +6,7 @@ import hashlib
 import sys
 from array import array
 from dataclasses import dataclass
+from functools import cached_property
 from math import nan
 
 __all__ = ["Difference", "Trace", "first_difference"]
@@ -50,8 +51,14 @@ class Trace:
         self.names: dict[int, str] = {}
         self._entries: list[float | str] = []
         self._kept_steps = array("I")
-        self._wake_hash = hashlib.sha256()
-        self._step_hash = hashlib.sha256()
+
+    @cached_property
+    def _wake_hash(self) -> hashlib._Hash:
+        return hashlib.sha256()
+
+    @cached_property
+    def _step_hash(self) -> hashlib._Hash:
+        return hashlib.sha256()
 
     def note(self, text: str) -> None:
         """Add an entry of the caller's own; its place among the wake-ups counts."""

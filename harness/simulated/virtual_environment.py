@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from heapq import heapify, heappop, heappush
 from math import inf
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import simpy
 from simpy.events import NORMAL
 
 from harness.errors import Unsupported
+from harness.simulated.drawn import Drawn
 from harness.simulated.handles import Timer
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from simpy.events import EventPriority, ProcessGenerator
 
 __all__ = ["BackgroundProcess", "VirtualEnvironment"]
+
+_Process = TypeVar("_Process", bound=simpy.Process)
 
 # Below this many, cancelled timers are not worth the sweep (asyncio has the same bound).
 _SWEEP_MIN = 100
@@ -59,16 +62,33 @@ class VirtualEnvironment(simpy.Environment):
         self.awaited_count = 0
         self.background_numbers: set[int] = set()
         self.cancelled_count = 0
+        self._processes_count = 0
+        # While a run explores: when an event of drawn latency could have come, by its number.
+        self.windows: dict[int, tuple[float, float]] | None = None
+
+    def begin_anew(self) -> None:
+        """Set the clock to 0.0 for another run; the queue must be empty."""
+        self._now = 0.0
+        self.awaited_count = 0
+        self.background_numbers.clear()
+        self.cancelled_count = 0
+        self._processes_count = 0
 
     def background(self, generator: ProcessGenerator) -> BackgroundProcess:
         """Start a process that keeps the world going but no run alive; so do its children."""
-        return BackgroundProcess(self, generator)
+        return self._numbered(BackgroundProcess(self, generator))
 
     def process(self, generator: ProcessGenerator) -> simpy.Process:
         """Start a process; the child of a background process is one too."""
         if isinstance(self._active_proc, BackgroundProcess):
-            return BackgroundProcess(self, generator)
-        return simpy.Process(self, generator)
+            return self.background(generator)
+        return self._numbered(simpy.Process(self, generator))
+
+    def _numbered(self, process: _Process) -> _Process:
+        """Give a process the number by which a schedule tells it from others: from 1, as made."""
+        self._processes_count += 1
+        process.serial = self._processes_count  # type: ignore[attr-defined]
+        return process
 
     def schedule(
         self, event: simpy.Event, priority: EventPriority = NORMAL, delay: float = 0
@@ -77,6 +97,8 @@ class VirtualEnvironment(simpy.Environment):
         number = next(self._eid)
         if delay > 0 and isinstance(self._active_proc, BackgroundProcess):
             self.background_numbers.add(number)
+        if self.windows is not None and type(delay) is Drawn:
+            self.windows[number] = (self._now + delay.low_s, self._now + delay.high_s)
         heappush(self._queue, (self._now + delay, priority, number, event))
 
     def add_timer(

@@ -198,6 +198,18 @@ class VirtualLoop(LoopSurface):
             if collecting:
                 gc.enable()
 
+    def turn(self) -> Pause:
+        """Turn until something says to pause, for a search, which sees to hooks and garbage."""
+        self._thread = threading.get_ident()
+        sys.set_asyncgen_hooks(firstiter=self._asyncgen_began, finalizer=self._asyncgen_dropped)
+        events._set_running_loop(self)
+        try:
+            return self._turn()
+        finally:
+            self._stopping = False
+            self._thread = None
+            events._set_running_loop(None)
+
     def run_forever(self) -> None:
         """Run until ``stop`` is called.
 
@@ -229,13 +241,14 @@ class VirtualLoop(LoopSurface):
         if is_new:
             # It is awaited here: that a deadlock leaves it pending is nothing to complain of.
             future._log_destroy_pending = False
-        future.add_done_callback(self._stop_after)
+        future.add_done_callback(self.stop_after)
         try:
             return self._run(), future
         finally:
-            future.remove_done_callback(self._stop_after)
+            future.remove_done_callback(self.stop_after)
 
-    def _stop_after(self, future: asyncio.Future[Any]) -> None:
+    def stop_after(self, future: asyncio.Future[Any]) -> None:
+        """Stop once the future is done, as its callback."""
         if not future.cancelled() and isinstance(
             future.exception(), (SystemExit, KeyboardInterrupt)
         ):

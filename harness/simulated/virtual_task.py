@@ -52,6 +52,10 @@ class TaskMaker:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
+        self.begin_anew()
+
+    def begin_anew(self) -> None:
+        """Number the tasks from 1."""
         self._serial_last = 0
         self._number_last = 0
 
@@ -66,35 +70,33 @@ class TaskMaker:
         self._serial_last += 1
         task.serial = self._serial_last
         if _WAIT_FOR_MAKES_TASKS and _called_by_wait_for(sys._getframe(2)):
-            task.number = TASK_NUMBER.get()
+            number = TASK_NUMBER.get()
             name = f"{_current_name()} (wait_for)"
         else:
-            self._number_last += 1
-            task.number = self._number_last
+            self._number_last = number = self._number_last + 1
+            if name is None:
+                name = f"task-{number}"
+        task.number = number
         if context is None:
             context = copy_context()
-            context.run(TASK_NUMBER.set, task.number)
+            context.run(TASK_NUMBER.set, number)
         elif TASK_NUMBER not in context:
-            context.run(TASK_NUMBER.set, task.number)
-        task.__init__(  # type: ignore[misc]
-            coro,
-            loop=self._loop,
-            name=f"task-{task.number}" if name is None else str(name),
-            context=context,
-        )
+            context.run(TASK_NUMBER.set, number)
+        task.__init__(coro, loop=self._loop, name=name, context=context)  # type: ignore[misc]
         return task
 
 
 _WAIT_FOR_MAKES_TASKS = sys.version_info < (3, 12)
 _WAIT_FOR = asyncio.wait_for.__code__
-_TASKS_MODULE = asyncio.tasks.__name__
+_ENSURE_FUTURE = asyncio.ensure_future.__code__
 
 
 def _called_by_wait_for(frame: FrameType) -> bool:
-    if frame.f_globals.get("__name__") != _TASKS_MODULE:
-        return False
+    """Tell, from the frame that called ``create_task``, whether ``wait_for`` is behind it."""
     ensure_future = frame.f_back
-    caller = ensure_future.f_back if ensure_future is not None else None
+    if ensure_future is None or ensure_future.f_code is not _ENSURE_FUTURE:
+        return False
+    caller = ensure_future.f_back
     return caller is not None and caller.f_code is _WAIT_FOR
 
 

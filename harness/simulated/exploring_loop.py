@@ -1,0 +1,330 @@
+"""Own how an exploring loop turns: wherever several things may happen next, a policy decides."""
+
+from __future__ import annotations
+
+from collections import deque
+from contextvars import copy_context
+from itertools import repeat
+from types import FunctionType
+from typing import TYPE_CHECKING, Any, Protocol
+
+from harness.choices import ChoiceKind
+from harness.randomness import Randomness
+from harness.simulated.handles import ReadyHandle, Timer
+from harness.simulated.outside_order import OutsideOrder
+from harness.simulated.virtual_loop import Pause, VirtualLoop
+from harness.simulated.virtual_task import TASK_NUMBER
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable, Sequence
+    from contextvars import Context
+
+__all__ = ["PLUMBING", "ExploringLoop", "Lane", "OrderPolicy", "StepWatcher"]
+
+# The lane of callbacks that are asyncio's own (the end of a gather, a future's chain). They run
+# as soon as all that became ready before them has: no program can tell a difference, and to
+# permute them would only make many schedules of one.
+PLUMBING = -1
+
+# Steps of tasks and other callbacks after which a run is not going to end.
+STEPS_MAX = 200_000
+
+# Steps at one moment after which time goes on although somebody is still ready: a program may
+# poll with sleep(0) for something that only time can bring.
+STEPS_A_MOMENT_MAX = 2_000
+
+# Adversarial: seconds that time may run ahead of a task that is ready, in one go and in all.
+WITHHELD_S = 1.0
+WITHHELD_TOTAL_S = 1.0
+
+
+class Lane(Protocol):
+    """Something that can go on: a callback of a task, or what comes from outside."""
+
+    lane: int
+
+
+class OrderPolicy(Protocol):
+    """Decides a run. It is also the ``Chooser`` of all that is not an order."""
+
+    def order(self, options: Sequence[Lane]) -> int:
+        """Choose which goes on: an index into ``options``; 0 is asyncio's own order."""
+        ...
+
+    def choose(self, kind: ChoiceKind, count: int, label: str) -> int:
+        """Choose one of ``count`` alternatives, see ``Chooser``."""
+        ...
+
+
+class StepWatcher(Protocol):
+    """Sees every step of a run, for those who record it. A search runs without one."""
+
+    def begins(self, handle: Lane, overtaken: Sequence[Lane]) -> None:
+        """A callback, or something from outside, is about to happen before the overtaken ones."""
+        ...
+
+    def ended(self, handle: Lane) -> None:
+        """It has happened."""
+        ...
+
+
+def _exploring_call_soon(ready: Any) -> Callable[..., ReadyHandle]:
+    """Make ``call_soon`` of an exploring loop: every handle knows its lane."""
+    append = ready.append
+    new = ReadyHandle.__new__
+    handle_class = ReadyHandle
+    in_python = FunctionType
+    number = TASK_NUMBER
+
+    def call_soon(*call: Any, context: Context | None = None) -> ReadyHandle:
+        handle = new(handle_class)
+        handle.call = call
+        if context is None:
+            context = copy_context()
+        handle.context = context
+        if type(call[0]) is in_python and _is_plumbing(call[0]):
+            handle.lane = PLUMBING
+        else:
+            handle.lane = context.get(number, 0)
+        append(handle)
+        return handle
+
+    return call_soon
+
+
+def _is_plumbing(callback: Any) -> bool:
+    return str(getattr(callback, "__module__", "")).startswith("asyncio")
+
+
+class ExploringLoop(VirtualLoop):
+    """A virtual loop in which a policy decides what comes next wherever that is open.
+
+    By default only orders that can happen in production: callbacks keep asyncio's order, and what
+    comes from outside (a reply of a client, the end of an executor's call) comes at any moment at
+    which its latency allows. ``adversarial`` also permutes the callbacks that are ready, task
+    against task, and lets time run ahead of a task that is ready.
+
+    ``picks`` are the decisions, in order; a policy that repeats them repeats the run.
+    """
+
+    def __init__(
+        self,
+        *,
+        policy: OrderPolicy,
+        adversarial: bool = False,
+        watcher: StepWatcher | None = None,
+        **options: Any,
+    ) -> None:
+        super().__init__(**options)
+        self.policy = policy
+        self.adversarial = adversarial
+        self.watcher = watcher
+        self.picks: list[int] = []
+        self.steps_max = STEPS_MAX
+        self.withheld_s = 0.0
+        self._moment_steps = 0
+        self.observer = None
+        self._ready = [] if adversarial else deque()  # type: ignore[assignment]
+        self.__dict__["call_soon"] = _exploring_call_soon(self._ready)
+        self.made_tasks: list[asyncio.Task[Any]] = []
+        self.outside = OutsideOrder(self)
+
+    def begin_anew(self, policy: OrderPolicy, *, seed: int) -> bool:
+        """Be as a loop that was just made, for the next run of a search; False if that is unsure.
+
+        To make a loop costs a tenth of a short run. Only one whose run ended with nothing left, and
+        that never had to make its rarer parts, is used again.
+        """
+        environment = self.environment
+        rare = self.__dict__.keys() & {"executors", "_asyncgens"}
+        if rare or self.unhandled or self._ready or environment.queue or self._exception_handler:
+            return False
+        if self._default_executor or self.get_debug() or environment.windows:
+            return False
+        environment.begin_anew()
+        self.policy = policy
+        self.randomness = Randomness(seed)
+        self.picks = []
+        self.made_tasks = []
+        self.withheld_s = 0.0
+        self._moment_steps = 0
+        self._tasks.begin_anew()
+        self.outside_futures.begin_anew()
+        del self.trace.steps[:]
+        del self.trace.wakes[:]
+        return True
+
+    def create_task(self, coro: Any, *, name: object = None, **options: Any) -> Any:
+        """Make a task, and know it until the loop is closed."""
+        if options.get("eager_start") or self._closed:
+            return super().create_task(coro, name=name, **options)
+        task = self._tasks.make(coro, name, options.get("context"))
+        self.made_tasks.append(task)
+        if self.task_names is not None:
+            self.task_names.setdefault(task.number, task.get_name())
+        return task
+
+    def choose(self, kind: ChoiceKind, count: int, label: str) -> int:
+        """Have the policy choose, and record what it chose."""
+        chosen = self.policy.choose(kind, count, label)
+        self.picks.append(chosen)
+        return chosen
+
+    def _turn(self) -> Pause:
+        if not self.adversarial:
+            return self._turn_in_order()
+        if self.watcher is None and self.observer is None:
+            return self._turn_adversarial()
+        return self._turn_watched()
+
+    def _turn_adversarial(self) -> Pause:
+        """Run one callback after another, each chosen among those that are ready.
+
+        A search spends its time here, so this is ``_turn_watched`` without those who look on.
+        """
+        ready: list[ReadyHandle | Timer] = self._ready  # type: ignore[assignment]
+        queue = self.environment.queue
+        order = self.policy.order
+        pick = self.picks.append
+        record = self.trace.steps.append
+        for _ in repeat(None, self.steps_max):
+            if queue and self._time_runs_ahead():
+                continue
+            if len(ready) > 1 and ready[0].lane >= 0:
+                index = order(ready)
+                if index and (index > 1 or ready[1].lane < 0 or ready[0].lane == ready[1].lane):
+                    index = _first_of_lane(ready, index)
+                pick(index)
+                handle = ready.pop(index)
+            elif ready:
+                handle = ready.pop(0)
+            elif self.outside.advance():
+                continue
+            else:
+                return self._pause
+            call = handle.call
+            if call is not None:
+                if handle.lane >= 0:
+                    record(handle.lane)
+                try:
+                    handle.context.run(*call)
+                except (SystemExit, KeyboardInterrupt):
+                    raise
+                except BaseException as error:  # noqa: BLE001 - as asyncio's own handles
+                    self._callback_failed(handle, error)
+                if self._stopping:
+                    return Pause.STOPPED
+        return Pause.SPINNING
+
+    def _turn_watched(self) -> Pause:
+        """Do as ``_turn_adversarial``, and let those who look on see every step."""
+        ready: list[ReadyHandle | Timer] = self._ready  # type: ignore[assignment]
+        for _ in repeat(None, self.steps_max):
+            if self.environment.queue and self._time_runs_ahead():
+                continue
+            index = 0
+            if not ready:
+                if not self.outside.advance():
+                    return self._pause
+                continue
+            if len(ready) > 1 and ready[0].lane >= 0:
+                index = self.policy.order(ready)
+                if index:
+                    index = _first_of_lane(ready, index)
+                self.picks.append(index)
+            overtaken = ready[:index]
+            handle = ready.pop(index)
+            if handle.call is not None:
+                self._step(handle, overtaken)
+                if self.observer is not None:
+                    self.observer()
+                if self._stopping:
+                    return Pause.STOPPED
+        return Pause.SPINNING
+
+    def _step(self, handle: Any, overtaken: Sequence[Lane]) -> None:
+        if handle.lane >= 0:
+            self.trace.steps.append(handle.lane)
+        if self.watcher is not None:
+            self.watcher.begins(handle, overtaken)
+        try:
+            handle.context.run(*handle.call)
+        except (SystemExit, KeyboardInterrupt):
+            raise
+        except BaseException as error:  # noqa: BLE001 - as asyncio's own handles
+            self._callback_failed(handle, error)
+        if self.watcher is not None:
+            self.watcher.ended(handle)
+
+    def _time_runs_ahead(self) -> bool:
+        """Let something from outside happen although a task is ready, if the policy wants it."""
+        if not self._ready:
+            self._moment_steps = 0
+            return False
+        self._moment_steps += 1
+        if self._moment_steps >= STEPS_A_MOMENT_MAX:
+            self._moment_steps = 0
+            return self.outside.advance()
+        when = self.outside.soonest_s()
+        if when is None:
+            return False
+        ahead = max(0.0, when - self.environment.now)
+        if ahead > WITHHELD_S or self.withheld_s + ahead > WITHHELD_TOTAL_S:
+            return False
+        if not self.choose(ChoiceKind.ORDER, 2, "time runs ahead of a task that is ready"):
+            return False
+        self.withheld_s += ahead
+        return self.outside.advance()
+
+    def _turn_in_order(self) -> Pause:
+        """Run callbacks in passes, as asyncio does; let the policy decide what outside brings."""
+        ready = self._ready
+        left = self.steps_max
+        moment = 0
+        while left > 0:
+            if not ready:
+                moment = 0
+                if not self.outside.advance():
+                    return self._pause
+            elif moment >= STEPS_A_MOMENT_MAX and self.environment.queue:
+                moment = 0
+                self.outside.advance()
+            else:
+                self.outside.between_passes()
+            waiting = len(ready)
+            left -= waiting or 1
+            moment += waiting
+            for _ in repeat(None, waiting):
+                handle = ready.popleft()
+                if handle.call is not None:
+                    self._step(handle, ())
+            if self.observer is not None:
+                self.observer()
+            if self._stopping:
+                return Pause.STOPPED
+        return Pause.SPINNING
+
+    def now_ready(self, handle: Any) -> None:
+        """Add a timer that is due to the callbacks that are ready."""
+        if _is_plumbing(handle.call[0]):
+            handle.lane = PLUMBING
+        else:
+            handle.lane = handle.context.get(TASK_NUMBER, 0)
+        self._ready.append(handle)
+
+    def paused(self, why: Pause) -> bool:
+        """Note why nothing comes from outside any more; always False."""
+        self._pause = why
+        return False
+
+
+def _first_of_lane(ready: Sequence[Lane], index: int) -> int:
+    """Return the index of the first callback of the lane at ``index``, which keeps its order."""
+    while ready[index].lane < 0:
+        index -= 1
+    lane = ready[index].lane
+    for earlier in range(index):
+        if ready[earlier].lane == lane:
+            return earlier
+    return index

@@ -1,0 +1,162 @@
+"""Own the quick succession of a search's runs: guards opened once, a fresh loop for each run."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from harness.simulated.determinism import Guards
+from harness.simulated.exploring_loop import ExploringLoop
+from harness.simulated.simulation import clean_up
+from harness.simulated.virtual_loop import Pause, VirtualLoop
+from harness.wait_graph import diagnose
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+    from harness.history import Diagnosis
+    from harness.simulated.exploring_loop import OrderPolicy, StepWatcher
+
+    Main = Callable[[], Coroutine[Any, Any, Any]]
+
+__all__ = ["SearchRun", "SearchRuns"]
+
+# Runs between two collections of cyclic garbage, which a failed run leaves behind.
+COLLECT_RUNS = 500
+
+
+@dataclass(slots=True, kw_only=True)
+class SearchRun:
+    """How one run of a search ended.
+
+    ``order`` is the sequence of the lanes whose callbacks ran, 4 bytes each: two runs with equal
+    ``order`` took the same schedule. ``picks`` are the decisions in their order. ``error`` is what
+    the program raised; ``pause`` says why it ended if it did not end by itself.
+    """
+
+    seed: int
+    picks: list[int]
+    order: bytes
+    steps: int
+    virtual_s: float
+    error: BaseException | None
+    pause: Pause
+    finished: bool
+    unhandled: tuple[str, ...]
+    diagnosis: Diagnosis | None
+
+    @property
+    def failed(self) -> bool:
+        """True if it raised, could not go on, or left an error that no code took."""
+        return self.error is not None or not self.finished or bool(self.unhandled)
+
+
+class SearchRuns:
+    """Runs one program many times, each time as a policy decides.
+
+    It is a context manager: while it is open the process is guarded as in ``simulate``. No trace is
+    hashed and no lock is watched: whoever wants to know more about a run repeats it.
+    """
+
+    def __init__(
+        self,
+        main: Main,
+        *,
+        adversarial: bool = False,
+        time_limit_s: float | None = None,
+        strict: bool = True,
+    ) -> None:
+        self._main = main
+        self._adversarial = adversarial
+        self._time_limit_s = time_limit_s
+        self._guards = Guards(VirtualLoop(), strict=strict)
+        self._loop: ExploringLoop | None = None
+        self._runs = 0
+
+    def __enter__(self) -> SearchRuns:
+        self._guards.__enter__()
+        # What was made before the search is no garbage: no collection need go through it again.
+        gc.freeze()
+        gc.disable()
+        self._hooks = sys.get_asyncgen_hooks()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        sys.set_asyncgen_hooks(*self._hooks)
+        gc.enable()
+        gc.unfreeze()
+        self._guards.__exit__(*error)
+
+    def run(
+        self,
+        policy: OrderPolicy,
+        *,
+        seed: int = 0,
+        watcher: StepWatcher | None = None,
+        diagnosed: bool = False,
+    ) -> SearchRun:
+        """Run the program once; ``diagnosed`` also says who waits for whom if it cannot go on."""
+        loop = self._loop_of(policy, seed=seed, watcher=watcher)
+        self._guards.rebind(loop)
+        error: BaseException | None = None
+        task = loop.create_task(self._main())
+        task._log_destroy_pending = False
+        task.add_done_callback(loop.stop_after)
+        try:
+            pause = loop.turn()
+            finished = task.done()
+            if finished:
+                error = asyncio.CancelledError() if task.cancelled() else task.exception()
+        except (SystemExit, KeyboardInterrupt):
+            raise
+        except BaseException as failure:  # noqa: BLE001 - a SimPy process failed, nobody took it
+            pause, error, finished = Pause.STOPPED, failure, True
+        steps = loop.trace.steps
+        stuck = None
+        if diagnosed and not finished:
+            stuck = diagnose(loop, exact=pause is Pause.STUCK)
+        found = SearchRun(
+            seed=seed,
+            picks=loop.picks,
+            order=steps.tobytes(),
+            steps=len(steps),
+            virtual_s=loop.environment.now,
+            error=error,
+            pause=pause,
+            finished=finished,
+            unhandled=(),
+            diagnosis=stuck,
+        )
+        unhandled = loop.unhandled
+        self._leave(loop, finished=finished)
+        found.unhandled = tuple(unhandled)
+        self._runs += 1
+        if self._runs % COLLECT_RUNS == 0:
+            gc.collect()
+        return found
+
+    def _loop_of(
+        self, policy: OrderPolicy, *, seed: int, watcher: StepWatcher | None
+    ) -> ExploringLoop:
+        loop, self._loop = self._loop, None
+        if loop is not None and watcher is None and loop.begin_anew(policy, seed=seed):
+            return loop
+        loop = ExploringLoop(
+            seed=seed, policy=policy, adversarial=self._adversarial, watcher=watcher
+        )
+        loop.time_limit_s = self._time_limit_s
+        return loop
+
+    def _leave(self, loop: ExploringLoop, *, finished: bool) -> None:
+        """Cancel what the run left behind; most leave nothing, and then the loop serves again."""
+        leaves = not finished or not all(task.done() for task in loop.made_tasks)
+        if leaves or loop._ready or loop.environment.queue or "_asyncgens" in loop.__dict__:
+            clean_up(loop)
+            loop.close()
+        elif loop.watcher is None:
+            self._loop = loop
+        else:
+            loop.close()
