@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from harness.errors import BadInput
-from harness.history import Diagnosis, LockHold, NodeKind
+from harness.history import Diagnosis, LockHold, LockWait, NodeKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -71,6 +71,7 @@ class Ran:
     diagnosis: Diagnosis | None
     lock_holds: tuple[LockHold, ...]
     unhandled: tuple[str, ...] = ()
+    lock_waits: tuple[LockWait, ...] = ()
 
 
 class Backend(Protocol):

@@ -15,6 +15,7 @@ __all__ = [
     "Fault",
     "History",
     "LockHold",
+    "LockWait",
     "Measurement",
     "NodeKind",
     "Operation",
@@ -125,6 +126,9 @@ class LockHold:
     """A lock that was held over virtual or measured time, from ``begin_s`` to ``end_s``.
 
     ``where`` is the source line that took it, ``across`` the line its holder awaited at longest.
+    ``held_await`` is the await inside the lock, its source text and its line. ``kind`` is the
+    lock's class, or "executor" for a pool with one worker; ``number`` tells apart locks of one
+    name, and ``permits`` is how many may hold it at once.
     """
 
     lock: str
@@ -133,6 +137,22 @@ class LockHold:
     end_s: float | None
     where: str
     across: str | None = None
+    held_await: str | None = None
+    kind: str = "Lock"
+    number: int = 0
+    permits: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockWait:
+    """A task's wait for a lock that others held; ``lock`` and ``number`` as in ``LockHold``."""
+
+    lock: str
+    task: str
+    begin_s: float
+    end_s: float | None
+    where: str
+    number: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,7 +188,10 @@ class Fault:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measurement:
-    """One timing of a phase. Only a timing whose operations all succeeded counts."""
+    """One timing of a phase. Only a timing whose operations all succeeded counts.
+
+    ``begin_s`` is when it began, in seconds since the run did, or None where that is not known.
+    """
 
     phase: str
     round: int
@@ -177,6 +200,7 @@ class Measurement:
     succeeded: int
     failed: int
     warm_up: bool = False
+    begin_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,6 +213,7 @@ class History:
     commands: tuple[Command, ...] = ()
     faults: tuple[Fault, ...] = ()
     lock_holds: tuple[LockHold, ...] = ()
+    lock_waits: tuple[LockWait, ...] = ()
     measurements: tuple[Measurement, ...] = ()
     deadlock: Diagnosis | None = None
     audit: tuple[str, ...] | None = None

@@ -13,13 +13,18 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from harness.await_chain import frames_of, program_frame
 from harness.errors import HarnessBug
-from harness.history import LockHold
-from harness.source_places import callers, name_of, place_of
+from harness.history import LockHold, LockWait
+from harness.signal_ledger import SignalLedger
+from harness.source_places import await_at, callers, line_at, name_of, place_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import CodeType, FrameType
 
-__all__ = ["Hold", "LockLedger", "active_ledger"]
+    # A code object and the instruction in it that was under way.
+    _Spot = tuple[CodeType, int]
+
+__all__ = ["LONG_WAIT_S", "Hold", "LockLedger", "PendingWait", "active_ledger"]
 
 _PATCHED = (
     (asyncio.Lock, "acquire"),
@@ -34,6 +39,9 @@ _BETWEEN = frozenset({str(Path(asyncio.locks.__file__)), __file__})
 # A hold of no age yet is looked at again after this many seconds.
 _LOOK_AGAIN_S = 1e-6
 
+# A wait of so many seconds is worth a look at who waits for whom.
+LONG_WAIT_S = 1.0
+
 _active: LockLedger | None = None
 
 
@@ -43,13 +51,22 @@ def active_ledger() -> LockLedger | None:
 
 
 class Hold:
-    """One task's hold of one lock, from the line that took it."""
+    """One task's hold of one lock, from the line that took it.
 
-    __slots__ = ("begin_s", "code", "instruction", "lines_s", "lock", "looked_s", "over", "task")
+    ``scoped`` says that ``async with`` took it: then the same task will give it back.
+    """
+
+    __slots__ = (
+        "begin_s", "code", "instruction", "lines_s", "lock", "looked_s", "over", "permits",
+        "scoped", "task",
+    )  # fmt: skip
 
     def __init__(
         self, lock: object, task: asyncio.Task[Any] | None, frame: FrameType, begin_s: float
     ) -> None:
+        self.scoped = frame.f_code.co_filename in _BETWEEN
+        frame = _taker(frame)
+        self.permits = 1
         self.lock = lock
         self.task = task
         # Not its line: to look that up costs more than all else here, and is seldom asked for.
@@ -57,16 +74,13 @@ class Hold:
         self.instruction = frame.f_lasti
         self.begin_s = self.looked_s = begin_s
         self.over = False
-        self.lines_s: dict[str, float] | None = None
+        # Seconds by (the innermost line, the await inside the lock), each code and instruction.
+        self.lines_s: dict[tuple[_Spot, _Spot], float] | None = None
 
     @property
     def where(self) -> str:
         """The line that took the lock."""
-        lines = self.code.co_lines()
-        return place_of(
-            self.code,
-            next((line for begin, end, line in lines if begin <= self.instruction < end), None),
-        )
+        return place_of(self.code, line_at(self.code, self.instruction))
 
     @property
     def task_name(self) -> str:
@@ -76,7 +90,34 @@ class Hold:
     @property
     def across(self) -> str | None:
         """The line at which its holder was seen longest, if it was seen at all."""
+        spot = self._longest()
+        return None if spot is None else place_of(spot[0][0], line_at(*spot[0]))
+
+    @property
+    def held_await(self) -> str | None:
+        """The await inside the lock at which its holder was seen longest: its text, its line."""
+        spot = self._longest()
+        return None if spot is None else await_at(*spot[1])
+
+    def _longest(self) -> tuple[_Spot, _Spot] | None:
         return max(self.lines_s, key=self.lines_s.__getitem__) if self.lines_s else None
+
+
+class PendingWait:
+    """One task's wait for a lock that others hold."""
+
+    __slots__ = ("begin_s", "code", "instruction", "lock", "over", "task")
+
+    def __init__(
+        self, lock: object, task: asyncio.Task[Any] | None, frame: FrameType, begin_s: float
+    ) -> None:
+        frame = _taker(frame)
+        self.lock = lock
+        self.task = task
+        self.code: CodeType = frame.f_code
+        self.instruction = frame.f_lasti
+        self.begin_s = begin_s
+        self.over = False
 
 
 class LockLedger:
@@ -93,18 +134,28 @@ class LockLedger:
     due: the virtual loop calls it before it moves the clock, a live run may call it on a timer. A
     hold is looked at when it has lasted for twice as long as at the last look, so its samples are
     few however long it lasts.
+
+    ``waits`` are the waits for locks that others held, with the same bounds. ``on_long_wait`` is
+    called by ``sample`` when a wait has lasted ``LONG_WAIT_S`` seconds, and each time that doubles.
+    ``signals`` are the last notify, set and clear of events and conditions.
     """
 
     def __init__(self, *, holds_max: int = 10_000, hold_min_s: float = 0.0) -> None:
         self.holds: list[LockHold] = []
+        self.waits: list[LockWait] = []
+        self.signals = SignalLedger()
+        self.on_long_wait: Callable[[], None] | None = None
         self.hold_min_s = hold_min_s
         self.holds_max = holds_max
         self.dropped_count = 0
         self.sample_due_s = inf
         self._held: dict[int, list[Hold]] = {}
         self._fresh: dict[Hold, None] = {}
-        self._due: list[tuple[float, int, Hold]] = []
+        self._due: list[tuple[float, int, Hold | PendingWait]] = []
+        self._waiting: dict[PendingWait, None] = {}
+        self._handed_on: weakref.WeakSet[object] = weakref.WeakSet()
         self._numbers = count()
+        self._lock_numbers: weakref.WeakKeyDictionary[object, int] = weakref.WeakKeyDictionary()
         self._names: weakref.WeakKeyDictionary[object, str] = weakref.WeakKeyDictionary()
         self._originals: list[Any] = []
 
@@ -126,17 +177,23 @@ class LockLedger:
             strict=True,
         ):
             setattr(owner, name, method)
+        self.signals.open()
         return self
 
     def __exit__(self, *_error: object) -> None:
         global _active  # noqa: PLW0603 - see __enter__
         for (owner, name), original in zip(_PATCHED, self._originals, strict=True):
             setattr(owner, name, original)
+        self.signals.close()
         _active = None
 
     def holders_of(self, lock: object) -> tuple[Hold, ...]:
         """Return who holds a lock now, the longest holder first."""
         return tuple(self._held.get(id(lock), ()))
+
+    def is_handed_on(self, lock: object) -> bool:
+        """Return True if a task has released it that did not take it: others may do so again."""
+        return lock in self._handed_on
 
     def name_of(self, lock: object, frames: list[FrameType]) -> str:
         """Name a lock by the variable that holds it; a name once found is kept."""
@@ -150,24 +207,36 @@ class LockLedger:
 
     def sample(self, now: float) -> None:
         """Look at the holders whose hold has doubled since the last look."""
-        looked = list(self._fresh)
+        looked: list[Hold | PendingWait] = list(self._fresh)
         self._fresh.clear()
         while self._due and self._due[0][0] <= now:
             looked.append(heappop(self._due)[2])
-        for hold in looked:
-            if not hold.over:
-                self._look(hold, now)
+        long_wait = False
+        for one in looked:
+            if one.over:
+                continue
+            if isinstance(one, Hold):
+                self._look(one, now)
+            else:
+                long_wait = True
+                self._look_again(one, now + max(now - one.begin_s, LONG_WAIT_S))
         self.sample_due_s = self._due[0][0] if self._due else inf
+        if long_wait and self.on_long_wait is not None:
+            self.on_long_wait()
 
     def _look(self, hold: Hold, now: float) -> None:
-        frame = program_frame(frames_of(hold.task))
+        frames = frames_of(hold.task)
+        frame = program_frame(frames)
         if frame is not None:
-            place = place_of(frame.f_code, frame.f_lineno)
+            inside = next((one for one in frames if one.f_code is hold.code), frame)
+            spots = ((frame.f_code, frame.f_lasti), (inside.f_code, inside.f_lasti))
             lines_s = hold.lines_s = hold.lines_s or {}
-            lines_s[place] = lines_s.get(place, 0.0) + (now - hold.looked_s)
+            lines_s[spots] = lines_s.get(spots, 0.0) + (now - hold.looked_s)
         hold.looked_s = now
-        next_look_s = now + max(now - hold.begin_s, _LOOK_AGAIN_S)
-        heappush(self._due, (next_look_s, next(self._numbers), hold))
+        self._look_again(hold, now + max(now - hold.begin_s, _LOOK_AGAIN_S))
+
+    def _look_again(self, one: Hold | PendingWait, when_s: float) -> None:
+        heappush(self._due, (when_s, next(self._numbers), one))
 
     def all_holds(self, now: float) -> tuple[LockHold, ...]:
         """Return the holds that lasted, and those that still do with ``end_s`` None."""
@@ -179,9 +248,25 @@ class LockLedger:
         ]
         return (*self.holds, *lasting)
 
+    def all_waits(self, now: float) -> tuple[LockWait, ...]:
+        """Return the waits that lasted, and those that still do with ``end_s`` None."""
+        lasting = [
+            self._record_wait(wait, None, frames_of(wait.task))
+            for wait in self._waiting
+            if now - wait.begin_s > self.hold_min_s
+        ]
+        return (*self.waits, *lasting)
+
     def _acquiring(self, original: Any) -> Any:
         async def acquire(lock: Any) -> Literal[True]:
-            await original(lock)
+            if (lock.locked() or lock._waiters) and _active is self:
+                wait = self._begins_to_wait(lock, sys._getframe(1))
+                try:
+                    await original(lock)
+                finally:
+                    self._ends_to_wait(wait, sys._getframe(1))
+            else:
+                await original(lock)
             if _active is self:
                 self._took(lock, sys._getframe(1))
             return True
@@ -195,19 +280,37 @@ class LockLedger:
             original(lock)
             if id(lock) in held:
                 self._gave(lock, sys._getframe(1))
+            else:
+                self._handed_on.add(lock)
 
         return release
 
+    def _begins_to_wait(self, lock: object, frame: FrameType) -> PendingWait:
+        loop = asyncio.get_running_loop()
+        wait = PendingWait(lock, asyncio.current_task(loop), frame, loop.time())
+        self._waiting[wait] = None
+        if self.on_long_wait is not None:
+            due_s = wait.begin_s + LONG_WAIT_S
+            self._look_again(wait, due_s)
+            self.sample_due_s = min(self.sample_due_s, due_s)
+        return wait
+
+    def _ends_to_wait(self, wait: PendingWait, frame: FrameType) -> None:
+        wait.over = True
+        del self._waiting[wait]
+        _, now = _task_and_time()
+        if now is None or now - wait.begin_s <= self.hold_min_s:
+            return
+        if len(self.waits) < self.holds_max:
+            self.waits.append(self._record_wait(wait, now, list(callers(frame))))
+
     def _took(self, lock: object, frame: FrameType) -> None:
         loop = asyncio.get_running_loop()
-        while frame.f_code.co_filename in _BETWEEN and frame.f_back is not None:
-            frame = frame.f_back
         hold = Hold(lock, asyncio.current_task(loop), frame, loop.time())
-        holds = self._held.get(id(lock))
-        if holds is None:
-            self._held[id(lock)] = [hold]
-        else:
-            holds.append(hold)
+        holds = self._held.setdefault(id(lock), [])
+        holds.append(hold)
+        if isinstance(lock, asyncio.Semaphore):
+            hold.permits = lock._value + len(holds)
         self._fresh[hold] = None
         self.sample_due_s = 0.0
 
@@ -221,6 +324,8 @@ class LockLedger:
         else:
             hold = next((one for one in holds if one.task is task), hold)
             holds.remove(hold)
+        if hold.task is not task:
+            self._handed_on.add(lock)
         hold.over = True
         self._fresh.pop(hold, None)
         if now is None or now - hold.begin_s <= self.hold_min_s:
@@ -238,7 +343,33 @@ class LockLedger:
             end_s=end_s,
             where=hold.where,
             across=hold.across,
+            held_await=hold.held_await,
+            kind=type(hold.lock).__name__,
+            number=self._number(hold.lock),
+            permits=hold.permits,
         )
+
+    def _record_wait(
+        self, wait: PendingWait, end_s: float | None, frames: list[FrameType]
+    ) -> LockWait:
+        return LockWait(
+            lock=self.name_of(wait.lock, frames),
+            task="no task" if wait.task is None else wait.task.get_name(),
+            begin_s=wait.begin_s,
+            end_s=end_s,
+            where=place_of(wait.code, line_at(wait.code, wait.instruction)),
+            number=self._number(wait.lock),
+        )
+
+    def _number(self, lock: object) -> int:
+        return self._lock_numbers.setdefault(lock, len(self._lock_numbers) + 1)
+
+
+def _taker(frame: FrameType) -> FrameType:
+    """Go up from a lock's own frames to the one that wants it."""
+    while frame.f_code.co_filename in _BETWEEN and frame.f_back is not None:
+        frame = frame.f_back
+    return frame
 
 
 def _task_and_time() -> tuple[asyncio.Task[Any] | None, float | None]:

@@ -16,6 +16,7 @@ from harness.history import (
     Fault,
     History,
     LockHold,
+    LockWait,
     Measurement,
     NodeKind,
     Operation,
@@ -218,7 +219,9 @@ class Recorder:
         msg = f"{where}: {step} has no result of {whom} yet; put it in a later phase"
         raise BadInput(msg)
 
-    def history(self, *, lock_holds: Sequence[LockHold] = ()) -> History:
+    def history(
+        self, *, lock_holds: Sequence[LockHold] = (), lock_waits: Sequence[LockWait] = ()
+    ) -> History:
         """Make the history as it stands now."""
         return History(
             node=self.node,
@@ -227,6 +230,7 @@ class Recorder:
             commands=tuple(self._commands),
             faults=tuple(self._faults),
             lock_holds=tuple(lock_holds),
+            lock_waits=tuple(lock_waits),
             measurements=tuple(self._measurements),
             deadlock=self.deadlock,
             audit=self.audit,

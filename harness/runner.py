@@ -142,7 +142,7 @@ def _history(ran: Ran, recorder: Recorder, *, wall_s: float) -> History:
     recorder.clock = lambda: end_s
     if recorder.deadlock is None:
         recorder.deadlock = ran.diagnosis
-    return recorder.history(lock_holds=ran.lock_holds)
+    return recorder.history(lock_holds=ran.lock_holds, lock_waits=ran.lock_waits)
 
 
 def not_run(
@@ -216,7 +216,7 @@ async def _timed(run: _Run, phase_name: str, *, turn: int, pacing: Pacing) -> No
         for phase in run.scenario.phase:
             await _prepare(phase, world, opened)
             timed = phase.name == phase_name
-            since = quiet.operations_count
+            since, begin_s = quiet.operations_count, run.stage.clock()
             took_s = await workload.run_phase(
                 phase, opened.session, pacing=pacing if timed else Pacing.TOGETHER
             )
@@ -230,6 +230,7 @@ async def _timed(run: _Run, phase_name: str, *, turn: int, pacing: Pacing) -> No
                         duration_s=took_s,
                         succeeded=succeeded,
                         failed=failed,
+                        begin_s=begin_s,
                     )
                 )
                 break

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import linecache
+import re
 import sys
 import sysconfig
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,18 +16,31 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from types import CodeType, FrameType
 
-__all__ = ["callers", "is_asyncio", "is_machinery", "is_program", "name_of", "place_of"]
+__all__ = [
+    "await_at",
+    "callers",
+    "is_asyncio",
+    "is_machinery",
+    "is_program",
+    "line_at",
+    "name_of",
+    "place_of",
+]
 
 _ASYNCIO = str(Path(asyncio.__file__).parent)
 _STANDARD_LIBRARY = sysconfig.get_path("stdlib")
 _INSTALLED = (sysconfig.get_path("purelib"), sysconfig.get_path("platlib"))
 _HARNESS = str(Path(__file__).parent)
-_LEDGER = str(Path(__file__).with_name("lock_ledger.py"))
+_LEDGERS = frozenset(
+    str(Path(__file__).with_name(name)) for name in ("lock_ledger.py", "signal_ledger.py")
+)
 _SYSTEMS = str(Path(__file__).parent / "systems")
 
 # A registry may hold a lock for each of very many keys: after this many, its name is enough.
 _ENTRIES_MAX = 10_000
 _CALLERS_MAX = 12
+# An await's source text is told up to this length; a longer call without its arguments.
+_AWAIT_LENGTH_MAX = 60
 
 
 @lru_cache(maxsize=4096)
@@ -34,8 +50,8 @@ def is_asyncio(filename: str) -> bool:
 
 
 def is_machinery(filename: str) -> bool:
-    """Return True for what stands between a program and its lock: asyncio, and our ledger."""
-    return filename == _LEDGER or is_asyncio(filename)
+    """Return True for what stands between a program and its lock: asyncio, and our ledgers."""
+    return filename in _LEDGERS or is_asyncio(filename)
 
 
 @lru_cache(maxsize=4096)
@@ -51,6 +67,35 @@ def is_program(filename: str) -> bool:
 def place_of(code: CodeType, line: int | None) -> str:
     """Return ``path:line in function``, the path as seen from where Python imports."""
     return f"{_short(code.co_filename)}:{line or code.co_firstlineno} in {code.co_qualname}"
+
+
+def line_at(code: CodeType, instruction: int) -> int | None:
+    """Return the line of an instruction (an offset in bytes, as in ``f_lasti``)."""
+    lines = code.co_lines()
+    return next((line for begin, end, line in lines if begin <= instruction < end), None)
+
+
+@lru_cache(maxsize=1024)
+def await_at(code: CodeType, instruction: int) -> str:
+    """Return the source text of the await at an instruction, and its place.
+
+    Without the source, the place alone.
+    """
+    line, last, begin, end = next(
+        islice(code.co_positions(), instruction // 2, None), (None, None, None, None)
+    )
+    place = f"{_short(code.co_filename)}:{line or code.co_firstlineno}"
+    if line is None:
+        return place
+    lines = [linecache.getline(code.co_filename, number) for number in range(line, last or line)]
+    lines.append(linecache.getline(code.co_filename, last or line))
+    # Columns count bytes.
+    lines[-1] = lines[-1].encode()[:end].decode(errors="replace")
+    lines[0] = lines[0].encode()[begin or 0 :].decode(errors="replace")
+    text = re.sub(r"(?<=[(\[{]) | (?=[)\]}])", "", " ".join("".join(lines).split()))
+    if len(text) > _AWAIT_LENGTH_MAX:
+        text = re.sub(r"\(.*\)$", "(...)", text)
+    return f"`{text[:_AWAIT_LENGTH_MAX]}` at {place}" if text else place
 
 
 @lru_cache(maxsize=4096)

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from harness.checks.findings import judged, longest_hold, nothing_to_judge
 from harness.checks.parameters import PHASE, Parameters
+from harness.contention import culprit
 from harness.history import NodeKind
 from harness.statistics import fresh_random, speedup
 
@@ -76,7 +77,7 @@ def speed_up(history: History, parameters: SpeedUp) -> CheckResult:
         found.ratio > parameters.above,
         expected=expected,
         seen=seen,
-        why=longest_hold(history),
+        why=culprit(history, sound) or longest_hold(history),
     )
 
 

@@ -9,12 +9,12 @@ import time
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, nullcontext
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 from harness.backend import Ran
 from harness.errors import BadInput, CouldNotRun
-from harness.history import Diagnosis, LockHold, NodeKind
+from harness.history import Diagnosis, LockHold, LockWait, NodeKind
 from harness.live.stall_watchdog import Stalled, StallWatchdog
 from harness.lock_ledger import LockLedger
 from harness.wait_graph import diagnose
@@ -41,6 +41,8 @@ CLIENT_ADVICE = (
     "the real client is not installed: pip install ./serve/miden/native (needs cargo), or run"
     " tox -e integration, which does it"
 )
+
+_Spanned = TypeVar("_Spanned", LockHold, LockWait)
 
 
 class LiveBackend:
@@ -101,6 +103,7 @@ class LiveBackend:
             virtual_s=None,
             diagnosis=watchdog.diagnosis,
             lock_holds=_since(began[0] if began else 0.0, ledger.holds),
+            lock_waits=_since(began[0] if began else 0.0, ledger.waits),
             unhandled=tuple(unhandled),
         )
 
@@ -195,8 +198,8 @@ class _LiveWorld:
         ]()
 
 
-def _since(begin_s: float, holds: list[LockHold]) -> tuple[LockHold, ...]:
-    """Move holds from the loop's clock to the run's."""
+def _since(begin_s: float, holds: list[_Spanned]) -> tuple[_Spanned, ...]:
+    """Move holds and waits from the loop's clock to the run's."""
     return tuple(
         replace(
             one,

@@ -6,6 +6,7 @@ import json
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
+from harness.contention import contention
 from harness.errors import HarnessBug
 from harness.report.figures import PERCENTILES, latencies, speedups
 from harness.report.whole_file import write_whole
@@ -14,15 +15,18 @@ from harness.report.wording import clock_word
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from harness.contention import Contention
     from harness.history import History
     from harness.report.figures import Latency
     from harness.result import RunReport, RunResult
     from harness.statistics import Speedup
     from harness.verdict import CheckResult
 
-__all__ = ["SCHEMA_VERSION", "document_text", "report_document", "schema", "write_json"]
+__all__ = ["LOCKS_MAX", "SCHEMA_VERSION", "document_text", "report_document", "schema", "write_json"]
 
 SCHEMA_VERSION = 1
+# The locks that blocked others longest; a service may have one for each of very many keys.
+LOCKS_MAX = 50
 
 
 def report_document(report: RunReport) -> dict[str, Any]:
@@ -99,6 +103,7 @@ def _figures(history: History) -> dict[str, Any]:
         "clock": clock_word(history.node),
         "latencies": [_latency(latency) for latency in latencies(history)],
         "speedups": [_speedup(phase, found) for phase, found in speedups(history).items() if found],
+        "contention": [_contention(one) for one in contention(history)[:LOCKS_MAX]],
     }
 
 
@@ -109,6 +114,22 @@ def _latency(latency: Latency) -> dict[str, Any]:
         "left_out": latency.left_out,
         **{f"p{percent}_s": latency.at(percent) for percent in PERCENTILES},
         "max_s": max(latency.samples, default=None),
+    }
+
+
+def _contention(one: Contention) -> dict[str, Any]:
+    return {
+        "lock": one.lock,
+        "number": one.number,
+        "kind": one.kind,
+        "holds": one.hold_count,
+        "held_s": one.held_s,
+        "waits": one.wait_count,
+        "waited_s": one.waited_s,
+        "blocked_s": one.blocked_s,
+        "waiters": list(one.waiters[:LOCKS_MAX]),
+        "held_await": one.held_await,
+        "taken_at": one.taken_at,
     }
 
 

@@ -57,6 +57,7 @@ class SimulatedBackend:
             virtual_s=ran.virtual_s,
             diagnosis=ran.diagnosis,
             lock_holds=ran.lock_holds,
+            lock_waits=ran.lock_waits,
             unhandled=ran.unhandled,
         )
 

@@ -20,7 +20,7 @@ from harness.wait_graph import diagnose, render
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
-    from harness.history import Diagnosis, LockHold
+    from harness.history import Diagnosis, LockHold, LockWait
     from harness.simulated.executor_model import Latency
 
     Main = Callable[[], Coroutine[Any, Any, Any]]
@@ -46,8 +46,8 @@ class Simulated:
     ``digest`` is equal for equal runs on every CPython release, ``schedule_digest`` is finer and
     holds for one release (see ``Trace``). ``virtual_s`` are virtual seconds, ``steps`` the
     callbacks that ran. ``unhandled`` are errors that no code took; ``lock_holds`` the locks that
-    were held over virtual time. What cancelled tasks did after the end is in none of these, errors
-    excepted.
+    were held over virtual time, ``lock_waits`` the waits for them. What cancelled tasks did after
+    the end is in none of these, errors excepted.
     """
 
     seed: int
@@ -61,6 +61,7 @@ class Simulated:
     diagnosis: Diagnosis | None
     unhandled: tuple[str, ...]
     lock_holds: tuple[LockHold, ...]
+    lock_waits: tuple[LockWait, ...] = ()
 
 
 def simulate(
@@ -139,6 +140,7 @@ def _outcome(loop: VirtualLoop, main: Main) -> Simulated:
     virtual_s, steps = loop.time(), loop.trace.step_count
     ledger = loop.ledger
     lock_holds = () if ledger is None else ledger.all_holds(virtual_s)
+    lock_waits = () if ledger is None else ledger.all_waits(virtual_s)
     clean_up(loop)
     return Simulated(
         seed=loop.randomness.seed,
@@ -152,6 +154,7 @@ def _outcome(loop: VirtualLoop, main: Main) -> Simulated:
         diagnosis=diagnosis,
         unhandled=tuple(loop.unhandled),
         lock_holds=lock_holds,
+        lock_waits=lock_waits,
     )
 
 

@@ -45,7 +45,12 @@ CASES = (
         f"{SERVICES}:coarse_lock",
         "concurrent_beats_sequential",
         "speedup",
-        ("CoarseLock._coarse was held", "broken_services.py:", "saw 1.0"),
+        (
+            "CoarseLock._coarse was held",
+            "across `await getattr(Serve, name)(self, *arguments)` at tests/sensitivity/broken_services.py:",
+            "% of the loss",
+            "saw 1.0",
+        ),
     ),
     Case(f"{SERVICES}:coarse_lock", "eight_users_beat_sequential", "speedup", ("saw 1.0",)),
     Case(f"{SERVICES}:coarse_lock", "two_users_create_accounts", "overlap", ("1 of 2 users",)),
@@ -72,7 +77,7 @@ CASES = (
         f"{SERVICES}:locks_slow_call",
         "concurrent_beats_sequential",
         "speedup",
-        ("_SlowSync._lock was held", "in _SlowSync.sync"),
+        ("_SlowSync._lock was held", ".sync()` at", "explains 100 % of the loss"),
     ),
     # Spawns.
     Case(

@@ -1,0 +1,170 @@
+"""Own the last signal of each Event and Condition: who set, cleared or notified it, where, when."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import weakref
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from harness.source_places import callers, place_of
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+__all__ = ["Signal", "SignalLedger", "Waiting"]
+
+_PATCHED = (
+    (asyncio.Event, "set"),
+    (asyncio.Event, "clear"),
+    (asyncio.Event, "wait"),
+    (asyncio.Condition, "notify"),
+    (asyncio.Condition, "wait"),
+)
+# Every queue has an event for join() and sets it at each turn: its story is told by its counts.
+_QUEUES = str(Path(asyncio.queues.__file__))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signal:
+    """One call of ``set``, ``clear`` or ``notify``; ``woken`` is how many were waiting then."""
+
+    call: str
+    order: int
+    at_s: float | None
+    task: str
+    where: str
+    woken: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """When a task began to wait; ``order`` compares with that of signals."""
+
+    order: int
+    at_s: float
+
+
+class SignalLedger:
+    """Notes the last signals of Events and Conditions while open; part of a ``LockLedger``."""
+
+    def __init__(self) -> None:
+        self._last: weakref.WeakKeyDictionary[object, dict[str, Signal]]
+        self._last = weakref.WeakKeyDictionary()
+        self._waiting: dict[asyncio.Task[Any] | None, Waiting] = {}
+        self._order = count()
+        self._originals: list[Any] = []
+        self._open = False
+
+    def open(self) -> None:
+        """Wrap asyncio's methods."""
+        self._open = True
+        self._originals = [getattr(owner, name) for owner, name in _PATCHED]
+        set_event, clear_event, wait_event, notify, wait_condition = self._originals
+        methods = (
+            self._setting(set_event),
+            self._clearing(clear_event),
+            self._event_wait(wait_event),
+            self._notifying(notify),
+            self._condition_wait(wait_condition),
+        )
+        for (owner, name), method in zip(_PATCHED, methods, strict=True):
+            setattr(owner, name, method)
+
+    def close(self) -> None:
+        """Put back what was wrapped."""
+        self._open = False
+        for (owner, name), original in zip(_PATCHED, self._originals, strict=True):
+            setattr(owner, name, original)
+
+    def last(self, thing: object, call: str) -> Signal | None:
+        """Return the last call of this name on an event or condition, if one was seen."""
+        return self._last.get(thing, {}).get(call)
+
+    def waiting(self, task: asyncio.Task[Any]) -> Waiting | None:
+        """Return since when a task waits for an event or a condition."""
+        return self._waiting.get(task)
+
+    def _setting(self, original: Any) -> Any:
+        def set(event: Any) -> None:  # noqa: A001 - the name that tracebacks show
+            woken = len(event._waiters)
+            original(event)
+            frame = sys._getframe(1)
+            if frame.f_code.co_filename != _QUEUES:
+                self._note(event, "set", woken, frame)
+
+        return set
+
+    def _clearing(self, original: Any) -> Any:
+        def clear(event: Any) -> None:
+            # What is clear stays so: every put of a queue comes by here, and has to be cheap.
+            if event._value:
+                original(event)
+                frame = sys._getframe(1)
+                if frame.f_code.co_filename != _QUEUES:
+                    self._note(event, "clear", 0, frame)
+
+        return clear
+
+    def _notifying(self, original: Any) -> Any:
+        def notify(condition: Any, n: int = 1) -> None:
+            woken = min(len(condition._waiters), n)
+            original(condition, n)
+            self._note(condition, "notify", woken, sys._getframe(1))
+
+        return notify
+
+    def _event_wait(self, original: Any) -> Any:
+        async def wait(event: Any) -> Literal[True]:
+            if event._value or not self._open:
+                await original(event)
+                return True
+            task = self._begins()
+            try:
+                await original(event)
+            finally:
+                self._waiting.pop(task, None)
+            return True
+
+        return wait
+
+    def _condition_wait(self, original: Any) -> Any:
+        async def wait(condition: Any) -> Literal[True]:
+            if not self._open:
+                await original(condition)
+                return True
+            task = self._begins()
+            try:
+                await original(condition)
+            finally:
+                self._waiting.pop(task, None)
+            return True
+
+        return wait
+
+    def _begins(self) -> asyncio.Task[Any] | None:
+        loop = asyncio.get_running_loop()
+        task = asyncio.current_task(loop)
+        self._waiting[task] = Waiting(order=next(self._order), at_s=loop.time())
+        return task
+
+    def _note(self, thing: object, call: str, woken: int, frame: FrameType) -> None:
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            at_s, task = None, None
+        else:
+            at_s, task = loop.time(), asyncio.current_task(loop)
+        caller = next(callers(frame), frame)
+        signals = self._last.setdefault(thing, {})
+        signals[call] = Signal(
+            call=call,
+            order=next(self._order),
+            at_s=at_s,
+            task="no task" if task is None else task.get_name(),
+            where=place_of(caller.f_code, caller.f_lineno),
+            woken=woken,
+        )
