@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from contextvars import copy_context
 from itertools import repeat
 from types import FunctionType
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from harness.choices import ChoiceKind
 from harness.randomness import Randomness
 from harness.simulated.handles import ReadyHandle, Timer
-from harness.simulated.outside_order import OutsideOrder
+from harness.simulated.outside_order import OUTSIDE, OutsideOrder
 from harness.simulated.virtual_loop import Pause, VirtualLoop
 from harness.simulated.virtual_task import TASK_NUMBER
 
@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from contextvars import Context
 
-__all__ = ["PLUMBING", "ExploringLoop", "Lane", "OrderPolicy", "StepWatcher"]
+    from harness.explore.policies import Lane, OrderPolicy, StepWatcher
+
+__all__ = ["PLUMBING", "ExploringLoop"]
 
 # The lane of callbacks that are asyncio's own (the end of a gather, a future's chain). They run
 # as soon as all that became ready before them has: no program can tell a difference, and to
@@ -37,36 +39,6 @@ STEPS_A_MOMENT_MAX = 2_000
 # Adversarial: seconds that time may run ahead of a task that is ready, in one go and in all.
 WITHHELD_S = 1.0
 WITHHELD_TOTAL_S = 1.0
-
-
-class Lane(Protocol):
-    """Something that can go on: a callback of a task, or what comes from outside."""
-
-    lane: int
-
-
-class OrderPolicy(Protocol):
-    """Decides a run. It is also the ``Chooser`` of all that is not an order."""
-
-    def order(self, options: Sequence[Lane]) -> int:
-        """Choose which goes on: an index into ``options``; 0 is asyncio's own order."""
-        ...
-
-    def choose(self, kind: ChoiceKind, count: int, label: str) -> int:
-        """Choose one of ``count`` alternatives, see ``Chooser``."""
-        ...
-
-
-class StepWatcher(Protocol):
-    """Sees every step of a run, for those who record it. A search runs without one."""
-
-    def begins(self, handle: Lane, overtaken: Sequence[Lane]) -> None:
-        """A callback, or something from outside, is about to happen before the overtaken ones."""
-        ...
-
-    def ended(self, handle: Lane) -> None:
-        """It has happened."""
-        ...
 
 
 def _exploring_call_soon(ready: Any) -> Callable[..., ReadyHandle]:
@@ -129,6 +101,11 @@ class ExploringLoop(VirtualLoop):
         self.__dict__["call_soon"] = _exploring_call_soon(self._ready)
         self.made_tasks: list[asyncio.Task[Any]] = []
         self.outside = OutsideOrder(self)
+        self._lane_names: dict[int, str] = {}
+        self._children: Counter[str] = Counter()
+        if watcher is not None:
+            watcher.bind(self.lane_name)
+            self.environment.born = self._process_born
 
     def begin_anew(self, policy: OrderPolicy, *, seed: int) -> bool:
         """Be as a loop that was just made, for the next run of a search; False if that is unsure.
@@ -161,9 +138,28 @@ class ExploringLoop(VirtualLoop):
             return super().create_task(coro, name=name, **options)
         task = self._tasks.make(coro, name, options.get("context"))
         self.made_tasks.append(task)
+        if self.watcher is not None:
+            self._name_lane(task.number, "")
         if self.task_names is not None:
             self.task_names.setdefault(task.number, task.get_name())
         return task
+
+    def lane_name(self, lane: int) -> str:
+        """Name a lane by its ancestry: ``1.2`` is the second task that the first task made.
+
+        Unlike its number, that does not change when other tasks are made in another order. What is
+        outside has a ``p`` before its last number, and belongs to the task that set it going.
+        """
+        return self._lane_names.get(lane, str(lane))
+
+    def _name_lane(self, lane: int, mark: str) -> None:
+        parent = self._lane_names.get(TASK_NUMBER.get(), "")
+        self._children[parent + mark] += 1
+        number = f"{mark}{self._children[parent + mark]}"
+        self._lane_names.setdefault(lane, f"{parent}.{number}" if parent else number)
+
+    def _process_born(self, serial: int) -> None:
+        self._name_lane(OUTSIDE + serial, "p")
 
     def choose(self, kind: ChoiceKind, count: int, label: str) -> int:
         """Have the policy choose, and record what it chose."""

@@ -124,13 +124,11 @@ class OutsideOrder:
         options.sort(key=_order)
         index = self._loop.policy.order([Arrival(entry) for entry in options])
         self._loop.picks.append(index)
+        watcher = self._loop.watcher
+        if watcher is not None:
+            watcher.begins(Arrival(options[index]), [Arrival(one) for one in options[:index]])
         if index:
             moment_s = max(environment.now, min(options[index][0], must_s))
-            watcher = self._loop.watcher
-            if watcher is not None:
-                watcher.begins(
-                    Arrival(options[index]), [Arrival(entry) for entry in options[:index]]
-                )
             self._move(options[index], moment_s)
             for entry in options[:index]:
                 # Overtaken: it comes no sooner than what overtook it, and stays within its window.

@@ -17,8 +17,8 @@ from harness.wait_graph import diagnose
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
+    from harness.explore.policies import OrderPolicy, StepWatcher
     from harness.history import Diagnosis
-    from harness.simulated.exploring_loop import OrderPolicy, StepWatcher
 
     Main = Callable[[], Coroutine[Any, Any, Any]]
 

@@ -14,6 +14,7 @@ from harness.simulated.drawn import Drawn
 from harness.simulated.handles import Timer
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from contextvars import Context
 
     from simpy.events import EventPriority, ProcessGenerator
@@ -63,6 +64,8 @@ class VirtualEnvironment(simpy.Environment):
         self.background_numbers: set[int] = set()
         self.cancelled_count = 0
         self._processes_count = 0
+        # While a run is watched: told the number of each process as it is made.
+        self.born: Callable[[int], None] | None = None
         # While a run explores: when an event of drawn latency could have come, by its number.
         self.windows: dict[int, tuple[float, float]] | None = None
 
@@ -88,6 +91,8 @@ class VirtualEnvironment(simpy.Environment):
         """Give a process the number by which a schedule tells it from others: from 1, as made."""
         self._processes_count += 1
         process.serial = self._processes_count  # type: ignore[attr-defined]
+        if self.born is not None:
+            self.born(self._processes_count)
         return process
 
     def schedule(
