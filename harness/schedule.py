@@ -16,7 +16,8 @@ class ScheduleStep:
     step ended with ("awaits Lock.acquire", "returned", "fault: client.sync.started fails"),
     ``place`` is the source line at which the lane then stands, ``source`` that line's text.
     ``deviation`` says how the step differs from what would have happened by default ("ran ahead of
-    task-2", "cancelled here"), or is None.
+    task-2", "cancelled here"), or is None. ``woken_by`` is the index of the earlier step that let
+    this one go on, or None where that is not known.
     """
 
     index: int
@@ -26,6 +27,7 @@ class ScheduleStep:
     place: str | None = None
     source: str | None = None
     deviation: str | None = None
+    woken_by: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
