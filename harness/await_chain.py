@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import asyncio
     from types import FrameType
 
-__all__ = ["frames_of", "place_in", "program_frame"]
+__all__ = ["frames_of", "links_of", "place_in", "program_frame"]
 
 # An await chain is as deep as the program's calls; deeper than this is a cycle of our own making.
 _DEPTH_MAX = 1_000
@@ -30,6 +30,16 @@ def frames_of(task: asyncio.Task[Any] | None) -> list[FrameType]:
             frames.append(frame)
     frames.reverse()
     return frames
+
+
+def links_of(task: asyncio.Task[Any]) -> list[object]:
+    """Return the coroutines and generators of a task, from its own down to where it waits."""
+    links: list[object] = []
+    awaited: object = task.get_coro()
+    while awaited is not None and len(links) < _DEPTH_MAX:
+        links.append(awaited)
+        _, awaited = _step(awaited)
+    return links
 
 
 def program_frame(frames: list[FrameType]) -> FrameType | None:

@@ -157,12 +157,17 @@ class LockWait:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Blocked:
-    """One task that waits: for what, who holds it, and where both stand in the source."""
+    """One task that waits: for what, who holds it, and where both stand in the source.
+
+    ``reason`` says why the wait does not end where no holder does: a wake-up that was lost, who
+    could still act, or that nobody can.
+    """
 
     task: str
     waits_for: str
     where: str
     holders: tuple[str, ...] = ()
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

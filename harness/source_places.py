@@ -25,6 +25,7 @@ __all__ = [
     "line_at",
     "name_of",
     "place_of",
+    "reaches",
 ]
 
 _ASYNCIO = str(Path(asyncio.__file__).parent)
@@ -131,6 +132,11 @@ def name_of(thing: object, frames: Iterable[FrameType]) -> str | None:
         or next(filter(None, (_global(thing, frame) for frame in frames)), None)
         or next(filter(None, (_local(thing, frame) for frame in frames)), None)
     )
+
+
+def reaches(frame: FrameType, thing: object) -> bool:
+    """Return True if a frame has the thing in a variable, or in an attribute of its ``self``."""
+    return _local(thing, frame) is not None or _attribute(thing, frame) is not None
 
 
 def _attribute(thing: object, frame: FrameType) -> str | None:

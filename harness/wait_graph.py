@@ -12,16 +12,21 @@ from harness.await_chain import frames_of, place_in
 from harness.history import Blocked, Diagnosis
 from harness.lock_ledger import active_ledger
 from harness.source_places import is_asyncio, is_program, name_of
+from harness.wait_reasons import reason_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from types import FrameType
+    from types import CodeType, FrameType
 
-    from harness.lock_ledger import LockLedger
+    from harness.lock_ledger import Hold, LockLedger
 
     Task = asyncio.Task[Any]
 
-__all__ = ["Wait", "cycles", "diagnose", "render", "wait_of"]
+__all__ = ["Wait", "cycles", "diagnose", "lasting_rings", "render", "wait_of"]
+
+
+# What asyncio.wait() waits in; a barrier has a method of the same name.
+_WAIT: CodeType = asyncio.tasks._wait.__code__  # type: ignore[attr-defined]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +35,9 @@ class Wait:
 
     ``holders`` are pairs (task, where it stands or took the lock). If ``any_suffices``, one of them
     is enough (a semaphore's holders); if not, all must act (gathered tasks). Without holders the
-    task waits for something that anybody might do: a queue, an event, a timer.
+    task waits for something that anybody might do: a queue, an event, a timer. ``thing`` is what
+    it waits for and ``call`` the method that it waits in, where they are known; ``on_tasks`` says
+    that the holders are awaited. ``firm`` says that none but the holders will act.
     """
 
     task: Task
@@ -38,6 +45,10 @@ class Wait:
     where: str
     holders: tuple[tuple[Task, str], ...] = ()
     any_suffices: bool = False
+    thing: object = None
+    call: str = ""
+    on_tasks: bool = False
+    firm: bool = True
 
 
 def wait_of(task: Task) -> Wait | None:
@@ -50,10 +61,8 @@ def wait_of(task: Task) -> Wait | None:
     known = _lock_wait(task, frames, where) or _group_wait(task, frames, where)
     if known is not None:
         return known
-    primitive = _primitive(frames)
-    if primitive is not None:
-        return Wait(task=task, waits_for=primitive, where=where)
-    return _future_wait(task, future, frames, where)
+    primitive = _primitive(task, frames, where)
+    return primitive or _future_wait(task, future, frames, where)
 
 
 def cycles(tasks: Iterable[Task]) -> tuple[tuple[Task, ...], ...]:
@@ -66,23 +75,50 @@ def cycles(tasks: Iterable[Task]) -> tuple[tuple[Task, ...], ...]:
     return _rings(_waits(tasks))
 
 
+def lasting_rings(
+    tasks: Iterable[Task], timed: Iterable[asyncio.Future[Any]]
+) -> tuple[tuple[Task, ...], ...]:
+    """Find the rings that nothing will end: an accusation, where ``cycles`` is an observation.
+
+    ``timed`` are the tasks that a timer will cancel, and the futures that one will complete: a wait
+    with a timeout of its own ends by itself, and whatever is awaited in it may be cancelled then.
+    So may a task that a task outside of the ring has in a variable. Of locks only those count that
+    their holders alone give back.
+    """
+    tasks = sorted(tasks, key=_order)
+    waits = {task: wait for task, wait in _waits(tasks).items() if wait.firm}
+    timed = set(timed)
+    spared = [task for task in tasks if task in timed or _waiter(task) in timed]
+    for task in tasks:
+        if task not in waits or not waits[task].holders:
+            spared.extend(_tasks_in_variables(task))
+    while spared:
+        wait = waits.pop(spared.pop(), None)
+        if wait is not None and wait.on_tasks:
+            spared.extend(task for task, _ in wait.holders)
+    return _rings(waits)
+
+
 def diagnose(
     loop: asyncio.AbstractEventLoop | None = None,
     *,
     exact: bool = False,
     tasks: Iterable[Task] | None = None,
     attachments: tuple[tuple[str, str], ...] = (),
+    ring: Sequence[Task] = (),
 ) -> Diagnosis:
     """Say who waits for what on a loop at this moment, and who waits in a ring.
 
     ``exact`` says that nothing can happen any more: then these waits will never end. The loop is
     the running one by default, its tasks are all that are not done, without the one that asks.
+    ``ring`` is the ring to tell of, if it is known already.
     """
     loop = asyncio.get_running_loop() if loop is None else loop
     if tasks is None:
         tasks = asyncio.all_tasks(loop)
-    waits = _waits(sorted(tasks, key=_order))
-    rings = _rings(waits)
+    tasks = sorted(tasks, key=_order)
+    waits = _waits(tasks)
+    rings = (tuple(ring),) if ring else _rings(waits)
     return Diagnosis(
         at_s=loop.time(),
         blocked=tuple(
@@ -91,6 +127,7 @@ def diagnose(
                 waits_for=wait.waits_for,
                 where=wait.where,
                 holders=tuple(f"{task.get_name()} at {at}" for task, at in wait.holders),
+                reason=reason_of(wait, waits, tasks=tasks, exact=exact, ledger=active_ledger()),
             )
             for wait in waits.values()
         ),
@@ -106,6 +143,8 @@ def render(diagnosis: Diagnosis) -> str:
     for blocked in diagnosis.blocked:
         lines.append(f"  {blocked.task} waits for {blocked.waits_for} at {blocked.where}")
         lines.extend(f"    held by {holder}" for holder in blocked.holders)
+        if blocked.reason is not None:
+            lines.append(f"    {blocked.reason}")
     if diagnosis.cycle:
         lines.append("  cycle: " + " -> ".join((*diagnosis.cycle, diagnosis.cycle[0])))
     lines.extend(f"{title}:\n{text}" for title, text in diagnosis.attachments)
@@ -179,8 +218,17 @@ def _lock_wait(task: Task, frames: list[FrameType], where: str) -> Wait | None:
                 where=where,
                 holders=tuple((hold.task, hold.where) for hold in holds if hold.task is not None),
                 any_suffices=isinstance(lock, asyncio.Semaphore),
+                thing=lock,
+                call="acquire",
+                firm=ledger is not None and _is_firm(lock, holds, ledger),
             )
     return None
+
+
+def _is_firm(lock: object, holds: Sequence[Hold], ledger: LockLedger) -> bool:
+    """Say whether only its holders will give a lock back; a semaphore may be a signal instead."""
+    scoped = all(hold.scoped for hold in holds) or not isinstance(lock, asyncio.Semaphore)
+    return scoped and not ledger.is_handed_on(lock)
 
 
 def _group_wait(task: Task, frames: list[FrameType], where: str) -> Wait | None:
@@ -189,7 +237,7 @@ def _group_wait(task: Task, frames: list[FrameType], where: str) -> Wait | None:
         owner = frame.f_locals.get("self")
         if isinstance(owner, asyncio.TaskGroup):
             return _wait_for_tasks(task, "the tasks of its TaskGroup", where, owner._tasks)
-        if frame.f_code.co_name == "_wait" and is_asyncio(frame.f_code.co_filename):
+        if frame.f_code is _WAIT:
             futures = frame.f_locals.get("fs", ())
             first = frame.f_locals.get("return_when") == asyncio.FIRST_COMPLETED
             what = "the first of" if first else "all of"
@@ -199,16 +247,23 @@ def _group_wait(task: Task, frames: list[FrameType], where: str) -> Wait | None:
     return None
 
 
-def _primitive(frames: list[FrameType]) -> str | None:
+def _primitive(task: Task, frames: list[FrameType], where: str) -> Wait | None:
     """Name what an asyncio object's method waits in: ``Queue.get Worker.inbox``."""
     # The outermost of asyncio's frames is what the program called: Queue.join waits in an Event.
     for frame in reversed(_asyncio_frames(frames)):
         owner = frame.f_locals.get("self")
         if owner is not None and is_asyncio(frame.f_code.co_filename):
             method = f"{type(owner).__name__}.{frame.f_code.co_name}"
-            return f"{method} {_name(owner, frames, None)}"
+            return Wait(
+                task=task,
+                waits_for=f"{method} {_name(owner, frames, None)}",
+                where=where,
+                thing=owner,
+                call=frame.f_code.co_name,
+            )
         if frame.f_code.co_name == "sleep" and is_asyncio(frame.f_code.co_filename):
-            return f"sleep({frame.f_locals.get('delay')!r})"
+            delay = f"sleep({frame.f_locals.get('delay')!r})"
+            return Wait(task=task, waits_for=delay, where=where, call="sleep")
     return None
 
 
@@ -232,6 +287,7 @@ def _future_wait(
     what = getattr(future, "waits_for", None)
     if what is None:
         what = f"Future {name_of(future, frames) or ''}".rstrip()
+        return Wait(task=task, waits_for=what, where=where, thing=future, call="await")
     return Wait(task=task, waits_for=what, where=where)
 
 
@@ -254,6 +310,7 @@ def _wait_for_tasks(
         where=where,
         holders=tuple((one, place_in(frames_of(one))) for one in sorted(tasks, key=_order)),
         any_suffices=any_suffices,
+        on_tasks=True,
     )
 
 
@@ -266,6 +323,23 @@ def _shielded(outer: asyncio.Future[Any]) -> Task | None:
             if isinstance(inner, asyncio.Task):
                 return inner
     return None
+
+
+def _waiter(task: Task) -> object:
+    return getattr(task, "_fut_waiter", None)
+
+
+def _tasks_in_variables(task: Task) -> list[Task]:
+    """List the tasks that a task of the program has in its variables, alone or in a collection."""
+    found: list[Task] = []
+    for frame in frames_of(task):
+        if is_program(frame.f_code.co_filename):
+            for value in frame.f_locals.values():
+                values = value.values() if isinstance(value, dict) else value
+                many = isinstance(value, (dict, list, tuple, set, frozenset))
+                among = list(values) if many else [value]
+                found += [one for one in among if isinstance(one, asyncio.Task)]
+    return [one for one in found if one is not task]
 
 
 def _name(thing: object, frames: list[FrameType], ledger: LockLedger | None) -> str:

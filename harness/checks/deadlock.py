@@ -51,9 +51,12 @@ def describe(diagnosis: Diagnosis) -> str:
         return f"in a ring: {' -> '.join((*diagnosis.cycle, diagnosis.cycle[0]))}"
     if not diagnosis.blocked:
         return "nobody waits for anything that is known"
-    first = diagnosis.blocked[0]
+    # A wake-up that was lost is the cause; that others wait, too, often its effect.
+    lost = [one for one in diagnosis.blocked if (one.reason or "").startswith("lost wake-up")]
+    first = (lost or diagnosis.blocked)[0]
     held = f", held by {', '.join(first.holders)}" if first.holders else ""
     more = len(diagnosis.blocked) - 1
-    return f"{first.task} waits for {first.waits_for} at {first.where}{held}" + (
-        f", and {more} more wait" if more else ""
+    why = f"; {first.reason}" if first.reason else ""
+    return f"{first.task} waits for {first.waits_for} at {first.where}{held}{why}" + (
+        f"; {more} more wait" if more and why else f", and {more} more wait" if more else ""
     )

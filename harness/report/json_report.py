@@ -22,7 +22,14 @@ if TYPE_CHECKING:
     from harness.statistics import Speedup
     from harness.verdict import CheckResult
 
-__all__ = ["LOCKS_MAX", "SCHEMA_VERSION", "document_text", "report_document", "schema", "write_json"]
+__all__ = [
+    "LOCKS_MAX",
+    "SCHEMA_VERSION",
+    "document_text",
+    "report_document",
+    "schema",
+    "write_json",
+]
 
 SCHEMA_VERSION = 1
 # The locks that blocked others longest; a service may have one for each of very many keys.

@@ -39,4 +39,5 @@ def ring(diagnosis: Diagnosis) -> tuple[str, ...]:
 
 def _line(blocked: Blocked) -> str:
     held = f", held by {', '.join(blocked.holders)}" if blocked.holders else ""
-    return one_line(f"{blocked.task} waits for {blocked.waits_for} at {blocked.where}{held}")
+    why = f"; {blocked.reason}" if blocked.reason else ""
+    return one_line(f"{blocked.task} waits for {blocked.waits_for} at {blocked.where}{held}{why}")

@@ -50,6 +50,7 @@ class SimulatedBackend:
                 seed=seed,
                 time_limit_s=TIME_LIMIT_S,
                 trace=trace,
+                watch_rings=True,
             )
         return Ran(
             error=ran.error,

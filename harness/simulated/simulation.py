@@ -13,6 +13,7 @@ from harness.errors import Deadlock, HarnessError, Unsupported
 from harness.lock_ledger import LockLedger
 from harness.simulated.determinism import Guards
 from harness.simulated.executor_model import DEFAULT_WORKERS, sqlite_latency
+from harness.simulated.ring_watch import RingWatch
 from harness.simulated.trace import Trace, first_difference
 from harness.simulated.virtual_loop import Pause, VirtualLoop
 from harness.wait_graph import diagnose, render
@@ -74,6 +75,7 @@ def simulate(
     strict: bool = True,
     trace: Trace | None = None,
     debug: bool = False,
+    watch_rings: bool = False,
 ) -> Simulated:
     """Run ``main()`` on a virtual loop of its own until it ends or cannot.
 
@@ -89,6 +91,7 @@ def simulate(
         strict: Refuse threads, sockets, processes and real sleep, see ``Guards``.
         trace: A trace to fill, to keep its entries. Made afresh by default.
         debug: Run the loop in debug mode.
+        watch_rings: End the run soon after some tasks wait in a ring, though others go on.
 
     Raises:
         BadInput: The seed is not one.
@@ -109,23 +112,26 @@ def simulate(
     with Guards(loop, strict=strict), LockLedger() as ledger:
         loop.ledger = ledger
         try:
-            return _outcome(loop, main)
+            return _outcome(loop, main, watch_rings=watch_rings)
         finally:
             loop.close()
 
 
-def _outcome(loop: VirtualLoop, main: Main) -> Simulated:
+def _outcome(loop: VirtualLoop, main: Main, *, watch_rings: bool = False) -> Simulated:
     """Drive the coroutine, note all there is to note at its end, then clean up behind it."""
     value: Any = None
     error: BaseException | None = None
     diagnosis: Diagnosis | None = None
+    watch = RingWatch(loop)
+    if watch_rings and loop.ledger is not None:
+        loop.ledger.on_long_wait = watch.look
     task = loop.create_task(main())
     # That a deadlock leaves it pending is in the diagnosis, and nothing to complain of.
     task._log_destroy_pending = False
     try:
         pause, _ = loop.drive(task)
         if not task.done():
-            diagnosis = diagnose(loop, exact=pause is Pause.STUCK)
+            diagnosis = diagnose(loop, exact=pause is Pause.STUCK, ring=watch.ring)
         elif task.cancelled():
             error = asyncio.CancelledError()
         else:
@@ -168,6 +174,8 @@ def clean_up(loop: VirtualLoop) -> None:
     """Cancel what is left, as ``asyncio.run`` does, but wait for nothing that cannot come."""
     loop.trace = Trace()
     loop.time_limit_s = loop.time() + _CLEAN_UP_S
+    if loop.ledger is not None:
+        loop.ledger.on_long_wait = None
     leftovers = asyncio.all_tasks(loop)
     for task in leftovers:
         # Tasks that await each other in a ring pass a cancellation round it without end.
