@@ -31,7 +31,8 @@ class Deviation(NamedTuple):
 class Tape:
     """All that decides a run besides the program: the seed, and the deviations from the default.
 
-    Workload and schedule lie on tapes of their own, so that to shrink one keeps the other.
+    Workload and schedule lie on tapes of their own, so that to shrink one keeps the other. Both are
+    in the order in which the deviations took place.
     """
 
     seed: int
@@ -48,10 +49,10 @@ class Tape:
         """Return what the tape says of a choice; 0, the default, if it says nothing."""
         return self._by_key.get((kind, where, nth), 0)
 
-    def with_schedule(self, schedule: Iterable[Deviation]) -> Tape:
+    def with_deviations(self, schedule: Iterable[Deviation]) -> Tape:
         """Return a tape with these deviations of the schedule in place of its own."""
-        return replace(self, schedule=tuple(sorted(schedule)))
+        return replace(self, schedule=tuple(schedule))
 
     def with_workload(self, workload: Iterable[Deviation]) -> Tape:
         """Return a tape with these deviations of the workload in place of its own."""
-        return replace(self, workload=tuple(sorted(workload)))
+        return replace(self, workload=tuple(workload))

@@ -154,7 +154,7 @@ class TapeRecorder:
 
     def tape(self, seed: int) -> Tape:
         """Return the tape of the run so far."""
-        found = sorted(Deviation(*key, value) for key, value in self._found.items())
+        found = [Deviation(*key, value) for key, value in self._found.items()]
         return Tape(
             seed=seed,
             schedule=tuple(one for one in found if one.kind is not ChoiceKind.WORKLOAD),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import simpy
 
 from harness.errors import Unsupported
+from harness.simulated.drawn import Drawn
 
 if TYPE_CHECKING:
     import random
@@ -30,7 +31,7 @@ DEFAULT_WORKERS = 8
 
 def sqlite_latency(stream: random.Random) -> float:
     """Draw 1 to 5 ms, in seconds: a small SQLite transaction on a local disk."""
-    return stream.uniform(0.001, 0.005)
+    return Drawn.between(0.001, stream.uniform(0.001, 0.005), 0.005)
 
 
 class ExecutorModel:

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from harness.errors import BadInput
 from harness.scenario_mistakes import told, values_mistakes
+from harness.simulated.drawn import Drawn
 
 if TYPE_CHECKING:
     from harness.randomness import Randomness
@@ -46,6 +47,11 @@ class Constant(_Table):
         """Return the value; milliseconds."""
         return self.value
 
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """The least and the most that can be drawn, milliseconds."""
+        return self.value, self.value
+
 
 class Uniform(_Table):
     """Anything between two bounds alike."""
@@ -57,6 +63,11 @@ class Uniform(_Table):
     def draw(self, stream: random.Random) -> float:
         """Draw; milliseconds."""
         return stream.uniform(self.low, self.high)
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """The least and the most that can be drawn, milliseconds."""
+        return self.low, self.high
 
 
 class Triangular(_Table):
@@ -71,6 +82,11 @@ class Triangular(_Table):
         """Draw; milliseconds."""
         return stream.triangular(self.low, self.high, self.mode)
 
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """The least and the most that can be drawn, milliseconds."""
+        return self.low, self.high
+
 
 class LogNormal(_Table):
     """A long tail: ``median`` and ``sigma`` of the logarithm, cut at ``cut``."""
@@ -83,6 +99,11 @@ class LogNormal(_Table):
     def draw(self, stream: random.Random) -> float:
         """Draw; milliseconds."""
         return min(stream.lognormvariate(math.log(self.median), self.sigma), self.cut)
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """What lies three sigma below the median, and the cut; milliseconds."""
+        return min(self.median * math.exp(-3 * self.sigma), self.cut), self.cut
 
 
 Distribution = Annotated[Constant | Uniform | Triangular | LogNormal, Field(discriminator="kind")]
@@ -140,8 +161,9 @@ class LatencyModel:
 
     def seconds(self, what: str, stream: random.Random) -> float:
         """Draw how long something takes, in seconds."""
-        drawn: float = getattr(self.profile.latency_ms, what).draw(stream)
-        return drawn / 1e3
+        distribution: Distribution = getattr(self.profile.latency_ms, what)
+        low, high = distribution.bounds
+        return Drawn.between(low / 1e3, distribution.draw(stream) / 1e3, high / 1e3)
 
 
 def read_profile(path: Path | None = None) -> Profile:

@@ -23,6 +23,9 @@ __all__ = ["OUTSIDE", "Arrival", "OutsideOrder"]
 # Lanes of what is outside have numbers from here on, so that none is a task's.
 OUTSIDE = 1_000_000
 
+# A profile says what is usual. A search also tries what a busy node or a cold disk does.
+STRETCH = 4.0
+
 # More events than this at one moment are not going to end.
 EVENTS_MAX = 1_000_000
 
@@ -43,6 +46,12 @@ class Arrival:
             self.lane = OUTSIDE + getattr(process, "serial", 0)
             self.label = "event" if process is None else process.name
 
+    def __hash__(self) -> int:
+        return hash(self.entry[3])
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Arrival) and other.entry[3] is self.entry[3]
+
 
 class OutsideOrder:
     """Moves an exploring loop's clock and delivers what is due.
@@ -57,6 +66,7 @@ class OutsideOrder:
         self._loop = loop
         self._environment = loop.environment
         self._environment.windows = {}
+        self._environment.stretch = STRETCH
         self._overtaken: set[int] = set()
 
     def soonest_s(self) -> float | None:

@@ -152,11 +152,12 @@ class SearchRuns:
 
     def _leave(self, loop: ExploringLoop, *, finished: bool) -> None:
         """Cancel what the run left behind; most leave nothing, and then the loop serves again."""
+        watched, loop.watcher = loop.watcher is not None, None
         leaves = not finished or not all(task.done() for task in loop.made_tasks)
         if leaves or loop._ready or loop.environment.queue or "_asyncgens" in loop.__dict__:
             clean_up(loop)
             loop.close()
-        elif loop.watcher is None:
+        elif not watched:
             self._loop = loop
         else:
             loop.close()

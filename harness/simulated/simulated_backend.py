@@ -14,6 +14,7 @@ from harness.simulated.simulated_node import SimulatedNode
 from harness.simulated.simulation import simulate
 from harness.simulated.trace import Trace
 from harness.simulated.turn_watchdog import TurnWatchdog
+from harness.simulated.virtual_loop import VirtualLoop
 from harness.wait_graph import diagnose
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from harness.backend import Stage
-    from harness.simulated.virtual_loop import VirtualLoop
 
 __all__ = ["SimulatedBackend"]
 
@@ -35,6 +35,9 @@ class SimulatedBackend:
 
     def __init__(self, profile: Profile | None = None) -> None:
         self._profile = profile or read_profile()
+        # Set by whoever explores: makes the loop of the next run, and has its trace kept.
+        self.make_loop: Callable[..., VirtualLoop] | None = None
+        self.trace = Trace()
 
     @property
     def versions(self) -> dict[str, str]:
@@ -43,7 +46,8 @@ class SimulatedBackend:
 
     def run(self, main: Callable[[Stage], Coroutine[Any, Any, None]], *, seed: int) -> Ran:
         """Simulate a run to its end, or to where nothing can go on."""
-        trace = Trace()
+        exploring = self.make_loop is not None
+        self.trace = trace = Trace(keep=exploring)
         with TurnWatchdog(lambda: trace.step_count + len(trace.steps)):
             ran = simulate(
                 lambda: main(_SimulatedStage(self._profile, seed=seed)),
@@ -51,6 +55,7 @@ class SimulatedBackend:
                 time_limit_s=TIME_LIMIT_S,
                 trace=trace,
                 watch_rings=True,
+                make_loop=self.make_loop or VirtualLoop,
             )
         return Ran(
             error=ran.error,

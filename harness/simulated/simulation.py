@@ -76,6 +76,7 @@ def simulate(
     trace: Trace | None = None,
     debug: bool = False,
     watch_rings: bool = False,
+    make_loop: Callable[..., VirtualLoop] = VirtualLoop,
 ) -> Simulated:
     """Run ``main()`` on a virtual loop of its own until it ends or cannot.
 
@@ -92,6 +93,7 @@ def simulate(
         trace: A trace to fill, to keep its entries. Made afresh by default.
         debug: Run the loop in debug mode.
         watch_rings: End the run soon after some tasks wait in a ring, though others go on.
+        make_loop: Makes the loop; one that explores orders, say.
 
     Raises:
         BadInput: The seed is not one.
@@ -102,13 +104,11 @@ def simulate(
             "simulate() was called inside a running event loop: a run needs the thread for itself;"
             " call it from plain code"
         )
-    loop = VirtualLoop(
+    loop = make_loop(
         seed=seed, trace=trace, executor_latency=executor_latency, executor_workers=executor_workers
     )
     loop.time_limit_s = time_limit_s
     loop.set_debug(debug)
-    if loop.trace.keep:
-        loop.task_names = loop.trace.names
     with Guards(loop, strict=strict), LockLedger() as ledger:
         loop.ledger = ledger
         try:
@@ -122,9 +122,7 @@ def _outcome(loop: VirtualLoop, main: Main, *, watch_rings: bool = False) -> Sim
     value: Any = None
     error: BaseException | None = None
     diagnosis: Diagnosis | None = None
-    watch = RingWatch(loop)
-    if watch_rings and loop.ledger is not None:
-        loop.ledger.on_long_wait = watch.look
+    watch = _watch(loop, rings=watch_rings)
     task = loop.create_task(main())
     # That a deadlock leaves it pending is in the diagnosis, and nothing to complain of.
     task._log_destroy_pending = False
@@ -162,6 +160,17 @@ def _outcome(loop: VirtualLoop, main: Main, *, watch_rings: bool = False) -> Sim
         lock_holds=lock_holds,
         lock_waits=lock_waits,
     )
+
+
+def _watch(loop: VirtualLoop, *, rings: bool) -> RingWatch:
+    """Have the loop note who its tasks are and who makes them; look for rings if asked to."""
+    if loop.trace.keep:
+        loop.task_names = loop.trace.names
+    loop._tasks.notes_makers = True
+    watch = RingWatch(loop)
+    if rings and loop.ledger is not None:
+        loop.ledger.on_long_wait = watch.look
+    return watch
 
 
 def _ending(task: asyncio.Task[Any], error: BaseException | None, pause: Pause) -> str:

@@ -92,6 +92,11 @@ class Trace:
         self.flush()
         return self._step_hash.hexdigest()
 
+    def order(self) -> bytes:
+        """Return the task of every callback in order, 4 bytes each; empty unless kept."""
+        self.flush()
+        return _bytes(self._kept_steps)
+
     def entries(self) -> list[str]:
         """Return what the portable digest covers, readable, one line a wake-up or note."""
         self.flush()

@@ -66,8 +66,10 @@ class VirtualEnvironment(simpy.Environment):
         self._processes_count = 0
         # While a run is watched: told the number of each process as it is made.
         self.born: Callable[[int], None] | None = None
-        # While a run explores: when an event of drawn latency could have come, by its number.
+        # While a run explores: when an event of drawn latency could have come, by its number, if
+        # latencies may be so many times shorter or longer than the profile's bounds.
         self.windows: dict[int, tuple[float, float]] | None = None
+        self.stretch = 1.0
 
     def begin_anew(self) -> None:
         """Set the clock to 0.0 for another run; the queue must be empty."""
@@ -103,7 +105,10 @@ class VirtualEnvironment(simpy.Environment):
         if delay > 0 and isinstance(self._active_proc, BackgroundProcess):
             self.background_numbers.add(number)
         if self.windows is not None and type(delay) is Drawn:
-            self.windows[number] = (self._now + delay.low_s, self._now + delay.high_s)
+            self.windows[number] = (
+                self._now + delay.low_s / self.stretch,
+                self._now + delay.high_s * self.stretch,
+            )
         heappush(self._queue, (self._now + delay, priority, number, event))
 
     def add_timer(

@@ -1,0 +1,170 @@
+"""Own the search: run after run as a strategy proposes, and what each failure is made of."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from typing import TYPE_CHECKING, Protocol
+
+from harness.explore.confidence import sentences
+from harness.explore.investigation import investigate
+from harness.explore.result import Exploration
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from harness.explore.attempt import Attempt
+    from harness.explore.result import FoundFailure
+    from harness.explore.strategies import Strategy
+    from harness.explore.subject import Subject
+
+__all__ = ["Budget", "Coverage", "ExplorationWatcher", "explore_subject"]
+
+# Distinct failures after which a search ends: whoever has so many to mend needs no more.
+FAILURES_MAX = 20
+# Of the machine: inside a search time.perf_counter() tells virtual time.
+_REAL_CLOCK = time.perf_counter
+
+
+class Budget:
+    """How long a search may go on: runs, seconds of real time, or both; at least one of them."""
+
+    def __init__(self, *, runs: int | None = None, seconds: float | None = None) -> None:
+        self.runs = runs
+        self.seconds = seconds
+        self._begin_s = _REAL_CLOCK()
+
+    @property
+    def spent_s(self) -> float:
+        """Seconds of real time since the search began."""
+        return _REAL_CLOCK() - self._begin_s
+
+    def left(self, runs: int) -> bool:
+        """Return True if another run may begin after ``runs``."""
+        if self.runs is not None and runs >= self.runs:
+            return False
+        return self.seconds is None or self.spent_s < self.seconds
+
+
+class ExplorationWatcher(Protocol):
+    """Whoever shows how a search goes on."""
+
+    def ran(self, runs: int, distinct: int, failures: int) -> None:
+        """Some runs have ended."""
+        ...
+
+
+class Coverage:
+    """What the search has seen so far; its figures level off when it learns nothing new."""
+
+    def __init__(self) -> None:
+        self._orders: set[bytes] = set()
+        self._interleaved: set[tuple[str, str]] = set()
+        self._curve: list[tuple[int, int]] = []
+        self._next_point = 1
+
+    @property
+    def distinct(self) -> int:
+        """Distinct orders so far: up to what nobody can tell apart, where that is known."""
+        return len(self._orders)
+
+    @property
+    def awaits_interleaved(self) -> int:
+        """Pairs of lines of which one task stood at the first while another went to the second."""
+        return len(self._interleaved)
+
+    def add(self, found: Attempt, runs: int) -> bool:
+        """Add a run; True if its order was new."""
+        key = found.partial
+        if key is None:
+            key = hashlib.blake2b(found.order, digest_size=12).digest()
+        before = len(self._orders)
+        self._orders.add(key)
+        self._interleaved |= found.interleaved
+        if runs >= self._next_point:
+            self._curve.append((runs, len(self._orders)))
+            self._next_point = max(runs + 1, round(runs * 1.15))
+        return len(self._orders) > before
+
+    def curve(self, runs: int) -> tuple[tuple[int, int], ...]:
+        """Return pairs of runs and distinct orders."""
+        last = [(runs, self.distinct)] if runs else []
+        return (*(point for point in self._curve if point[0] != runs), *last)
+
+
+def explore_subject(
+    subject: Subject,
+    strategy: Strategy,
+    *,
+    budget: Budget,
+    seed: int,
+    first: bool = False,
+    share: tuple[int, int] = (0, 1),
+    watcher: ExplorationWatcher | None = None,
+    keep: Callable[[FoundFailure], None] | None = None,
+) -> Exploration:
+    """Search the orders of a subject for failures; shrink each that is found.
+
+    Args:
+        subject: What is explored.
+        strategy: Proposes the runs.
+        budget: When to stop, besides at the strategy's own end.
+        seed: Decides what the strategy draws, and with the number of the run the run's own seed.
+        first: Stop at the first failure.
+        share: (k, n): of n searches that share the work this is number k, from 0.
+        watcher: Is told now and then how far it is.
+        keep: Is given each failure as soon as it is shrunk, so that none is lost.
+    """
+    coverage, runs, steps = Coverage(), 0, 0
+    found: dict[str, FoundFailure] = {}
+    unknown: str | None = None
+    with subject:
+        while budget.left(runs) and not strategy.exhausted:
+            number = runs * share[1] + share[0]
+            policy = strategy.begin(number)
+            attempt = subject.attempt(
+                policy,
+                seed=seed if subject.same_seed else (seed + number) % 2**64,
+                watcher=strategy.watcher,
+                locks=strategy.locks,
+            )
+            runs += 1
+            steps += attempt.steps
+            attempt.new_order = coverage.add(attempt, runs)
+            strategy.finish(attempt)
+            unknown = unknown or attempt.unknown
+            if attempt.failure is not None and attempt.failure.cause not in found:
+                one = investigate(
+                    subject, attempt, attempt.failure, runs=runs, strategy=_by(strategy)
+                )
+                found[attempt.failure.cause] = one
+                if keep is not None:
+                    keep(one)
+                if first or len(found) >= FAILURES_MAX:
+                    break
+            if watcher is not None:
+                watcher.ran(runs, coverage.distinct, len(found))
+    return Exploration(
+        scenario=subject.name,
+        path=subject.path,
+        claim=subject.claim,
+        strategy=strategy.name,
+        seed=seed,
+        mode="adversarial" if subject.adversarial else "production",
+        runs=runs,
+        distinct=coverage.distinct,
+        steps_total=steps,
+        wall_s=budget.spent_s,
+        exhausted=strategy.exhausted and hasattr(strategy, "bound"),
+        bound=getattr(strategy, "bound", None),
+        bounds_text=sentences(strategy, runs=runs, failures=len(found)),
+        coverage=coverage.curve(runs),
+        awaits_interleaved=coverage.awaits_interleaved,
+        failures=tuple(found.values()),
+        could_not_run=unknown if not found else None,
+    )
+
+
+def _by(strategy: Strategy) -> str:
+    current = getattr(strategy, "current", strategy)
+    return str(current.name)

@@ -1,0 +1,166 @@
+"""Own the recording of a schedule for people: who ran, and where each then stood."""
+
+from __future__ import annotations
+
+import linecache
+import re
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from harness.await_chain import frames_of, place_in
+from harness.choices import ChoiceKind
+from harness.explore.shrinking import LONG
+from harness.explore.tape import Deviation
+from harness.schedule import Schedule, ScheduleStep
+from harness.wait_graph import wait_of
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable, Sequence
+
+    from harness.explore.policies import Lane, StepWatcher
+
+__all__ = ["STEPS_MAX", "ScheduleRecorder"]
+
+# Steps that a report can show; what comes after is counted.
+STEPS_MAX = 20_000
+
+_PLACE = re.compile(r"^(?P<path>.+):(?P<line>\d+) in ")
+
+
+class ScheduleRecorder:
+    """Records every step of a run. It is used for one run, and never for a search."""
+
+    def __init__(self) -> None:
+        self._steps: list[ScheduleStep] = []
+        self._inner: StepWatcher | None = None
+        self._dropped = 0
+        self._loop: Any = None
+        self._deviation: str | None = None
+        self._notes: list[str] = []
+        self.interleaved: Counter[tuple[str, str]] = Counter()
+        self._stands: dict[int, str] = {}
+        self._lineage: Callable[[int], str] = str
+        self._ran: Counter[int] = Counter()
+        self._sites: dict[str, dict[str, int]] = {}
+
+    def watching(self, inner: StepWatcher | None) -> ScheduleRecorder:
+        """Pass on all that is seen to another watcher, too."""
+        self._inner = inner
+        return self
+
+    def bind(self, lineage: Callable[[int], str]) -> None:
+        """Take the loop's way to name lanes, and with it the loop."""
+        self._loop = getattr(lineage, "__self__", None)
+        self._lineage = lineage
+        if self._inner is not None:
+            self._inner.bind(lineage)
+
+    def begins(self, handle: Lane, overtaken: Sequence[Lane]) -> None:
+        """Note whom the step overtakes."""
+        names = list(dict.fromkeys(self._name(one) for one in overtaken if one.lane >= 0))
+        self._deviation = f"ran ahead of {', '.join(names)}" if names else None
+        label = getattr(handle, "label", None)
+        if label is not None:
+            lane = self._lineage(handle.lane)
+            self._sites.setdefault(f"outside {label}", {})[lane] = self._ran[handle.lane]
+            if self._deviation is not None:
+                self._add(self._name(handle), f"{label} comes", None)
+        if handle.lane >= 0:
+            self._ran[handle.lane] += 1
+        if self._inner is not None:
+            self._inner.begins(handle, overtaken)
+
+    def chosen(self, what: str) -> None:
+        """Note a choice that is no order: a fault, a cancellation, a latency."""
+        self._notes.append(what)
+
+    def ended(self, handle: Lane) -> None:
+        """Note where the lane stands after its step."""
+        if handle.lane > 0:
+            task = self._task(handle.lane)
+            does, place = _stand(task) if task is not None else ("ran a callback", None)
+            self._note_interleaving(handle.lane, place)
+            self._add(self._name(handle), does, place)
+        if self._inner is not None:
+            self._inner.ended(handle)
+
+    def schedule(self, cycle: Sequence[str] = ()) -> Schedule:
+        """Return what was recorded."""
+        return Schedule(steps=tuple(self._steps), cycle=tuple(cycle), dropped=self._dropped)
+
+    def _note_interleaving(self, lane: int, place: str | None) -> None:
+        if place is None:
+            self._stands.pop(lane, None)
+            return
+        for other, stood in self._stands.items():
+            if other != lane:
+                self.interleaved[stood, place] += 1
+        self._stands[lane] = place
+        # The step that comes next is the one that could be kept back here.
+        self._sites.setdefault(place, {})[self._lineage(lane)] = self._ran[lane]
+
+    def sites(self) -> list[Deviation]:
+        """List long delays worth a try: a lane or two kept back at each line where any stood.
+
+        The lines at which tasks stood most seldom come first: a critical section is passed a few
+        times, a polling loop thousands.
+        """
+        seldom = sorted(self._sites.values(), key=len)
+        picked = [list(lanes.items()) for lanes in seldom]
+        firsts = [lanes[len(lanes) // 2] for lanes in picked]
+        seconds = [lanes[0] for lanes in picked if len(lanes) > 1]
+        return [Deviation(ChoiceKind.ORDER, lane, nth, LONG) for lane, nth in (*firsts, *seconds)]
+
+    def _add(self, lane: str, does: str, place: str | None) -> None:
+        if len(self._steps) >= STEPS_MAX:
+            self._dropped += 1
+            return
+        words = [*([self._deviation] if self._deviation else []), *self._notes]
+        self._notes.clear()
+        self._deviation = None
+        self._steps.append(
+            ScheduleStep(
+                index=len(self._steps),
+                at_s=self._loop.time(),
+                lane=lane,
+                does=does,
+                place=place,
+                source=_source(place),
+                deviation="; ".join(words) or None,
+            )
+        )
+
+    def _task(self, lane: int) -> asyncio.Task[Any] | None:
+        made = self._loop.made_tasks
+        if lane <= len(made) and made[lane - 1].number == lane:
+            found: asyncio.Task[Any] = made[lane - 1]
+            return found
+        return next((task for task in made if task.number == lane), None)
+
+    def _name(self, handle: Lane) -> str:
+        task = self._task(handle.lane)
+        if task is not None:
+            return task.get_name()
+        return f"{getattr(handle, 'label', 'callback')} {self._loop.lane_name(handle.lane)}"
+
+
+def _stand(task: asyncio.Task[Any]) -> tuple[str, str | None]:
+    """Say what a task does after its step: it waits for something, or it has ended."""
+    if task.done():
+        if task.cancelled():
+            return "was cancelled", None
+        # Not exception(): that would tell asyncio that somebody has taken the error.
+        error: BaseException | None = getattr(task, "_exception", None)
+        return ("returned" if error is None else f"raised {type(error).__name__}"), None
+    wait = wait_of(task)
+    if wait is None:
+        return "lets others run", place_in(frames_of(task))
+    return f"awaits {wait.waits_for}", wait.where
+
+
+def _source(place: str | None) -> str | None:
+    found = _PLACE.match(place or "")
+    if found is None:
+        return None
+    return linecache.getline(found["path"], int(found["line"])).strip() or None
