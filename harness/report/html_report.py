@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup, escape
-
+from harness.report.exploration_html import lock_rows
 from harness.report.latency_plot import latency_plot
 from harness.report.overview import overview
+from harness.report.page_environment import environment
+from harness.report.ring_plot import ring_plot
 from harness.report.speedup_plot import speedup_plots
-from harness.report.timeline import OPERATIONS_MAX, shown_operations, timeline_of
-from harness.report.wait_for import ring
-from harness.report.wording import (
-    clock_word,
-    count,
-    key_words,
-    one_line,
-    printable,
-    ratio,
-    seconds,
-    shortened,
-)
+from harness.report.timeline import shown_operations, timeline_of
+from harness.report.wording import clock_word
 from harness.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -51,7 +40,7 @@ def html_text(
     runs = sorted(report.runs, key=lambda run: _ORDER[run.verdict])  # stable: else as they ran
     shown = runs[:sections_max]
     numbers = {id(run): number for number, run in enumerate(shown, start=1)}
-    template = _environment().get_template("page.html")
+    template = environment().get_template("page.html")
     return template.render(
         report=report,
         overview=overview(report, numbers),
@@ -69,12 +58,16 @@ def _sections(runs: list[RunResult], shapes_max: int) -> Iterator[dict[str, Any]
         if run.history is not None and shapes < shapes_max:
             figures = _figures(run.history)
             shapes += figures["shapes"]
+        history = run.history
+        deadlock = None if history is None else history.deadlock
         yield {
             "number": number,
             "run": run,
             "clock": clock_word(run.node),
             "open": number <= _OPEN_MAX and run.verdict is not Verdict.PASSED,
-            "deadlock": None if run.history is None else run.history.deadlock,
+            "deadlock": deadlock,
+            "ring": ring_plot(deadlock),
+            **lock_rows(None if run.verdict is Verdict.PASSED else history),
             "figures": figures,
             "figures_left_out": figures is None and run.history is not None,
         }
@@ -92,39 +85,3 @@ def _figures(history: History) -> dict[str, Any]:
         "operations_left_out": len(history.operations) - len(operations),
         "shapes": len(timeline.bars) + len(operations) + (len(latency.rows) if latency else 0),
     }
-
-
-@cache
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("harness.report", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=_shown,
-    )
-    environment.filters.update(
-        breakable=_breakable,
-        clock=clock_word,
-        count=count,
-        key_words=key_words,
-        one_line=one_line,
-        ratio=ratio,
-        ring=ring,
-        seconds=seconds,
-        shortened=shortened,
-    )
-    environment.globals["operations_max"] = OPERATIONS_MAX
-    return environment
-
-
-def _shown(value: Any) -> Any:
-    # Every text that a template prints passes here, so none can carry control characters.
-    # Markup (a macro's result) is a str as well, but made of what has passed already.
-    return printable(value) if type(value) is str else value
-
-
-def _breakable(name: str) -> Markup:
-    """Let a long name break after its underscores."""
-    return escape(printable(name)).replace("_", Markup("_<wbr>"))

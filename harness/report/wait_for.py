@@ -9,15 +9,19 @@ from harness.report.wording import clock_word, count, one_line, seconds
 if TYPE_CHECKING:
     from harness.history import Blocked, Diagnosis, History
 
-__all__ = ["diagnosis_lines", "ring"]
+__all__ = ["diagnosis_lines", "ring", "waiting_lines"]
 
 
 def diagnosis_lines(history: History, *, blocked_max: int = 50) -> list[str]:
     """Tell the history's deadlock, one line a task; no lines where there was none."""
-    diagnosis = history.deadlock
-    if diagnosis is None:
+    if history.deadlock is None:
         return []
-    at = f"{seconds(diagnosis.at_s)} {clock_word(history.node)}"
+    return waiting_lines(history.deadlock, clock_word(history.node), blocked_max=blocked_max)
+
+
+def waiting_lines(diagnosis: Diagnosis, clock: str, *, blocked_max: int = 50) -> list[str]:
+    """Tell who waits for what, one line a task; ``clock`` is "simulated" or "measured"."""
+    at = f"{seconds(diagnosis.at_s)} {clock}"
     sure = "deadlock" if diagnosis.exact else "stall, taken for a deadlock"
     lines = [f"{sure} at {at}: {count(len(diagnosis.blocked), 'task')} blocked"]
     lines += [f"  {_line(blocked)}" for blocked in diagnosis.blocked[:blocked_max]]

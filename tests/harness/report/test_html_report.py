@@ -156,7 +156,8 @@ def test_a_cap_on_sections_is_stated(rich_report):
 def test_a_cap_on_figures_is_stated(rich_report):
     page = Page(html_text(rich_report, shapes_max=30))
     assert "The figures of this run are left out: the page draws 30 bars at most" in page.text
-    assert len(page.found("figure")) == 4  # those of the first two runs
+    # Those of the first two runs, and the locks of the deadlocked one: a table is not drawn.
+    assert len(page.found("figure")) == 5
 
 
 def test_a_cap_on_operations_is_stated(rich_report, live_run):
@@ -173,3 +174,13 @@ def test_an_empty_report_is_a_page_that_claims_nothing(rich_report):
     assert "Nothing was run" in page.text
     assert page.found("header", **{"class": "top unknown"})
     assert page.text.count("not recorded") == 2
+
+
+def test_a_failed_run_has_its_ring_drawn_and_its_locks_listed(rich_report, passed_run):
+    page = Page(html_text(rich_report))
+    (ring,) = page.found("svg", **{"class": "ring-drawing"})
+    assert ring["aria-label"].startswith("Ring of 2 tasks: task-0 waits for Lock DeskRegistry")
+    assert len(page.found("table", **{"class": "contention"})) == 1
+    clean = Page(html_text(replace(rich_report, runs=(passed_run,))))
+    assert not clean.found("svg", **{"class": "ring-drawing"})
+    assert not clean.found("table", **{"class": "contention"})

@@ -1,0 +1,78 @@
+"""Own what a person at a terminal reads of an exploration: how far it went, and each failure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.report.schedule_diff import diff_lines, side_by_side
+from harness.report.schedule_text import schedule_lines
+from harness.report.wait_for import waiting_lines
+from harness.report.wording import count, one_line, seconds, shortened
+
+if TYPE_CHECKING:
+    from harness.explore.result import Exploration, FoundFailure
+
+__all__ = ["exploration_lines", "failure_lines", "summary_line"]
+
+_LINE_MAX = 4_000
+_MESSAGE_LINES_MAX = 40
+
+
+def exploration_lines(exploration: Exploration) -> list[str]:
+    """Tell an exploration: its verdict, what the search is worth, and each failure in full."""
+    lines = [_line(summary_line(exploration))]
+    if exploration.could_not_run is not None:
+        lines.append(_line(f"  could not run: {exploration.could_not_run}"))
+    lines += [_line(f"  {sentence}") for sentence in exploration.bounds_text]
+    for failure in exploration.failures:
+        lines += [f"  {line}" for line in failure_lines(failure)]
+    return lines
+
+
+def summary_line(exploration: Exploration) -> str:
+    """Tell an exploration in a line: ``FAILED name [portfolio, seed 7] 412 distinct orders …``."""
+    one = exploration
+    proven = ", proven" if one.proven else ""
+    adversarial = ", adversarial" if one.mode == "adversarial" else ""
+    orders = f"{count(one.distinct, 'distinct order')} in {count(one.runs, 'run')}"
+    return (
+        f"{one.verdict.upper()} {one.scenario} [{one.strategy}{adversarial}, seed {one.seed}]"
+        f" {orders}, {count(len(one.failures), 'failure')}{proven}, {seconds(one.wall_s)} measured"
+    )
+
+
+def failure_lines(failure: FoundFailure) -> list[str]:
+    """Tell a failure: what, how it was found and shrunk, its replay line, and its schedule."""
+    only = " [adversarial only]" if failure.adversarial else ""
+    lines = [_line(f"{failure.headline}{only}")]
+    lines += [_line(f"  {line}") for line in failure.message_lines[:_MESSAGE_LINES_MAX]]
+    lines.append(_line(f"  replay: {failure.replay}"))
+    lines.append(_line(f"  {_found(failure)}"))
+    lines += [
+        _line(f"  why ({check.name}): {check.why}")
+        for check in failure.checks
+        if check.why is not None
+    ]
+    if failure.diagnosis is not None:
+        lines += [f"  {line}" for line in waiting_lines(failure.diagnosis, "simulated")]
+    lines.append("  schedule:")
+    lines += [f"  {line}" for line in schedule_lines(failure.schedule)]
+    if failure.passing is not None:
+        side = side_by_side(failure.passing, failure.schedule, stacks=failure.stacks)
+        lines.append("  against a run that passed:")
+        lines += [f"  {line}" for line in diff_lines(side)]
+    return lines
+
+
+def _found(failure: FoundFailure) -> str:
+    deviations = count(failure.deviations, "deviation")
+    operations = count(failure.operations, "operation")
+    return (
+        f"found in run {failure.runs_to_find:,} by {failure.found_by}; shrunk in"
+        f" {count(failure.shrink_runs, 'run')} to {deviations} (from"
+        f" {failure.deviations_before:,}) and {operations} (from {failure.operations_before:,})"
+    )
+
+
+def _line(text: str) -> str:
+    return one_line(shortened(text, _LINE_MAX))
