@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from harness.errors import BadInput
-from harness.history import Diagnosis, LockHold, LockWait, NodeKind
+from harness.history import Diagnosis, LockHold, LockWait, LoopLag, NodeKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -72,6 +72,7 @@ class Ran:
     lock_holds: tuple[LockHold, ...]
     unhandled: tuple[str, ...] = ()
     lock_waits: tuple[LockWait, ...] = ()
+    loop_lags: tuple[LoopLag, ...] = ()
 
 
 class Backend(Protocol):

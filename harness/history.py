@@ -9,13 +9,16 @@ from typing import Any
 __all__ = [
     "Actor",
     "Blocked",
+    "BlockingCall",
     "Command",
     "Diagnosis",
     "ErrorRecord",
     "Fault",
     "History",
+    "Leak",
     "LockHold",
     "LockWait",
+    "LoopLag",
     "Measurement",
     "NodeKind",
     "Operation",
@@ -182,6 +185,44 @@ class Diagnosis:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Leak:
+    """What a closed system left behind: a "task" that is pending, or a "coroutine" never awaited.
+
+    ``made_at`` is the line that made the task, or that dropped the coroutine; ``where`` is where
+    the task stands, or where the coroutine's function begins.
+    """
+
+    kind: str
+    name: str
+    made_at: str
+    where: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlockingCall:
+    """A call that blocked the loop's own thread: what it was, on what, and from which line.
+
+    ``what`` is the name of the audit event ("open", "sqlite3.connect", …), or "sqlite3.execute";
+    ``count`` says how often that line made it, ``at_s`` when first.
+    """
+
+    what: str
+    subject: str
+    where: str
+    at_s: float
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoopLag:
+    """A time in which a real loop took no turn: ``where`` is the line that ran when it was seen."""
+
+    at_s: float
+    lag_s: float
+    where: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
     """A fault that the scenario asked for, at the moment it took effect."""
 
@@ -210,7 +251,10 @@ class Measurement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class History:
-    """All that a run did, in the order in which it began. Checks read nothing else."""
+    """All that a run did, in the order in which it began. Checks read nothing else.
+
+    ``leaks`` is None if the system was never closed, ``blocking_calls`` if nobody looked for them.
+    """
 
     node: NodeKind
     operations: tuple[Operation, ...] = ()
@@ -222,4 +266,7 @@ class History:
     measurements: tuple[Measurement, ...] = ()
     deadlock: Diagnosis | None = None
     audit: tuple[str, ...] | None = None
+    leaks: tuple[Leak, ...] | None = None
+    blocking_calls: tuple[BlockingCall, ...] | None = None
+    loop_lags: tuple[LoopLag, ...] = ()
     end_s: float = 0.0

@@ -15,6 +15,7 @@ from harness.history import (
     Diagnosis,
     Fault,
     History,
+    Leak,
     LockHold,
     LockWait,
     Measurement,
@@ -45,6 +46,7 @@ class Recorder:
         self.note: Callable[[str], None] = lambda _line: None
         self.deadlock: Diagnosis | None = None
         self.audit: tuple[str, ...] | None = None
+        self.leaks: list[Leak] | None = None
         self._operations: list[Operation] = []
         self._actors: list[Actor] = []
         self._commands: list[Command] = []
@@ -234,6 +236,7 @@ class Recorder:
             measurements=tuple(self._measurements),
             deadlock=self.deadlock,
             audit=self.audit,
+            leaks=None if self.leaks is None else tuple(self.leaks),
             end_s=self.clock(),
         )
 

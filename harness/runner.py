@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from contextlib import ExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
+from harness.blocking_calls import BlockingCalls
 from harness.checks.deadlock import describe
 from harness.checks.speedup import SpeedUp, is_decided
+from harness.dropped_coroutines import DroppedCoroutines
 from harness.errors import BadInput, HarnessBug, HarnessError, Unsupported
 from harness.history import Measurement, NodeKind, Pacing
 from harness.interception import Interception
@@ -19,6 +21,7 @@ from harness.replay import replay_line
 from harness.result import RunResult
 from harness.run_directory import run_directory, why_not_writable
 from harness.system import Environment
+from harness.task_origins import TaskOrigins, leaked
 from harness.verdict import CheckResult, Verdict, verdict_of
 from harness.workload import Workload
 
@@ -76,10 +79,11 @@ def run_scenario(
             )
             await _whole(run)
 
-        ran = backend.run(main, seed=seed)
+        with _Watch(scenario, recorder) as watch:
+            ran = backend.run(main, seed=seed)
         if isinstance(ran.error, BadInput):
             raise BadInput(f"{scenario.path}: {ran.error}") from ran.error
-        history = _history(ran, recorder, wall_s=time.perf_counter() - begin_s)
+        history = _history(ran, recorder, watch, wall_s=time.perf_counter() - begin_s)
         results = (*_run_itself(ran, recorder), *_judged(scenario, history))
         lacking = _no_evidence(ran, history, root)
     if lacking is not None:
@@ -136,13 +140,43 @@ def _within_s(scenario: Scenario, node: NodeKind) -> float:
     return limits[0] if limits else scenario.within_s
 
 
-def _history(ran: Ran, recorder: Recorder, *, wall_s: float) -> History:
+class _Watch:
+    """What is looked at around a run: coroutines that nobody awaits; calls that block, if asked."""
+
+    def __init__(self, scenario: Scenario, recorder: Recorder) -> None:
+        checks = scenario.checks[recorder.node.value]
+        asked = any(one.name == "no_blocking_calls" for one in checks)
+        self.dropped = DroppedCoroutines()
+        # The recorder has its clock once the backend is up.
+        clock = lambda: recorder.clock()  # noqa: E731, PLW0108
+        self.blocking = BlockingCalls(clock) if asked else None
+        self._stack = ExitStack()
+
+    def __enter__(self) -> _Watch:
+        self._stack.enter_context(TaskOrigins())
+        self._stack.enter_context(self.dropped)
+        if self.blocking is not None:
+            self._stack.enter_context(self.blocking)
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._stack.close()
+
+
+def _history(ran: Ran, recorder: Recorder, watch: _Watch, *, wall_s: float) -> History:
     """Take the history at the end, by the backend's clock."""
     end_s = wall_s if ran.virtual_s is None else ran.virtual_s
     recorder.clock = lambda: end_s
     if recorder.deadlock is None:
         recorder.deadlock = ran.diagnosis
-    return recorder.history(lock_holds=ran.lock_holds, lock_waits=ran.lock_waits)
+    if recorder.leaks is not None:
+        recorder.leaks += watch.dropped.found
+    history = recorder.history(lock_holds=ran.lock_holds, lock_waits=ran.lock_waits)
+    return replace(
+        history,
+        blocking_calls=None if watch.blocking is None else watch.blocking.found(),
+        loop_lags=ran.loop_lags,
+    )
 
 
 def not_run(
@@ -241,11 +275,13 @@ class _Opened:
 
     def __init__(self, system: System, environment: Environment) -> None:
         self._system = system
+        self._before: frozenset[asyncio.Task[Any]] = frozenset()
         self._environment = environment
         self._context: AbstractAsyncContextManager[Session] | None = None
 
     async def open(self) -> None:
         """Open the system."""
+        self._before = frozenset(asyncio.all_tasks())
         context = self._system.open(self._environment)
         self.session: Session = await context.__aenter__()
         self._context = context
@@ -255,6 +291,8 @@ class _Opened:
         context, self._context = self._context, None
         if context is not None:
             await context.__aexit__(None, None, None)
+            recorder = self._environment.recorder
+            recorder.leaks = [*(recorder.leaks or ()), *await leaked(self._before)]
 
 
 @asynccontextmanager
@@ -350,5 +388,8 @@ def _judged(scenario: Scenario, history: History) -> Iterator[CheckResult]:
     for check in scenario.checks[history.node.value]:
         # A system without an audit is not asked for one, unless the run never came that far.
         if check.name == "end_state" and history.audit is None and history.deadlock is None:
+            continue
+        # A system that was never closed has failed as such: see _run_itself.
+        if check.name == "no_leaks" and history.leaks is None:
             continue
         yield check(history)

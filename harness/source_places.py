@@ -20,6 +20,7 @@ __all__ = [
     "await_at",
     "callers",
     "is_asyncio",
+    "is_harness",
     "is_machinery",
     "is_program",
     "line_at",
@@ -48,6 +49,11 @@ _AWAIT_LENGTH_MAX = 60
 def is_asyncio(filename: str) -> bool:
     """Return True for a file of asyncio itself."""
     return filename.startswith(_ASYNCIO)
+
+
+def is_harness(filename: str) -> bool:
+    """Return True for a file of the harness, its adapters of systems excepted."""
+    return filename.startswith(_HARNESS) and not filename.startswith(_SYSTEMS)
 
 
 def is_machinery(filename: str) -> bool:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.checks import (
     account_ownership,
+    blocking,
     deadlock,
     distinct_results,
     elapsed,
@@ -14,6 +15,8 @@ from harness.checks import (
     fast_not_blocked,
     in_flight,
     latency,
+    leaks,
+    lock_across_await,
     outcomes,
     result_values,
     same_result,
@@ -59,6 +62,7 @@ CHECKS: dict[str, CheckKind] = {
         CheckKind(name="no_deadlock", parameters=deadlock.NoDeadlock, check=deadlock.no_deadlock),
         CheckKind(name="outcomes", parameters=outcomes.Outcomes, check=outcomes.outcomes),
         CheckKind(name="end_state", parameters=end_state.EndState, check=end_state.end_state),
+        CheckKind(name="no_leaks", parameters=leaks.NoLeaks, check=leaks.no_leaks),
         CheckKind(
             name="single_spawn",
             parameters=single_spawn.SingleSpawn,
@@ -96,8 +100,18 @@ CHECKS: dict[str, CheckKind] = {
         CheckKind(name="speedup", parameters=speedup.SpeedUp, check=speedup.speed_up),
         CheckKind(name="elapsed", parameters=elapsed.Elapsed, check=elapsed.elapsed),
         CheckKind(name="latency", parameters=latency.Latency, check=latency.latency),
+        CheckKind(
+            name="no_lock_across_await",
+            parameters=lock_across_await.NoLockAcrossAwait,
+            check=lock_across_await.no_lock_across_await,
+        ),
+        CheckKind(
+            name="no_blocking_calls",
+            parameters=blocking.NoBlockingCalls,
+            check=blocking.no_blocking_calls,
+        ),
         CheckKind(name="result", parameters=result_values.Result, check=result_values.result),
     )
 }
 
-ALWAYS_ON = ("no_deadlock", "outcomes", "end_state")
+ALWAYS_ON = ("no_deadlock", "outcomes", "end_state", "no_leaks")

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from harness.backend import Ran
 from harness.errors import BadInput, CouldNotRun
 from harness.history import Diagnosis, LockHold, LockWait, NodeKind
+from harness.live.loop_lag import LoopLagWatch
 from harness.live.stall_watchdog import Stalled, StallWatchdog
 from harness.lock_ledger import LockLedger
 from harness.wait_graph import diagnose
@@ -71,6 +72,7 @@ class LiveBackend:
         stage = _LiveStage(self._node)
         watchdog = StallWatchdog(stall_s=self._stall_s, diagnose=stage.diagnose)
         stage.watchdog = watchdog
+        lag = LoopLagWatch()
 
         async def watched() -> None:
             loop = asyncio.get_running_loop()
@@ -79,12 +81,13 @@ class LiveBackend:
             _sample(loop, ledger)
             watchdog.attach()
             stage.begin()
+            lag.attach()
             await main(stage)
 
         error: BaseException | None = None
         with ledger:
             try:
-                with watchdog:
+                with watchdog, lag:
                     asyncio.run(watched())
             except Stalled as stalled:
                 error = stalled
@@ -105,6 +108,7 @@ class LiveBackend:
             lock_holds=_since(began[0] if began else 0.0, ledger.holds),
             lock_waits=_since(began[0] if began else 0.0, ledger.waits),
             unhandled=tuple(unhandled),
+            loop_lags=tuple(lag.lags),
         )
 
     def _node_died(self) -> CouldNotRun | None:

@@ -7,9 +7,11 @@ import sys
 from contextvars import Context, ContextVar, copy_context
 from typing import TYPE_CHECKING, Any
 
+from harness.task_origins import maker_of
+
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Generator
-    from types import FrameType
+    from types import CodeType, FrameType
 
 __all__ = ["TASK_NUMBER", "TaskMaker", "VirtualTask"]
 
@@ -28,9 +30,11 @@ class VirtualTask(asyncio.Task[Any]):
 
     # ``serial`` is unique. ``number`` is what the trace shows and sets go by: a task that
     # ``wait_for`` makes for its own ends, which it does up to CPython 3.11 only, keeps its
-    # caller's, so that all other tasks have the same number on every release.
+    # caller's, so that all other tasks have the same number on every release. ``maker`` is the
+    # code that made it, and the instruction there, if the loop's ``TaskMaker`` notes that.
     serial: int
     number: int
+    maker: tuple[CodeType, int] | None = None
 
     def __hash__(self) -> int:
         return self.number
@@ -52,6 +56,7 @@ class TaskMaker:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
+        self.notes_makers = False
         self.begin_anew()
 
     def begin_anew(self) -> None:
@@ -69,6 +74,8 @@ class TaskMaker:
         task = VirtualTask.__new__(VirtualTask)
         self._serial_last += 1
         task.serial = self._serial_last
+        if self.notes_makers:
+            task.maker = maker_of(sys._getframe(2))
         if _WAIT_FOR_MAKES_TASKS and _called_by_wait_for(sys._getframe(2)):
             number = TASK_NUMBER.get()
             name = f"{_current_name()} (wait_for)"

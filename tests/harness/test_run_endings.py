@@ -93,7 +93,7 @@ def ran(tmp_path):
 def test_a_sound_service_passes_and_a_system_without_audit_is_not_asked(ran):
     result = ran(Service, ONE + "[check]\n")
     assert result.verdict is Verdict.PASSED
-    assert [check.name for check in result.checks] == ["no_deadlock", "outcomes"]
+    assert [check.name for check in result.checks] == ["no_deadlock", "outcomes", "no_leaks"]
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -202,6 +203,55 @@ class TailDies(Operations):
             done()
 
 
+class CrossedLocksTicking(CrossedLocks):
+    """Takes two locks in two orders, and has a task that ticks on whatever happens."""
+
+    async def create_account_order(self, secret: bytes, order: AccountOrder) -> AccountOrderResult:
+        if "_ticker" not in self.__dict__:
+            self._ticker = asyncio.create_task(_tick(), name="ticker")
+        return await super().create_account_order(secret, order)
+
+
+async def _tick() -> None:
+    while True:  # noqa: ASYNC110 - it only ticks
+        await asyncio.sleep(0.05)
+
+
+class LeavesTicker(Serve):
+    """Starts a task at its first creation that nobody ends when it is closed."""
+
+    async def create_account_order(self, secret: bytes, order: AccountOrder) -> AccountOrderResult:
+        if "_ticker" not in self.__dict__:
+            self._ticker = asyncio.create_task(_tick(), name="ticker")
+        return await super().create_account_order(secret, order)
+
+
+class ForgetsAwait(Serve):
+    """Calls a coroutine function and awaits nothing."""
+
+    async def create_account_order(self, secret: bytes, order: AccountOrder) -> AccountOrderResult:
+        made = await super().create_account_order(secret, order)
+        self._tell()
+        return made
+
+    async def _tell(self) -> None:
+        await asyncio.sleep(0)
+
+
+class BlocksLoop(Serve):
+    """Reads a file and asks a database of its own on the loop's thread at every creation."""
+
+    def __init__(self, path: Path, *arguments: Any, **options: Any) -> None:
+        super().__init__(path, *arguments, **options)
+        self._side_database = path / "side.sqlite3"
+
+    async def create_account_order(self, secret: bytes, order: AccountOrder) -> AccountOrderResult:
+        with sqlite3.connect(self._side_database) as connection:
+            connection.execute("create table if not exists seen (name text)")
+        self._side_database.read_bytes()
+        return await super().create_account_order(secret, order)
+
+
 def service_with(attribute: str, kind: type) -> ServeCore:
     """Make a serve core one part of which is of another class."""
 
@@ -216,6 +266,10 @@ def service_with(attribute: str, kind: type) -> ServeCore:
 
 coarse_lock = ServeCore(CoarseLock)
 crossed_locks = ServeCore(CrossedLocks)
+crossed_locks_ticking = ServeCore(CrossedLocksTicking)
+leaves_ticker = ServeCore(LeavesTicker)
+forgets_await = ServeCore(ForgetsAwait)
+blocks_loop = ServeCore(BlocksLoop)
 id_twice = ServeCore(IdTwice)
 leaky_listing = ServeCore(LeakyListing)
 loses_rows = ServeCore(LosesRows)

@@ -47,10 +47,16 @@ CASES = (
         "speedup",
         (
             "CoarseLock._coarse was held",
-            "across `await getattr(Serve, name)(self, *arguments)` at tests/sensitivity/broken_services.py:",
+            "across `await getattr(Serve, name)(self, *arguments)` at tests/sensitivity/broken_",
             "% of the loss",
             "saw 1.0",
         ),
+    ),
+    Case(
+        f"{SERVICES}:coarse_lock",
+        "two_users_create_accounts",
+        "no_lock_across_await",
+        ("CoarseLock._coarse held for", "`await getattr(Serve, name)(self, *arguments)` at"),
     ),
     Case(f"{SERVICES}:coarse_lock", "eight_users_beat_sequential", "speedup", ("saw 1.0",)),
     Case(f"{SERVICES}:coarse_lock", "two_users_create_accounts", "overlap", ("1 of 2 users",)),
@@ -124,6 +130,31 @@ CASES = (
         "no_deadlock",
         ("Condition", "broken_registries.py:"),
     ),
+    Case(
+        f"{SERVICES}:crossed_locks_ticking",
+        "mixed_orders_stay_apart",
+        "no_deadlock",
+        ("CrossedLocks", "in a ring"),
+    ),
+    # What is left, and what blocks.
+    Case(
+        f"{SERVICES}:leaves_ticker",
+        "two_users_create_accounts",
+        "no_leaks",
+        ("task ticker, made at tests/sensitivity/broken_services.py:", "create_account_order"),
+    ),
+    Case(
+        f"{SERVICES}:forgets_await",
+        "two_users_create_accounts",
+        "no_leaks",
+        ("ForgetsAwait._tell", "was never awaited at tests/sensitivity/broken_services.py:"),
+    ),
+    Case(
+        f"{SERVICES}:blocks_loop",
+        "two_users_create_accounts",
+        "no_blocking_calls",
+        ("sqlite3.connect(", "sqlite3.execute('create table", "open(", "broken_services.py:"),
+    ),
     # Data.
     Case(f"{SERVICES}:id_twice", "two_users_create_accounts", "distinct_accounts", ("create of",)),
     Case(
@@ -179,6 +210,15 @@ def test_broken_service_is_caught(case: Case) -> None:
     assert case.check in failed, told
     for word in case.words:
         assert word in told
+
+
+def test_a_ring_is_found_long_before_the_deadline_though_a_task_ticks() -> None:
+    result = ran(f"{SERVICES}:crossed_locks_ticking", "mixed_orders_stay_apart")
+    assert result.history is not None
+    assert result.history.deadlock is not None
+    assert len(result.history.deadlock.cycle) > 1
+    last_call_s = max(one.begin_s for one in result.history.operations)
+    assert result.history.deadlock.at_s < last_call_s + 5
 
 
 @pytest.mark.parametrize("scenario", sorted({case.scenario for case in CASES}))

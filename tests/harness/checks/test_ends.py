@@ -50,6 +50,8 @@ def test_no_check_passes_where_everything_failed(judge, make, name):
         "elapsed": {"phase": "one", "at_most": 9, "times": "two"},
         "latency": {"of": "make", "max_ms": 10_000},
         "result": {"of": "make", "count": 0},
+        "no_lock_across_await": {},
+        "no_blocking_calls": {},
     }[name]
     entries = [
         *(make.op(user=user, raised="SpawnFailed") for user in ("alice", "bob") for _ in range(2)),

@@ -1,0 +1,67 @@
+"""Own the claim that the loop's thread is never blocked: by files, SQLite, processes, or work."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+from pydantic import Field
+
+from harness.checks.findings import judged, nothing_to_judge
+from harness.checks.parameters import Names, Parameters
+
+if TYPE_CHECKING:
+    from harness.history import BlockingCall, History
+    from harness.verdict import CheckResult
+
+__all__ = ["NoBlockingCalls", "no_blocking_calls"]
+
+
+class NoBlockingCalls(Parameters):
+    """No call on the loop's own thread, outside of an executor, waits for the outside.
+
+    When live, no turn of the loop takes longer than ``lag_ms`` either, whatever it does.
+    """
+
+    allow: Names = Field(
+        default_factory=list,
+        description="calls (sqlite3.connect), files opened, or places (serve/storage_lock.py) that"
+        " may; * stands for anything",
+    )
+    lag_ms: float = Field(
+        default=250, gt=0, le=86_400_000, description="the longest turn of a real loop"
+    )
+
+
+def no_blocking_calls(history: History, parameters: NoBlockingCalls) -> CheckResult:
+    """Fail on a call that blocks the loop, and on a real loop that took no turn for too long."""
+    expected = "no blocking call on the loop's thread"
+    if history.blocking_calls is None or not any(one.succeeded for one in history.operations):
+        seen = "nothing: nobody looked, or no operation succeeded"
+        return nothing_to_judge("no_blocking_calls", expected=expected, seen=seen)
+    calls = [one for one in history.blocking_calls if not _allowed(one, parameters.allow)]
+    lags = [one for one in history.loop_lags if one.lag_s * 1e3 > parameters.lag_ms]
+    told = [_told(one) for one in calls] + [
+        f"no turn of the loop for {one.lag_s * 1e3:.0f} ms at {one.at_s:.3f} s, at {one.where}"
+        for one in sorted(lags, key=lambda one: -one.lag_s)
+    ]
+    return judged(
+        "no_blocking_calls",
+        not told,
+        expected=expected,
+        seen=f"{len(calls)} lines that block and {len(lags)} long turns: {told[0]}"
+        if told
+        else "none",
+        involved=told,
+    )
+
+
+def _allowed(call: BlockingCall, allow: list[str]) -> bool:
+    path = call.where.partition(":")[0]
+    names = (call.what, call.subject, path, call.where.rpartition(" in ")[2])
+    return any(fnmatchcase(name, pattern) for pattern in allow for name in names)
+
+
+def _told(call: BlockingCall) -> str:
+    times = f", {call.count} times" if call.count > 1 else ""
+    return f"{call.what}({call.subject!r}) at {call.where}, {call.at_s:.3f} s{times}"
