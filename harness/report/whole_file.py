@@ -30,8 +30,8 @@ def make_directory(directory: Path) -> None:
         ) from error
 
 
-def write_whole(texts: Mapping[Path, str]) -> None:
-    """Write each text to its file, in UTF-8.
+def write_whole(texts: Mapping[Path, str | bytes]) -> None:
+    """Write each text to its file, in UTF-8, or bytes as they are.
 
     All are first written beside their places and only then renamed into them: a disk that fills up
     leaves every file as it was. A device or a pipe, such as /dev/stdout, is written to as it is.
@@ -59,10 +59,11 @@ def _part(path: Path) -> Path:
     return path.with_name(f".{path.name}.{os.getpid()}.part")
 
 
-def _write(part: Path, text: str, *, path: Path) -> None:
+def _write(part: Path, text: str | bytes, *, path: Path) -> None:
+    content = text.encode("utf-8", errors="backslashreplace") if isinstance(text, str) else text
     try:
         with part.open("wb") as stream:
-            stream.write(text.encode("utf-8", errors="backslashreplace"))
+            stream.write(content)
             stream.flush()
             if part != path:  # a pipe cannot be synchronised
                 os.fsync(stream.fileno())
