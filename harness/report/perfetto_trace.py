@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from math import inf
 from typing import TYPE_CHECKING
 
+from harness.report.schedule_text import step_kind
 from harness.report.track_events import TrackEvents
 from harness.report.whole_file import write_whole
 from harness.report.wording import clock_word, key_words
@@ -78,7 +79,7 @@ def _draw_schedule(events: TrackEvents, schedule: Schedule) -> None:
             ends=ends.get(step.index, ()),
         )
         lasting[step.lane] = None
-        if step.does.startswith(("returned", "raised", "cancelled")):
+        if step_kind(step) != "ran":
             events.end(track, at_ns + 1)
             del lasting[step.lane]
         if step.deviation is not None:

@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 __all__ = ["TASKS_MAX", "RingArrow", "RingNode", "RingPlot", "ring_plot"]
 
-TASKS_MAX = 12  # more boxes around an ellipse are wider than a page
+TASKS_MAX = 10  # more boxes around an ellipse are wider than a page
 _BOX_WIDTH, _BOX_HEIGHT = 212, 42  # pixels
 _MARGIN = 10
-_NAME_MAX = 26
-_APART_X, _APART_Y = 8, 24  # pixels of room between boxes
+_NAME_MAX, _WAITS_MAX = 26, 29  # letters that a box has room for
+_APART_X, _APART_Y = 22, 24  # pixels of room between boxes
 _AIR = 4  # pixels between a box and an arrow's end
 
 
@@ -76,8 +76,8 @@ def ring_plot(diagnosis: Diagnosis | None) -> RingPlot | None:
     nodes = []
     for at, name in enumerate(names):
         angle = 2 * pi * at / len(names) - pi / 2
-        if len(names) == 2:  # beside each other: what they wait for is read from left to right
-            angle = pi * (1 - at)
+        if len(names) < 3:  # one stands under its loop, two beside each other
+            angle = pi / 2 if len(names) == 1 else pi * (1 - at)
         x, y = width / 2 + radius_x * cos(angle), height / 2 + radius_y * sin(angle)
         nodes.append(_node(name, waits.get(name), x=round(x, 1), y=round(y, 1)))
     return RingPlot(
@@ -98,7 +98,7 @@ def _node(name: str, blocked: Blocked | None, *, x: float, y: float) -> RingNode
         x=x,
         y=y,
         name=_cut(name),
-        waits_for=_cut(waits_for, _NAME_MAX + 6),
+        waits_for=_cut(waits_for, _WAITS_MAX),
         title=printable(shortened(f"{name} {waits_for}{where}", 1_000)),
     )
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from harness.report.schedule_stretches import Gap, shown_steps, with_gaps
-from harness.report.schedule_text import gap_words
+from harness.report.schedule_text import gap_words, step_kind
 from harness.report.wording import count, one_line, printable, seconds, shortened
 
 if TYPE_CHECKING:
@@ -196,17 +196,11 @@ def _marks(sheet: _Sheet) -> Iterator[StepMark]:
         yield StepMark(
             x=x,
             y=y,
-            kind=_kind(step.does),
+            kind=step_kind(step),
             title=_title(step),
             star=stars if step.deviation is not None else 0,
             words=one_line(shortened(f"step {step.index}, {step.lane}: {words}", 400)),
         )
-
-
-def _kind(does: str) -> str:
-    if does.startswith(("raised", "fault", "cancelled")):
-        return "failed"
-    return "ended" if does.startswith("returned") else "ran"
 
 
 def _title(step: ScheduleStep) -> str:

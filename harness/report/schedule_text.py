@@ -10,7 +10,14 @@ from harness.report.wording import count, one_line, seconds, shortened
 if TYPE_CHECKING:
     from harness.schedule import Schedule, ScheduleStep
 
-__all__ = ["STEPS_MAX", "closing_lines", "gap_words", "schedule_lines", "step_columns"]
+__all__ = [
+    "STEPS_MAX",
+    "closing_lines",
+    "gap_words",
+    "schedule_lines",
+    "step_columns",
+    "step_kind",
+]
 
 STEPS_MAX = 120
 _CONTEXT = 2
@@ -58,6 +65,13 @@ def step_columns(step: ScheduleStep) -> tuple[str, str, str, str, str, str]:
         _words(step.does),
         _place(step),
     )
+
+
+def step_kind(step: ScheduleStep) -> str:
+    """Say how a step ended, from its words: ran, ended or failed."""
+    if step.does.startswith(("raised", "fault", "cancelled", "was cancelled")):
+        return "failed"
+    return "ended" if step.does.startswith("returned") else "ran"
 
 
 def gap_words(gap: Gap) -> str:

@@ -5,6 +5,7 @@ from itertools import pairwise
 import pytest
 
 from harness.report.schedule_plot import LANES_MAX, STEPS_MAX, schedule_plot
+from harness.report.schedule_text import step_kind
 from harness.schedule import Schedule, ScheduleStep
 
 
@@ -35,6 +36,22 @@ def test_the_kind_of_a_mark_is_how_its_step_ended(failing_schedule):
     kinds = [mark.kind for mark in schedule_plot(failing_schedule).marks]
     assert [at for at, kind in enumerate(kinds) if kind == "ended"] == [9, 12]
     assert [at for at, kind in enumerate(kinds) if kind == "failed"] == [17, 19]
+
+
+@pytest.mark.parametrize(
+    ("does", "kind"),
+    [
+        ("awaits Lock.acquire", "ran"),
+        ("lets others run", "ran"),
+        ("returned", "ended"),
+        ("raised SoldOut", "failed"),
+        ("was cancelled", "failed"),
+        ("cancelled here", "failed"),
+        ("fault: client.sync fails", "failed"),
+    ],
+)
+def test_the_words_of_a_step_say_its_kind(failing_schedule, does, kind):
+    assert step_kind(replace(failing_schedule.steps[0], does=does)) == kind
 
 
 def test_a_tick_stands_where_virtual_time_moves_and_labels_keep_apart(failing_schedule):
