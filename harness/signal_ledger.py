@@ -30,7 +30,7 @@ _QUEUES = str(Path(asyncio.queues.__file__))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signal:
-    """One call of ``set``, ``clear`` or ``notify``; ``woken`` is how many were waiting then."""
+    """One call of ``set``, ``clear`` or ``notify``, which woke so many of those ``waiting``."""
 
     call: str
     order: int
@@ -38,6 +38,7 @@ class Signal:
     task: str
     where: str
     woken: int
+    waiting: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,11 +91,11 @@ class SignalLedger:
 
     def _setting(self, original: Any) -> Any:
         def set(event: Any) -> None:  # noqa: A001 - the name that tracebacks show
-            woken = len(event._waiters)
+            waiting = len(event._waiters)
             original(event)
             frame = sys._getframe(1)
             if frame.f_code.co_filename != _QUEUES:
-                self._note(event, "set", woken, frame)
+                self._note(event, "set", frame, woken=waiting, waiting=waiting)
 
         return set
 
@@ -105,15 +106,16 @@ class SignalLedger:
                 original(event)
                 frame = sys._getframe(1)
                 if frame.f_code.co_filename != _QUEUES:
-                    self._note(event, "clear", 0, frame)
+                    self._note(event, "clear", frame)
 
         return clear
 
     def _notifying(self, original: Any) -> Any:
         def notify(condition: Any, n: int = 1) -> None:
-            woken = min(len(condition._waiters), n)
+            waiting = len(condition._waiters)
             original(condition, n)
-            self._note(condition, "notify", woken, sys._getframe(1))
+            frame = sys._getframe(1)
+            self._note(condition, "notify", frame, woken=min(waiting, n), waiting=waiting)
 
         return notify
 
@@ -151,7 +153,9 @@ class SignalLedger:
         self._waiting[task] = Waiting(order=next(self._order), at_s=loop.time())
         return task
 
-    def _note(self, thing: object, call: str, woken: int, frame: FrameType) -> None:
+    def _note(
+        self, thing: object, call: str, frame: FrameType, *, woken: int = 0, waiting: int = 0
+    ) -> None:
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:
@@ -167,4 +171,5 @@ class SignalLedger:
             task="no task" if task is None else task.get_name(),
             where=place_of(caller.f_code, caller.f_lineno),
             woken=woken,
+            waiting=waiting,
         )

@@ -66,13 +66,19 @@ def _act(wait: Wait) -> str | None:
 
 
 def _lost(wait: Wait, signals: SignalLedger) -> str | None:
-    """Tell of a set() or a notify() that came before the wait, and so woke nobody."""
+    """Tell of a set() or a notify() that came before the wait, or woke others in its place."""
     since = signals.waiting(wait.task)
     call = "set" if isinstance(wait.thing, asyncio.Event) else "notify"
     signal = signals.last(wait.thing, call)
     # Who waits for a predicate looks before it waits: an earlier notify told it nothing new.
     looked_first = wait.call == "wait_for"
-    if since is None or signal is None or looked_first or signal.order > since.order:
+    if since is None or signal is None:
+        return None
+    name = wait.waits_for.partition(" ")[2].partition(" (of ")[0]
+    told = f"`{name}.{call}()` at {signal.where}{_when(signal)}"
+    if signal.order > since.order and signal.woken < signal.waiting:
+        return f"lost wake-up: {told} woke {signal.woken} of {signal.waiting} that waited"
+    if looked_first or signal.order > since.order:
         return None
     if call == "notify" and signal.woken:
         return None
@@ -80,9 +86,8 @@ def _lost(wait: Wait, signals: SignalLedger) -> str | None:
     undone = ""
     if cleared is not None and signal.order < cleared.order < since.order:
         undone = f", undone by clear() at {cleared.where},"
-    name = wait.waits_for.partition(" ")[2].partition(" (of ")[0]
     return (
-        f"lost wake-up: `{name}.{call}()` at {signal.where}{_when(signal)}{undone} came before"
+        f"lost wake-up: {told}{undone} came before"
         f" {wait.task.get_name()}'s wait at {since.at_s:.3f} s"
     )
 

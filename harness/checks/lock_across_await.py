@@ -43,6 +43,7 @@ def no_lock_across_await(history: History, parameters: NoLockAcrossAwait) -> Che
         one
         for one in history.lock_holds
         if one.permits == 1
+        and one.kind != "executor"
         and (history.node is NodeKind.SIMULATED or one.held_await)
         and not _may(one.lock, parameters.excepted)
     ]

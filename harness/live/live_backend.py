@@ -18,6 +18,7 @@ from harness.history import Diagnosis, LockHold, LockWait, NodeKind
 from harness.live.loop_lag import LoopLagWatch
 from harness.live.stall_watchdog import Stalled, StallWatchdog
 from harness.lock_ledger import LockLedger
+from harness.task_origins import origin_of
 from harness.wait_graph import diagnose
 
 if TYPE_CHECKING:
@@ -241,4 +242,9 @@ def _stall_s() -> float:
 
 def _told(context: dict[str, Any]) -> str:
     error = context.get("exception")
-    return f"{context['message']}: {error!r}" if error is not None else str(context["message"])
+    text = str(context["message"])
+    task = context.get("task") or context.get("future")
+    if isinstance(task, asyncio.Task):
+        made_at = origin_of(task)
+        text += f" ({task.get_name()}{f', made at {made_at}' if made_at else ''})"
+    return f"{text}: {error!r}" if error is not None else text

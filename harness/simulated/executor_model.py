@@ -12,6 +12,7 @@ import simpy
 
 from harness.errors import Unsupported
 from harness.simulated.drawn import Drawn
+from harness.simulated.lone_worker import LoneWorkerCall
 
 if TYPE_CHECKING:
     import random
@@ -69,7 +70,12 @@ class ExecutorModel:
         pool = self._default if executor is None else self._pool(executor)
         future = self._loop.outside_futures.of_call(function)
         latency_s = self._latency(self._stream)
-        self._loop.environment.process(self._work(pool, future, (function, *args), latency_s))
+        now = self._loop.environment.now
+        shared = None
+        if pool.capacity == 1:
+            shared = LoneWorkerCall.made_now(executor, function, asked_s=now)
+        work = self._work(pool, future, (function, *args), latency_s, shared=shared)
+        self._loop.environment.process(work)
         return future
 
     def sleep(self, seconds: float) -> None:
@@ -107,17 +113,22 @@ class ExecutorModel:
         future: OutsideFuture,
         call: tuple[Any, ...],
         latency_s: float,
+        *,
+        shared: LoneWorkerCall | None,
     ) -> Generator[simpy.Event, Any, None]:
         environment = self._loop.environment
         with pool.request() as turn:
             yield turn
             if future.cancelled():
                 return
+            begin_s = environment.now
             yield environment.timeout(latency_s)
             value, error = self._run(call)
             if self.slept_s:
                 slept_s, self.slept_s = self.slept_s, 0.0
                 yield environment.timeout(slept_s)
+            if shared is not None:
+                shared.ended(begin_s=begin_s, end_s=environment.now)
         if future.cancelled():
             return
         if error is None:

@@ -22,6 +22,7 @@ from harness.simulated.outside_futures import OutsideFutures
 from harness.simulated.unsupported_calls import UnsupportedCalls
 from harness.simulated.virtual_environment import VirtualEnvironment
 from harness.simulated.virtual_task import TaskMaker
+from harness.task_origins import origin_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
@@ -266,7 +267,8 @@ class LoopSurface(UnsupportedCalls):
         text = str(context.get("message", "unhandled error"))
         task = context.get("task") or context.get("future")
         if isinstance(task, asyncio.Task):
-            text += f" ({task.get_name()})"
+            made_at = origin_of(task)
+            text += f" ({task.get_name()}{f', made at {made_at}' if made_at else ''})"
         self.unhandled.append(f"{text}: {error!r}" if error is not None else text)
         if self._exception_handler is None:
             return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -20,6 +21,7 @@ from harness.history import (
     Pacing,
 )
 from harness.lock_ledger import LockLedger
+from harness.simulated.simulation import simulate
 
 
 def hold(begin_s, end_s, lock="Serve._lock", **others):
@@ -163,6 +165,36 @@ def test_the_ledger_tells_who_waited_for_what_and_the_text_of_the_await():
         r"`await self.slow\(0.01,\)` at tests/harness/test_contention\.py:\d+", first.held_await
     )
     assert (first.kind, first.permits) == ("Lock", 1)
+
+
+class Archive:
+    def __init__(self):
+        self._pool = ThreadPoolExecutor(1)
+
+    def _write(self):
+        return None
+
+    async def store(self):
+        await asyncio.get_running_loop().run_in_executor(self._pool, self._write)
+
+
+def test_an_executor_with_one_worker_is_told_like_a_lock():
+    async def main():
+        archive = Archive()
+        tasks = [asyncio.create_task(archive.store(), name=name) for name in ("a", "b")]
+        await asyncio.gather(*tasks)
+
+    ran = simulate(main, seed=1)
+    first, second = ran.lock_holds
+    (wait,) = ran.lock_waits
+    assert (first.lock, first.kind, wait.task) == ("Archive._pool", "executor", "b")
+    assert (wait.begin_s, wait.end_s) == (0.0, first.end_s)
+    assert second.begin_s == first.end_s
+    assert re.fullmatch(
+        r"`Archive\._write` on its one worker, called at"
+        r" tests/harness/test_contention\.py:\d+ in Archive\.store",
+        first.held_await,
+    )
 
 
 def test_permits_of_a_semaphore_are_counted():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import re
 import warnings
 
@@ -98,6 +99,37 @@ def test_of_tasks_that_await_each_other_the_outermost_is_told(run):
         return [leak.name for leak in found]
 
     assert run(main) == ["parent"]
+
+
+@both
+def test_an_error_that_nobody_took_is_told_with_the_line_that_made_its_task(run):
+    async def fail():
+        raise ValueError("lost")
+
+    async def main():
+        told = []
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda _loop, context: told.append(context["future"]))
+        asyncio.create_task(fail())  # noqa: RUF006 - that nobody keeps it is what is tested
+        for _ in range(3):
+            await asyncio.sleep(0)
+        gc.collect()
+        return [origin_of(task) for task in told]
+
+    (made_at,) = run(main)
+    assert re.search(HERE + r".*main$", made_at)
+
+
+def test_a_simulated_run_tells_it():
+    async def fail():
+        raise ValueError("lost")
+
+    async def main():
+        asyncio.create_task(fail(), name="failing")  # noqa: RUF006 - see above
+        await asyncio.sleep(1)
+
+    (told,) = simulate(main, seed=1).unhandled
+    assert re.search(rf"\(failing, made at {HERE}.*main\): ValueError\('lost'\)", told)
 
 
 def test_a_coroutine_that_nobody_awaits_is_told_with_its_line():

@@ -103,6 +103,20 @@ def test_a_notify_that_woke_somebody_else_was_not_lost():
     assert stuck(body)["late"].reason == "nobody left can notify it"
 
 
+def test_a_notify_that_woke_one_of_many_is_told_to_the_others():
+    async def body(service):
+        tasks = [asyncio.create_task(service.wait_changed(), name=name) for name in ("a", "b")]
+        await asyncio.sleep(1)
+        await service.notify()
+        await asyncio.gather(*tasks)
+
+    assert re.match(
+        rf"lost wake-up: `Service\.changed\.notify\(\)` at {HERE}Service\.notify at 1\.000 s"
+        r" woke 1 of 2 that waited",
+        stuck(body)["b"].reason,
+    )
+
+
 def test_who_looks_at_a_predicate_first_lost_nothing():
     async def body(service):
         await service.notify()

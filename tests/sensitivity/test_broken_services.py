@@ -128,7 +128,7 @@ CASES = (
         f"{REGISTRIES}:lost_wake_up",
         "same_user_spawns_one_client",
         "no_deadlock",
-        ("Condition", "broken_registries.py:"),
+        ("Condition", "lost wake-up: `", "woke 1 of ", "broken_registries.py:"),
     ),
     Case(
         f"{SERVICES}:crossed_locks_ticking",
