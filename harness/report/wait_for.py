@@ -22,7 +22,7 @@ def diagnosis_lines(history: History, *, blocked_max: int = 50) -> list[str]:
 def waiting_lines(diagnosis: Diagnosis, clock: str, *, blocked_max: int = 50) -> list[str]:
     """Tell who waits for what, one line a task; ``clock`` is "simulated" or "measured"."""
     at = f"{seconds(diagnosis.at_s)} {clock}"
-    sure = "deadlock" if diagnosis.exact or diagnosis.cycle else "stall, taken for a deadlock"
+    sure = "deadlock" if diagnosis.exact else "stall, taken for a deadlock"
     lines = [f"{sure} at {at}: {count(len(diagnosis.blocked), 'task')} blocked"]
     lines += [f"  {_line(blocked)}" for blocked in diagnosis.blocked[:blocked_max]]
     left_out = len(diagnosis.blocked) - blocked_max
