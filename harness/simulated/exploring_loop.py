@@ -184,7 +184,14 @@ class ExploringLoop(VirtualLoop):
         order = self.policy.order
         pick = self.picks.append
         record = self.trace.steps.append
+        left = 0
         for _ in repeat(None, self.steps_max):
+            if not left:
+                # A pass is over: as in any loop, what is due by now becomes ready here.
+                if queue:
+                    self.outside.deliver_due()
+                left = len(ready)
+            left -= 1
             if queue and self._time_runs_ahead():
                 continue
             if len(ready) > 1 and ready[0].lane >= 0:
@@ -196,6 +203,7 @@ class ExploringLoop(VirtualLoop):
             elif ready:
                 handle = ready.pop(0)
             elif self.outside.advance():
+                left = 0
                 continue
             else:
                 return self._pause
@@ -216,13 +224,20 @@ class ExploringLoop(VirtualLoop):
     def _turn_watched(self) -> Pause:
         """Do as ``_turn_adversarial``, and let those who look on see every step."""
         ready: list[ReadyHandle | Timer] = self._ready  # type: ignore[assignment]
+        left = 0
         for _ in repeat(None, self.steps_max):
+            if not left:
+                if self.environment.queue:
+                    self.outside.deliver_due()
+                left = len(ready)
+            left -= 1
             if self.environment.queue and self._time_runs_ahead():
                 continue
             index = 0
             if not ready:
                 if not self.outside.advance():
                     return self._pause
+                left = 0
                 continue
             if len(ready) > 1 and ready[0].lane >= 0:
                 index = self.policy.order(ready)
@@ -287,6 +302,7 @@ class ExploringLoop(VirtualLoop):
                 moment = 0
                 self.outside.advance()
             else:
+                self.outside.deliver_due()
                 self.outside.between_passes()
             waiting = len(ready)
             left -= waiting or 1

@@ -90,8 +90,14 @@ class OutsideOrder:
         if loop.ledger is not None and loop.ledger.sample_due_s <= when:
             loop.ledger.sample(when)
         environment.move_to(when)
-        self._deliver(when)
+        self._deliver(when, advanced=True)
         return True
+
+    def deliver_due(self) -> None:
+        """Let happen what is due at this moment; but not what was overtaken."""
+        queue, now = self._environment.queue, self._environment.now
+        if queue and queue[0][0] <= now and queue[0][2] not in self._overtaken:
+            self._deliver(now)
 
     def between_passes(self) -> None:
         """Let something arrive between two passes, if the policy wants it, and it can."""
@@ -167,12 +173,14 @@ class OutsideOrder:
             # Priorities of SimPy are whole numbers from 0: this one goes before all of them.
             heappush(queue, (when, -1, number, event))
 
-    def _deliver(self, now: float) -> None:
+    def _deliver(self, now: float, *, advanced: bool = False) -> None:
         """Let happen what is due; but what was overtaken waits to be chosen, too."""
         environment, loop = self._environment, self._loop
         queue, windows = environment.queue, environment.windows or {}
         wake = loop.trace.wakes.append
         traced = chosen = False
+        # A trace has the moment once more after a timer that moved the clock: see VirtualLoop.
+        alone = advanced and not environment.background_numbers
         for _ in range(EVENTS_MAX):
             if not queue or queue[0][0] > now or (chosen and queue[0][2] in self._overtaken):
                 return
@@ -196,6 +204,8 @@ class OutsideOrder:
                     wake(now)
                 for handle in islice(loop._ready, before, None):
                     wake(-1 - handle.context.get(TASK_NUMBER, 0))
+                traced = not (alone and type(event) is Timer)
+            alone = False
         loop.steps_max = 0
 
 
