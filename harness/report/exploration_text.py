@@ -53,7 +53,7 @@ def failure_lines(failure: FoundFailure) -> list[str]:
         for check in failure.checks
         if check.why is not None
     ]
-    if failure.diagnosis is not None:
+    if failure.diagnosis is not None and not failure.message_lines:  # they tell it as well
         lines += [f"  {line}" for line in waiting_lines(failure.diagnosis, "simulated")]
     lines.append("  schedule:")
     lines += [f"  {line}" for line in schedule_lines(failure.schedule)]
@@ -65,13 +65,13 @@ def failure_lines(failure: FoundFailure) -> list[str]:
 
 
 def _found(failure: FoundFailure) -> str:
-    deviations = count(failure.deviations, "deviation")
-    operations = count(failure.operations, "operation")
-    return (
-        f"found in run {failure.runs_to_find:,} by {failure.found_by}; shrunk in"
-        f" {count(failure.shrink_runs, 'run')} to {deviations} (from"
-        f" {failure.deviations_before:,}) and {operations} (from {failure.operations_before:,})"
-    )
+    left = f"{count(failure.deviations, 'deviation')} (from {failure.deviations_before:,})"
+    if failure.operations_before:  # a program that is no scenario has none
+        operations = count(failure.operations, "operation")
+        left += f" and {operations} (from {failure.operations_before:,})"
+    runs = count(failure.shrink_runs, "run")
+    found = f"found in run {failure.runs_to_find:,} by {failure.found_by}"
+    return f"{found}; shrunk in {runs} to {left}"
 
 
 def _line(text: str) -> str:

@@ -36,15 +36,21 @@ _LINE_MAX = 400
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DiffRow:
-    """A step of the passing run beside one of the failing run; ``same`` if nothing differs.
+    """A step of the passing run beside one of the failing run; ``same`` if they did the same.
 
-    A row without either stands for ``folded`` equal steps.
+    They may have done so at another moment. A row without either stands for ``folded`` such steps.
     """
 
     passing: ScheduleStep | None
     failing: ScheduleStep | None
     same: bool = False
     folded: int = 0
+
+    @property
+    def moved(self) -> bool:
+        """True if both did the same at different moments."""
+        one, other = self.passing, self.failing
+        return self.same and one is not None and other is not None and one.at_s != other.at_s
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +122,8 @@ def side_by_side(
 def diff_lines(side: SideBySide, *, width: int = 120) -> list[str]:
     """Tell it in two columns of a terminal that is ``width`` letters wide: ``|`` where they differ.
 
-    ``<`` marks a step of the passing run alone, ``>`` one of the failing run alone.
+    ``<`` marks a step of the passing run alone, ``>`` one of the failing run alone, ``~`` one that
+    both made at different moments.
     """
     half = max((width - 3) // 2, 20)
     lines = [side.headline]
@@ -138,7 +145,8 @@ def diff_lines(side: SideBySide, *, width: int = 120) -> list[str]:
         lines.append(f"… {count(side.steps_left_out, 'step')} of the failing run not compared")
     for name, stack in zip(("passing", "failing"), side.stacks or (), strict=False):
         lines.append(f"the {name} run stood at:")
-        lines += [f"  {one_line(shortened(line, _LINE_MAX))}" for line in _cut(stack)]
+        told = [one_line(shortened(line, _LINE_MAX)) for line in _cut(stack)]
+        lines += [f"  {line}" for line in told or ["not recorded"]]
     return lines
 
 
@@ -205,7 +213,7 @@ def _alike(step: ScheduleStep) -> tuple[object, ...]:
 
 def _mark(row: DiffRow) -> str:
     if row.same:
-        return " "
+        return "~" if row.moved else " "
     if row.passing is None:
         return ">"
     return "<" if row.failing is None else "|"

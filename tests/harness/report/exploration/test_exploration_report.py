@@ -18,7 +18,7 @@ from harness.report.exploration_report import (
     exploration_document_text,
     write_exploration_reports,
 )
-from harness.report.exploration_text import exploration_lines
+from harness.report.exploration_text import exploration_lines, failure_lines
 from harness.schedule import Schedule
 
 VOID = {"meta", "br", "input", "wbr", "link", "img"}
@@ -215,6 +215,22 @@ def test_the_terminal_gets_the_verdict_the_replay_line_and_the_schedule(found):
     assert "    replay: harness replay h1.tickets.AQcCEgkx" in lines
     assert any(line.strip() == "* ran ahead of buyer-1's note" for line in lines)
     assert "  the same for 5 steps, then they part" in [line[2:] for line in lines]
+
+
+def test_a_deadlock_is_told_once(dined):
+    told = [line.strip() for line in failure_lines(dined)]
+    assert sum(line.startswith("philosopher-0 waits for") for line in told) == 1
+    message = ("philosopher-0 waits for Lock fork[1]",)
+    told = [line.strip() for line in failure_lines(replace(dined, message_lines=message))]
+    assert sum(line.startswith("philosopher-0 waits for") for line in told) == 1
+
+
+def test_a_program_without_operations_has_none_to_shrink(sold_twice):
+    assert "to 2 deviations (from 61) and 3 operations (from 40)" in "".join(
+        failure_lines(sold_twice)
+    )
+    program = replace(sold_twice, operations=0, operations_before=0)
+    assert not any("operations" in line for line in failure_lines(program))
 
 
 def test_all_four_files_are_written_and_hostile_text_breaks_none(tmp_path, hostile_exploration):

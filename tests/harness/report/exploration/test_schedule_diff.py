@@ -75,6 +75,21 @@ def test_steps_too_far_from_the_parting_to_be_matched_are_counted(large_schedule
     assert "2,590 steps of the failing run" in diff_html(side)
 
 
+def test_a_step_that_only_came_later_is_marked(passing_schedule):
+    side = side_by_side(passing_schedule, changed(passing_schedule, 12, at_s=0.02))
+    assert [row.moved for row in side.rows] == [False, False, True]
+    assert diff_lines(side)[-1][59] == "~"
+    assert diff_html(side).count('<tr class="same moved">') == 1
+
+
+def test_a_stack_trace_that_is_missing_is_told_so(passing_schedule, failing_schedule):
+    lines = diff_lines(side_by_side(passing_schedule, failing_schedule, stacks=((), ("here",))))
+    assert lines[-4:] == [
+        *("the passing run stood at:", "  not recorded"),
+        *("the failing run stood at:", "  here"),
+    ]
+
+
 def test_a_cap_on_rows_is_stated(passing_schedule, failing_schedule):
     side = side_by_side(passing_schedule, failing_schedule, rows_max=5)
     assert len(side.rows) == 5
