@@ -28,7 +28,7 @@ __all__ = [
 
 LANES_MAX = 40
 STEPS_MAX = 300
-_WIDTH = 880  # pixels that a short schedule is spread over
+_WIDTH = 810  # pixels that a short schedule is spread over, the arrows of its ring with it
 _PITCH_MIN, _PITCH_MAX = 14.0, 56.0
 _LANE_HEIGHT = 30
 _HEAD = 34  # pixels above the first lane: ticks, and the numbers of deviations
@@ -146,7 +146,8 @@ class _Sheet:
     ) -> None:
         self.y_of = {lane: _HEAD + _LANE_HEIGHT * (at + 0.5) for at, lane in enumerate(lanes)}
         columns = list(with_gaps(schedule.steps, shown))  # a gap takes a column, too
-        pitch = min(max(_WIDTH / len(columns), _PITCH_MIN), _PITCH_MAX)
+        room = _WIDTH - (_ring_reach(len(lanes)) if len(schedule.cycle) > 1 else 0.0)
+        pitch = min(max(room / len(columns), _PITCH_MIN), _PITCH_MAX)
         placed = [(one, round(_LEFT + pitch * at, 1)) for at, one in enumerate(columns)]
         self.x_end = placed[-1][1]
         self.places = [

@@ -86,6 +86,11 @@ def test_the_cycle_is_a_ring_of_arrows_from_each_lane_to_the_next(ring_schedule)
     assert all(number <= plot.width for path in plot.ring for number in numbers(path)[::2])
 
 
+@pytest.mark.parametrize("which", ["failing_schedule", "ring_schedule"])
+def test_a_short_schedule_with_its_ring_fits_the_page(which, request):
+    assert 500 < schedule_plot(request.getfixturevalue(which)).width <= 870
+
+
 def test_many_steps_are_capped_near_the_deviations_and_it_says_so(large_schedule):
     plot = schedule_plot(large_schedule)
     assert len(plot.marks) <= STEPS_MAX
