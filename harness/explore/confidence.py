@@ -49,7 +49,7 @@ def sentences(strategy: Strategy, *, runs: int, failures: int) -> tuple[str, ...
                 f" finds a bug of depth {depth} with probability {bound:.3g} or better;"
                 f" {runs_for(bound):,} runs find it with 95 %"
             )
-    if failures == 0 and runs and not getattr(strategy, "bound", None) and not said_proof(said):
+    if failures == 0 and runs and not getattr(strategy, "bound", None) and not _said_proof(said):
         said.append(
             f"{runs:,} runs without a failure: with 95 % confidence fewer than"
             f" {share_below(runs):.2%} of the runs that this search draws fail"
@@ -57,7 +57,7 @@ def sentences(strategy: Strategy, *, runs: int, failures: int) -> tuple[str, ...
     return tuple(said)
 
 
-def said_proof(said: list[str]) -> bool:
+def _said_proof(said: list[str]) -> bool:
     """Return True if one of the sentences says that every order was run."""
     return any("all " in one and "distinct orders" in one for one in said)
 

@@ -23,6 +23,7 @@ __all__ = [
     "PriorityChanges",
     "RandomWalk",
     "Strategy",
+    "depth_of",
 ]
 
 # How likely time runs ahead of a task that is ready, or something arrives between two passes.
@@ -39,13 +40,25 @@ FAIR_AFTER = 2
 class Strategy(Protocol):
     """Proposes runs, one after another. What it proposes for run n depends on n and its seed.
 
-    ``locks`` says whether the runs' locks must be watched, ``watcher`` who looks on at each step.
+    What it needs to have watched is asked after ``begin``.
     """
 
     name: str
-    exhausted: bool
-    locks: bool
-    watcher: StepWatcher | None
+
+    @property
+    def exhausted(self) -> bool:
+        """True if it has no more runs to propose."""
+        ...
+
+    @property
+    def locks(self) -> bool:
+        """True if the holders of locks must be watched in the next run."""
+        ...
+
+    @property
+    def watcher(self) -> StepWatcher | None:
+        """Who looks on at each step of the next run."""
+        ...
 
     def begin(self, run: int) -> OrderPolicy:
         """Return the policy of run ``run``, counted from 0."""

@@ -174,7 +174,7 @@ class ExploringLoop(VirtualLoop):
             return self._turn_adversarial()
         return self._turn_watched()
 
-    def _turn_adversarial(self) -> Pause:
+    def _turn_adversarial(self) -> Pause:  # noqa: PLR0912 - a call a step would cost a tenth
         """Run one callback after another, each chosen among those that are ready.
 
         A search spends its time here, so this is ``_turn_watched`` without those who look on.

@@ -5,8 +5,6 @@ from __future__ import annotations
 import reprlib
 from typing import TYPE_CHECKING, Any
 
-import simpy
-
 if TYPE_CHECKING:
     from contextvars import Context
 
@@ -45,27 +43,26 @@ class ReadyHandle:
         return f"<{type(self).__name__} {_described(self.call)}>"
 
 
-class Timer(simpy.Event):
-    """What ``call_later`` and ``call_at`` return: as ``asyncio.TimerHandle``, and a SimPy event.
+class Timer:
+    """What ``call_later`` and ``call_at`` return: as ``asyncio.TimerHandle``.
 
-    It lies in the environment's queue among all other events, so timers and the latency model share
-    one order of time. ``queued`` is True while it lies there.
+    It lies in the environment's queue among SimPy's events, so timers and the latency model share
+    one order of time. ``environment`` is None once it lies there no more.
     """
 
-    __slots__ = ("call", "context", "environment", "lane", "queued", "when_s")
+    __slots__ = ("call", "context", "environment", "lane", "when_s")
 
     call: tuple[Any, ...] | None
     context: Context
     lane: int
-    environment: VirtualEnvironment
-    queued: bool
+    environment: VirtualEnvironment | None
     when_s: float
 
     def cancel(self) -> None:
         """Never run the callback; no effect if it has run."""
         if self.call is not None:
             self.call = None
-            if self.queued:
+            if self.environment is not None:
                 self.environment.timer_cancelled()
 
     def cancelled(self) -> bool:

@@ -352,7 +352,6 @@ def call_later_in(environment: VirtualEnvironment) -> Callable[..., Timer]:
         timer.context = copy_context() if context is None else context
         timer.environment = environment
         timer.when_s = when
-        timer.queued = True
         # Not max(): a call costs more than all else in this line.
         due = when if when > now else now  # noqa: FURB136
         heappush(queue, (due, NORMAL, next_number(), timer))

@@ -15,8 +15,7 @@ from harness.simulated.virtual_task import TASK_NUMBER
 
 if TYPE_CHECKING:
     from harness.simulated.exploring_loop import ExploringLoop
-
-    Entry = tuple[float, int, int, simpy.Event]
+    from harness.simulated.virtual_environment import Entry
 
 __all__ = ["OUTSIDE", "Arrival", "OutsideOrder"]
 
@@ -38,7 +37,7 @@ class Arrival:
     def __init__(self, entry: Entry) -> None:
         self.entry = entry
         event = entry[3]
-        if type(event) is Timer:
+        if isinstance(event, Timer):
             self.lane = event.context.get(TASK_NUMBER, 0)
             self.label = "timer"
         else:
@@ -190,13 +189,13 @@ class OutsideOrder:
             self._overtaken.discard(number)
             environment.background_numbers.discard(number)
             before = len(loop._ready)
-            if type(event) is not Timer:
+            if not isinstance(event, Timer):
                 environment.process_event(event)
             elif event.call is None:
-                event.queued = False
+                event.environment = None
                 environment.cancelled_count -= 1
             else:
-                event.queued = False
+                event.environment = None
                 loop.now_ready(event)
             if len(loop._ready) > before:
                 if not traced:
@@ -204,7 +203,7 @@ class OutsideOrder:
                     wake(now)
                 for handle in islice(loop._ready, before, None):
                     wake(-1 - handle.context.get(TASK_NUMBER, 0))
-                traced = not (alone and type(event) is Timer)
+                traced = not (alone and isinstance(event, Timer))
             alone = False
         loop.steps_max = 0
 
@@ -216,7 +215,7 @@ def _latest(entry: Entry, windows: dict[int, tuple[float, float]]) -> float:
 
 def _reaches(entry: Entry) -> bool:
     event = entry[3]
-    return event.call is not None if type(event) is Timer else True
+    return event.call is not None if isinstance(event, Timer) else True
 
 
 def _order(entry: Entry) -> tuple[float, int, int]:

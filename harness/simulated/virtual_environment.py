@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
     from simpy.events import EventPriority, ProcessGenerator
 
-__all__ = ["BackgroundProcess", "VirtualEnvironment"]
+__all__ = ["BackgroundProcess", "Entry", "VirtualEnvironment"]
+
+# Moment, priority and number of what lies in the queue, and the thing itself.
+Entry = tuple[float, int, int, simpy.Event | Timer]
 
 _Process = TypeVar("_Process", bound=simpy.Process)
 
@@ -59,7 +62,7 @@ class VirtualEnvironment(simpy.Environment):
     def __init__(self) -> None:
         super().__init__(0.0)
         # The queue's own name in SimPy is private, and the loop reads its head at every turn.
-        self.queue: list[tuple[float, int, int, simpy.Event]] = self._queue  # type: ignore[assignment]
+        self.queue: list[Entry] = self._queue  # type: ignore[assignment]
         self.awaited_count = 0
         self.background_numbers: set[int] = set()
         self.cancelled_count = 0
@@ -109,7 +112,7 @@ class VirtualEnvironment(simpy.Environment):
                 self._now + delay.low_s / self.stretch,
                 self._now + delay.high_s * self.stretch,
             )
-        heappush(self._queue, (self._now + delay, priority, number, event))
+        heappush(self.queue, (self._now + delay, priority, number, event))
 
     def add_timer(
         self, when_s: float, call: tuple[Any, ...], context: Context, *, background: bool = False
@@ -120,19 +123,18 @@ class VirtualEnvironment(simpy.Environment):
         timer.context = context
         timer.environment = self
         timer.when_s = when_s
-        timer.queued = True
         number = next(self._eid)
         if background:
             self.background_numbers.add(number)
-        heappush(self._queue, (float(max(self._now, when_s)), NORMAL, number, timer))
+        heappush(self.queue, (float(max(self._now, when_s)), NORMAL, number, timer))
         return timer
 
     def timer_cancelled(self) -> None:
         """Count a cancelled timer, and sweep the queue when most of it is that."""
         self.cancelled_count += 1
-        if self.cancelled_count > _SWEEP_MIN and self.cancelled_count * 2 > len(self._queue):
-            self._queue[:] = [entry for entry in self._queue if not _cancelled(entry[3])]
-            heapify(self._queue)
+        if self.cancelled_count > _SWEEP_MIN and self.cancelled_count * 2 > len(self.queue):
+            self.queue[:] = [entry for entry in self.queue if not _cancelled(entry[3])]
+            heapify(self.queue)
             self.cancelled_count = 0
 
     def process_event(self, event: simpy.Event) -> None:
@@ -150,10 +152,10 @@ class VirtualEnvironment(simpy.Environment):
 
     def next_s(self) -> float | None:
         """Return the next moment that can still reach somebody, or None if there is none."""
-        queue = self._queue
+        queue = self.queue
         while queue:
             when, _, number, event = queue[0]
-            if type(event) is not Timer:
+            if not isinstance(event, Timer):
                 break
             if event.call is not None:
                 if number in self.background_numbers or when == inf:
@@ -168,7 +170,7 @@ class VirtualEnvironment(simpy.Environment):
         background = () if self.awaited_count else self.background_numbers
         return any(
             entry[2] not in background and entry[0] != inf and not _spent(entry[3])
-            for entry in self._queue
+            for entry in self.queue
         )
 
     def move_to(self, now: float) -> None:
@@ -188,11 +190,11 @@ class VirtualEnvironment(simpy.Environment):
         self.step()
 
 
-def _cancelled(event: simpy.Event) -> bool:
+def _cancelled(event: simpy.Event | Timer) -> bool:
     return isinstance(event, Timer) and event.call is None
 
 
-def _spent(event: simpy.Event) -> bool:
+def _spent(event: simpy.Event | Timer) -> bool:
     if isinstance(event, Timer):
         return event.call is None
     # A failed event that nobody takes crashes the run: that is news.

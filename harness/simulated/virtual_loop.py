@@ -6,7 +6,7 @@ import asyncio
 import gc
 import sys
 import threading
-from asyncio import events
+from asyncio import events, futures
 from enum import Enum
 from heapq import heappop
 from itertools import islice, repeat
@@ -150,6 +150,17 @@ class VirtualLoop(LoopSurface):
             return when
         return -1.0
 
+    def _advance_slowly(self, deliver: Callable[[float], None]) -> float:
+        """Move the clock to the next moment, whatever lies there, and deliver what is due then."""
+        when = self._next_moment()
+        if when >= 0.0:
+            if self.ledger is not None and self.ledger.sample_due_s <= when:
+                self.ledger.sample(when)
+            self.environment.move_to(when)
+            self._moment_passes = 0
+            deliver(when)
+        return when
+
     def _look_after_passes(self) -> Pause | None:
         """Do what must be done now and then; see whether the program gets anywhere."""
         trace = self.trace
@@ -280,8 +291,8 @@ def _delivery(loop: VirtualLoop) -> Callable[[float], None]:
             if background:
                 background.discard(number)
             before = len(ready)
-            if type(event) is Timer:
-                event.queued = False
+            if isinstance(event, Timer):
+                event.environment = None
                 if event.call is None:
                     environment.cancelled_count -= 1
                 else:
@@ -292,7 +303,7 @@ def _delivery(loop: VirtualLoop) -> Callable[[float], None]:
                 if not traced:
                     traced = True
                     wake(now)
-                if type(event) is Timer:
+                if isinstance(event, Timer):
                     wake(-1 - event.context.get(task_number, 0))
                 else:
                     for handle in islice(ready, before, None):
@@ -314,7 +325,10 @@ def _advance(loop: VirtualLoop, deliver: Callable[[float], None]) -> Callable[[]
     background = environment.background_numbers
     append = loop._ready.append
     wake = loop.trace.wakes.append
+    record = loop.trace.steps.append
     task_number = TASK_NUMBER
+    end_sleep = futures._set_result_unless_cancelled  # type: ignore[attr-defined]
+    future = asyncio.Future
     ledger = loop.ledger
     limit_s = sys.float_info.max if loop.time_limit_s is None else loop.time_limit_s
 
@@ -328,21 +342,24 @@ def _advance(loop: VirtualLoop, deliver: Callable[[float], None]) -> Callable[[]
                 environment._now = when
                 loop._moment_passes = 0
                 heappop(queue)
-                timer.queued = False
-                append(timer)
+                timer.environment = None
+                number = timer.context.get(task_number, 0)
                 wake(when)
-                wake(-1 - timer.context.get(task_number, 0))
+                wake(-1 - number)
+                call = timer.call
                 if queue and queue[0][0] <= when:
+                    append(timer)
                     deliver(when)
+                elif call[0] is not end_sleep or type(call[1]) is not future or call[1].done():
+                    append(timer)
+                else:
+                    # A sleep is over, and nothing else happens now: its callback would have a pass
+                    # for itself. What it does is done here, to the same effect.
+                    timer.call = None
+                    record(number)
+                    call[1].set_result(call[2])
                 return when
-        when = loop._next_moment()
-        if when >= 0.0:
-            if ledger is not None and ledger.sample_due_s <= when:
-                ledger.sample(when)
-            environment._now = when
-            loop._moment_passes = 0
-            deliver(when)
-        return when
+        return loop._advance_slowly(deliver)
 
     return advance
 
