@@ -33,7 +33,15 @@ if TYPE_CHECKING:
     from harness.backend import Backend
     from harness.scenario import Scenario
 
-__all__ = ["Campaign", "Terminated", "Watcher", "read_scenarios", "run_campaign"]
+__all__ = [
+    "Campaign",
+    "Terminated",
+    "Watcher",
+    "end_with_parent",
+    "read_scenarios",
+    "run_campaign",
+    "system_at",
+]
 
 SEED_MAX = 2**64 - 1
 # The number of the request in Linux's prctl.h: send a signal when the parent ends.
@@ -150,7 +158,7 @@ def run_campaign(
     """
     started_at = datetime.now(tz=UTC).isoformat(timespec="seconds")
     for scenario in campaign.scenarios:
-        refuse_mistakes(scenario, _system(_path(scenario, campaign.system)))
+        refuse_mistakes(scenario, system_at(_path(scenario, campaign.system)))
     watcher.start(campaign.total)
     results: list[RunResult] = []
     found_versions = versions()
@@ -171,7 +179,8 @@ def run_campaign(
 def _in_this_process(
     campaign: Campaign, found_versions: dict[str, str], progress: Callable[[str], None] | None
 ) -> Iterator[RunResult]:
-    needs_node = any(_system(_path(one, campaign.system)).needs_node for one in campaign.scenarios)
+    systems = [system_at(_path(one, campaign.system)) for one in campaign.scenarios]
+    needs_node = any(one.needs_node for one in systems)
     try:
         backend = open_backend(campaign.node, needs_node=needs_node, progress=progress)
     except CouldNotRun as reason:
@@ -218,7 +227,7 @@ def _pooled(
     context = multiprocessing.get_context("spawn")
     work = [(Path(one.path), campaign.system, seed) for one, seed in pairs]
     processes, chunk = (1, 1) if alone else (campaign.processes, CHUNK)
-    with ProcessPoolExecutor(processes, mp_context=context, initializer=_end_with_parent) as pool:
+    with ProcessPoolExecutor(processes, mp_context=context, initializer=end_with_parent) as pool:
         try:
             yield from pool.map(_run_elsewhere, work, chunksize=chunk)
         except BaseException:
@@ -242,7 +251,12 @@ def _read(path: Path) -> Scenario:
 
 
 @lru_cache(maxsize=100)
-def _system(path: str) -> System:
+def system_at(path: str) -> System:
+    """Load a system, once.
+
+    Raises:
+        BadInput: It cannot be loaded.
+    """
     try:
         return load_system(path)
     except (BadInput, Terminated):
@@ -257,7 +271,7 @@ def _path(scenario: Scenario, asked: str | None) -> str:
     return asked or scenario.system or DEFAULT_SYSTEM
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
     """Have this worker end when the process that started it does, however that ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # Not the default, which would leave the run's temporary folder behind.
@@ -275,7 +289,7 @@ def _run(scenario: Scenario, backend: Backend, *, system: str | None, seed: int)
         found = run_scenario(
             scenario,
             backend,
-            system=_system(_path(scenario, system)),
+            system=system_at(_path(scenario, system)),
             system_path=_told(scenario, system) or DEFAULT_SYSTEM,
             seed=seed,
         )

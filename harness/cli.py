@@ -1,4 +1,4 @@
-"""Own the command line: run, list, replay, node, schema; and the exit codes."""
+"""Own the command line: its commands, and the exit codes."""
 
 from __future__ import annotations
 
@@ -15,8 +15,21 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from harness.campaign import Campaign, Terminated, read_scenarios, run_campaign
+from harness.cli_arguments import (
+    JsonFile,
+    Node,
+    Paths,
+    ReportFolder,
+    Seed,
+    System,
+    note,
+    places,
+    refuse_file,
+    refuse_places,
+    seed_of,
+)
 from harness.errors import BadInput, CouldNotRun, HarnessError
-from harness.randomness import drawn_seed
+from harness.explore.commands import explore, replay_token, verify, write_trace
 from harness.report.event_list import event_lines
 from harness.report.json_report import write_json
 from harness.report.terminal_report import Progress, render_summary
@@ -73,22 +86,6 @@ def _common(
     del version
 
 
-Paths = Annotated[
-    list[Path] | None,
-    typer.Argument(
-        help="Scenario files or folders of them. Default: scenarios/.", show_default=False
-    ),
-]
-Node = Annotated[str, typer.Option(help='"simulated" (virtual time) or "live" (a container).')]
-Seed = Annotated[
-    str, typer.Option(help='The first seed, 0 to 2^64 - 1; or "random", drawn and told.')
-]
-System = Annotated[
-    str | None,
-    typer.Option(help='The system under test, "package.module:attribute". Default: serve.'),
-]
-
-
 @app.command()
 def run(  # noqa: PLR0917 - typer calls it by keyword
     paths: Paths = None,
@@ -96,13 +93,8 @@ def run(  # noqa: PLR0917 - typer calls it by keyword
     seed: Seed = "0",
     seeds: Annotated[int, typer.Option(help="How many seeds, from --seed on.")] = 1,
     system: System = None,
-    report: Annotated[
-        Path | None,
-        typer.Option(help="Folder for index.html, report.json, junit.xml, summary.md."),
-    ] = None,
-    json_file: Annotated[
-        Path | None, typer.Option("--json", help="File for the results as JSON.")
-    ] = None,
+    report: ReportFolder = None,
+    json_file: JsonFile = None,
     jobs: Annotated[
         int | None, typer.Option(help="Processes. Default: one, or one a core for many runs.")
     ] = None,
@@ -112,11 +104,11 @@ def run(  # noqa: PLR0917 - typer calls it by keyword
 
     For example: harness run scenarios/same_user_spawns_one_client.toml --seeds 100 --report out
     """
-    _refuse_places(report, json_file)
+    refuse_places(report, json_file)
     campaign = Campaign(
-        scenarios=read_scenarios(_places(paths)),
+        scenarios=read_scenarios(places(paths)),
         node=node,
-        seed=_seed(seed),
+        seed=seed_of(seed),
         seeds=seeds,
         system=system,
         jobs=jobs,
@@ -124,13 +116,13 @@ def run(  # noqa: PLR0917 - typer calls it by keyword
     if not quiet:
         last = campaign.seed + campaign.seeds - 1
         told = f"seed {campaign.seed}" if seeds == 1 else f"seeds {campaign.seed} to {last}"
-        print(f"harness: {count(campaign.total, 'run')}, {node}, {told}", file=sys.stderr)  # noqa: T201
+        note(f"harness: {count(campaign.total, 'run')}, {node}, {told}")
     found = _run(campaign, quiet=quiet)
     if report is not None:
         from harness.report.written import write_reports  # noqa: PLC0415 - jinja2 takes its time
 
         for path in write_reports(found, report):
-            print(f"wrote {path}", file=sys.stderr)  # noqa: T201
+            note(f"wrote {path}")
     if json_file is not None:
         write_json(found, json_file)
     raise typer.Exit(EXIT_CODES[found.verdict])
@@ -142,31 +134,61 @@ def list_scenarios(paths: Paths = None) -> None:
 
     For example: harness list scenarios
     """
-    for scenario in read_scenarios(_places(paths)):
+    for scenario in read_scenarios(places(paths)):
         names = list(dict.fromkeys(one.name for one in scenario.checks["simulated"]))
         typer.echo(f"{scenario.path}\n  {scenario.claim}\n  checks: {', '.join(names)}")
 
 
+app.command()(explore)
+
+
 @app.command()
-def replay(
-    path: Annotated[Path, typer.Argument(help="The scenario file.")],
-    seed: Annotated[str, typer.Option(help="The seed to repeat.")],
+def replay(  # noqa: PLR0917 - typer calls it by keyword
+    what: Annotated[
+        str, typer.Argument(metavar="TOKEN|FILE", help="A failure's token, or a scenario file.")
+    ],
+    seed: Annotated[
+        str | None, typer.Option(help="The seed to repeat; for a scenario file.")
+    ] = None,
     node: Node = "simulated",
     system: System = None,
-    json_file: Annotated[
-        Path | None, typer.Option("--json", help="File for the result as JSON.")
+    trace: Annotated[
+        Path | None, typer.Option(help="File for a trace that Perfetto opens.")
     ] = None,
+    json_file: JsonFile = None,
 ) -> None:
-    """Repeat one run and print what happened, in order.
+    """Repeat a failure that was found, or one run of a scenario, and print what happened.
 
     For example: harness replay scenarios/two_users_create_accounts.toml --seed 42
     """
-    _refuse_places(None, json_file)
+    refuse_places(None, json_file)
+    refuse_file(trace, "--trace")
+    path = Path(what)
+    if not path.exists() and not what.endswith(".toml"):
+        if seed is not None:
+            raise BadInput(f"replay: a token brings its own seed, got --seed {seed}; leave it out")
+        raise typer.Exit(
+            replay_token(what, node=node, system=system, trace=trace, json_file=json_file)
+        )
     if path.is_dir():
         msg = f"{path}: is a folder; replay repeats one scenario, name its file"
         raise BadInput(msg)
+    if seed is None:
+        raise BadInput(f"replay: Missing option '--seed' for {path}: say which run of it")
+    _replay_seed(path, seed, node=node, system=system, trace=trace, json_file=json_file)
+
+
+def _replay_seed(
+    path: Path,
+    seed: str,
+    *,
+    node: str,
+    system: str | None,
+    trace: Path | None,
+    json_file: Path | None,
+) -> None:
     campaign = Campaign(
-        scenarios=read_scenarios([path]), node=node, seed=_seed(seed), system=system
+        scenarios=read_scenarios([path]), node=node, seed=seed_of(seed), system=system
     )
     found = _run(campaign, quiet=False)
     result = found.runs[0]
@@ -176,7 +198,12 @@ def replay(
         typer.echo(f"digest {result.digest}")
     if json_file is not None:
         write_json(found, json_file)
+    if trace is not None and result.history is not None:
+        write_trace(trace, result.history)
     raise typer.Exit(EXIT_CODES[found.verdict])
+
+
+app.command()(verify)
 
 
 @app.command()
@@ -201,7 +228,7 @@ def node_up() -> None:
     """Start a node in a container and print its endpoint."""
     from harness.live import shared_node  # noqa: PLC0415 - needs Docker's packages
 
-    state = shared_node.node_up(progress=_note)
+    state = shared_node.node_up(progress=note)
     typer.echo(state.endpoint)
 
 
@@ -249,10 +276,10 @@ def _told() -> Iterator[None]:
     try:
         yield
     except HarnessError as error:
-        _note(str(error))
+        note(str(error))
         sys.exit(error.exit_code)
     except ModuleNotFoundError as error:
-        _note(f"{error}; pip install 'mosaic-harness[live]' brings what live runs need")
+        note(f"{error}; pip install 'mosaic-harness[live]' brings what live runs need")
         sys.exit(CouldNotRun.exit_code)
     except BrokenPipeError:
         _fall_silent()
@@ -262,14 +289,14 @@ def _told() -> Iterator[None]:
             _fall_silent()
         raise
     except OSError as error:
-        _note(f"{error.filename or 'the system'}: {error.strerror or error}")
+        note(f"{error.filename or 'the system'}: {error.strerror or error}")
         sys.exit(CouldNotRun.exit_code)
     except KeyboardInterrupt:
-        _note("interrupted")
+        note("interrupted")
         sys.exit(EXIT_INTERRUPTED)
     except Exception as error:  # noqa: BLE001 - nothing was judged: 1 would say that it was
         where = traceback.extract_tb(error.__traceback__)[-1]
-        _note(f"a fault of the harness: {error!r} at {Path(where.filename).name}:{where.lineno}")
+        note(f"a fault of the harness: {error!r} at {Path(where.filename).name}:{where.lineno}")
         sys.exit(CouldNotRun.exit_code)
 
 
@@ -279,46 +306,11 @@ def _fall_silent() -> NoReturn:
     sys.exit(EXIT_INTERRUPTED)
 
 
-def _refuse_places(report: Path | None, json_file: Path | None) -> None:
-    """Refuse places that cannot be written before anything is run, not after."""
-    if report is not None:
-        from harness.report.whole_file import make_directory  # noqa: PLC0415 - seldom needed
-
-        make_directory(report)
-    if json_file is not None and (json_file.is_dir() or not json_file.parent.is_dir()):
-        msg = f"--json: must be a file in a folder that exists, got {json_file}"
-        raise BadInput(msg)
-
-
 def _run(campaign: Campaign, *, quiet: bool) -> RunReport:
     progress = Progress(quiet=quiet)
     try:
-        found = run_campaign(campaign, progress, progress=None if quiet else _note)
+        found = run_campaign(campaign, progress, progress=None if quiet else note)
     finally:
         progress.close()
     typer.echo(render_summary(found))
     return found
-
-
-def _places(paths: list[Path] | None) -> list[Path]:
-    if paths:
-        return paths
-    here = Path("scenarios")
-    if not here.is_dir():
-        msg = "scenarios: no such folder here; name scenario files or folders"
-        raise BadInput(msg)
-    return [here]
-
-
-def _seed(text: str) -> int:
-    if text == "random":
-        return drawn_seed()
-    try:
-        return int(text)
-    except ValueError as error:
-        msg = f'--seed: must be a whole number or "random", got "{text}"'
-        raise BadInput(msg) from error
-
-
-def _note(line: str) -> None:
-    print(line, file=sys.stderr)  # noqa: T201

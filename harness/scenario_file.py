@@ -29,13 +29,14 @@ __all__ = ["find_scenarios", "read_scenario"]
 
 BYTES_MAX = 1_000_000
 DEPTH_MAX = 30
+REGRESSIONS = "regressions"
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 def find_scenarios(paths: list[Path]) -> list[Path]:
     """List the scenario files at ``paths``: files as they are, folders with all below them.
 
-    Hidden folders are left out.
+    Hidden folders are left out, and those called regressions: their files are no scenarios.
 
     Raises:
         BadInput: A path does not exist, or a folder holds no scenario.
@@ -44,7 +45,7 @@ def find_scenarios(paths: list[Path]) -> list[Path]:
     for path in paths:
         try:
             if path.is_dir():
-                inside = sorted(one for one in path.rglob("*.toml") if not _is_hidden(one, path))
+                inside = sorted(one for one in path.rglob("*.toml") if not _is_left_out(one, path))
                 if not inside:
                     msg = f"{path}: holds no scenario (*.toml); name a file or another folder"
                     raise BadInput(msg)
@@ -186,8 +187,10 @@ def _system(given: Any) -> list[Mistake]:
     return [Mistake("system", f'must be "package.module:attribute", got {shown(given)}')]
 
 
-def _is_hidden(path: Path, folder: Path) -> bool:
-    return any(part.startswith(".") for part in path.relative_to(folder).parts)
+def _is_left_out(path: Path, folder: Path) -> bool:
+    """Leave out hidden files, and the corpus of failures that were found by searching."""
+    parts = path.relative_to(folder).parts
+    return any(part.startswith(".") for part in parts) or REGRESSIONS in parts[:-1]
 
 
 def _near(path: Path) -> str:

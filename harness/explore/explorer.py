@@ -11,7 +11,7 @@ from harness.explore.investigation import investigate
 from harness.explore.result import Exploration
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from harness.explore.attempt import Attempt
     from harness.explore.result import FoundFailure
@@ -58,7 +58,7 @@ class Coverage:
     """What the search has seen so far; its figures level off when it learns nothing new."""
 
     def __init__(self) -> None:
-        self._orders: set[bytes] = set()
+        self._orders: dict[bytes, int] = {}
         self._interleaved: set[tuple[str, str]] = set()
         self._curve: list[tuple[int, int]] = []
         self._next_point = 1
@@ -67,6 +67,16 @@ class Coverage:
     def distinct(self) -> int:
         """Distinct orders so far: up to what nobody can tell apart, where that is known."""
         return len(self._orders)
+
+    @property
+    def orders(self) -> dict[bytes, int]:
+        """A 12-byte digest of each distinct order, and the run (from 1) that showed it first."""
+        return self._orders
+
+    @property
+    def interleaved(self) -> frozenset[tuple[str, str]]:
+        """The pairs of lines that ``awaits_interleaved`` counts."""
+        return frozenset(self._interleaved)
 
     @property
     def awaits_interleaved(self) -> int:
@@ -79,7 +89,7 @@ class Coverage:
         if key is None:
             key = hashlib.blake2b(found.order, digest_size=12).digest()
         before = len(self._orders)
-        self._orders.add(key)
+        self._orders.setdefault(key, runs)
         self._interleaved |= found.interleaved
         if runs >= self._next_point:
             self._curve.append((runs, len(self._orders)))
@@ -102,6 +112,8 @@ def explore_subject(
     share: tuple[int, int] = (0, 1),
     watcher: ExplorationWatcher | None = None,
     keep: Callable[[FoundFailure], None] | None = None,
+    coverage: Coverage | None = None,
+    known: Collection[str] = (),
 ) -> Exploration:
     """Search the orders of a subject for failures; shrink each that is found.
 
@@ -114,55 +126,91 @@ def explore_subject(
         share: (k, n): of n searches that share the work this is number k, from 0.
         watcher: Is told now and then how far it is.
         keep: Is given each failure as soon as it is shrunk, so that none is lost.
+        coverage: Is filled, for whoever unites it with that of other searches; fresh.
+        known: Causes that were found before: they are not looked into again, nor told.
     """
-    coverage, runs, steps = Coverage(), 0, 0
-    found: dict[str, FoundFailure] = {}
-    unknown: str | None = None
-    with subject:
-        while budget.left(runs) and not strategy.exhausted:
-            number = runs * share[1] + share[0]
-            policy = strategy.begin(number)
-            attempt = subject.attempt(
-                policy,
-                seed=seed if subject.same_seed else (seed + number) % 2**64,
-                watcher=strategy.watcher,
-                locks=strategy.locks,
-            )
-            runs += 1
-            steps += attempt.steps
-            attempt.new_order = coverage.add(attempt, runs)
-            strategy.finish(attempt)
-            unknown = unknown or attempt.unknown
-            if attempt.failure is not None and attempt.failure.cause not in found:
-                one = investigate(
-                    subject, attempt, attempt.failure, runs=runs, strategy=_by(strategy)
-                )
-                found[attempt.failure.cause] = one
-                if keep is not None:
-                    keep(one)
-                if first or len(found) >= FAILURES_MAX:
-                    break
-            if watcher is not None:
-                watcher.ran(runs, coverage.distinct, len(found))
-    return Exploration(
-        scenario=subject.name,
-        path=subject.path,
-        claim=subject.claim,
-        strategy=strategy.name,
-        seed=seed,
-        mode="adversarial" if subject.adversarial else "production",
-        runs=runs,
-        distinct=coverage.distinct,
-        steps_total=steps,
-        wall_s=budget.spent_s,
-        exhausted=strategy.exhausted and hasattr(strategy, "bound"),
-        bound=getattr(strategy, "bound", None),
-        bounds_text=sentences(strategy, runs=runs, failures=len(found)),
-        coverage=coverage.curve(runs),
-        awaits_interleaved=coverage.awaits_interleaved,
-        failures=tuple(found.values()),
-        could_not_run=unknown if not found else None,
+    search = _Search(
+        subject, strategy, budget=budget, seed=seed, coverage=coverage or Coverage(), known=known
     )
+    with subject:
+        while budget.left(search.runs) and not strategy.exhausted:
+            one = search.step(search.runs * share[1] + share[0])
+            if one is not None and keep is not None:
+                keep(one)
+            if one is not None and (first or len(search.found) >= FAILURES_MAX):
+                break
+            if watcher is not None:
+                watcher.ran(search.runs, search.coverage.distinct, len(search.found))
+    return search.result()
+
+
+class _Search:
+    """A search that goes on: what it has seen, and what it has found."""
+
+    def __init__(
+        self,
+        subject: Subject,
+        strategy: Strategy,
+        *,
+        budget: Budget,
+        seed: int,
+        coverage: Coverage,
+        known: Collection[str],
+    ) -> None:
+        self.coverage = coverage
+        self.runs = 0
+        self.found: dict[str, FoundFailure] = {}
+        self._subject = subject
+        self._strategy = strategy
+        self._budget = budget
+        self._seed = seed
+        self._known = known
+        self._steps = 0
+        self._unknown: str | None = None
+
+    def step(self, number: int) -> FoundFailure | None:
+        """Run once, as run ``number`` of the whole search; return a failure of a new cause."""
+        subject, strategy = self._subject, self._strategy
+        attempt = subject.attempt(
+            strategy.begin(number),
+            seed=self._seed if subject.same_seed else (self._seed + number) % 2**64,
+            watcher=strategy.watcher,
+            locks=strategy.locks,
+        )
+        self.runs += 1
+        self._steps += attempt.steps
+        attempt.new_order = self.coverage.add(attempt, self.runs)
+        strategy.finish(attempt)
+        self._unknown = self._unknown or attempt.unknown
+        failure = attempt.failure
+        if failure is None or failure.cause in self.found or failure.cause in self._known:
+            return None
+        one = investigate(subject, attempt, failure, runs=self.runs, strategy=_by(strategy))
+        self.found[failure.cause] = one
+        return one
+
+    def result(self) -> Exploration:
+        """Put together what the search came to."""
+        subject, strategy = self._subject, self._strategy
+        return Exploration(
+            scenario=subject.name,
+            path=subject.path,
+            claim=subject.claim,
+            strategy=strategy.name,
+            seed=self._seed,
+            mode="adversarial" if subject.adversarial else "production",
+            runs=self.runs,
+            distinct=self.coverage.distinct,
+            steps_total=self._steps,
+            wall_s=self._budget.spent_s,
+            exhausted=strategy.exhausted and hasattr(strategy, "bound"),
+            bound=getattr(strategy, "bound", None),
+            bounds_text=sentences(strategy, runs=self.runs, failures=len(self.found)),
+            coverage=self.coverage.curve(self.runs),
+            awaits_interleaved=self.coverage.awaits_interleaved,
+            failures=tuple(self.found.values()),
+            could_not_run=self._unknown if not self.found else None,
+        )
 
 
 def _by(strategy: Strategy) -> str:

@@ -1,0 +1,175 @@
+"""Own who carries out the pieces of a campaign: this process, or worker processes on all cores."""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import multiprocessing
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.campaign import end_with_parent
+from harness.errors import BadInput
+from harness.explore.chunk import run_chunk
+from harness.explore.spool import SpoolWriter
+from harness.report.wording import count
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from concurrent.futures import Executor, Future
+
+    from harness.explore.campaign import SearchState
+    from harness.explore.chunk import Chunk, ChunkFound
+
+__all__ = ["carry_out_chunk", "carry_out_noting", "drain", "work_apart", "work_here"]
+
+# How often the notes of the workers are read.
+LOOK_S = 0.2
+# After so many pieces whose worker died, the rest is given up: they all would.
+DEATHS_MAX = 4
+
+
+def work_here(state: SearchState) -> None:
+    """Carry out all pieces in this process, one after another."""
+    while (chunk := state.next()) is not None:
+        carry_out_chunk(state, chunk)
+
+
+def carry_out_chunk(state: SearchState, chunk: Chunk) -> None:
+    """Carry out one piece in this process."""
+    watcher = _Here(state, chunk)
+    try:
+        found = run_chunk(chunk, watcher=watcher, keep=watcher.found)
+    except BadInput as error:
+        state.refuse(chunk, error)
+    else:
+        state.done(found)
+
+
+class _Here:
+    def __init__(self, state: SearchState, chunk: Chunk) -> None:
+        self._state = state
+        self._chunk = chunk
+
+    def ran(self, runs: int, distinct: int, failures: int) -> None:
+        del failures
+        self._state.ran(self._chunk, runs, distinct)
+
+    def found(self, failure: object) -> None:
+        self._state.found(self._chunk, failure)  # type: ignore[arg-type]
+
+
+def work_apart(state: SearchState) -> None:
+    """Carry out all pieces in worker processes.
+
+    When a worker dies, the pieces that were under way run again, each alone: so it is seen which of
+    them ends its process. That one is lost, and told; the others are not.
+    """
+    deaths = 0
+    while True:
+        under_way: dict[Future[ChunkFound], Chunk] = {}
+        try:
+            with _pool(state, state.plan.processes) as pool:
+                try:
+                    drain(state, pool, under_way, at_once=state.plan.processes)
+                except BaseException:
+                    state.stop()
+                    pool.shutdown(wait=False, cancel_futures=True)
+                    raise
+        except BrokenProcessPool:
+            suspects = list(under_way.values())
+            state.told(
+                "a worker process died;"
+                f" {count(len(suspects), 'piece')} of work under way will be run again, one by one"
+            )
+            for chunk in suspects:
+                deaths += not _alone(state, chunk)
+                if deaths >= DEATHS_MAX:
+                    _give_up(state, deaths)
+                    return
+        else:
+            return
+
+
+def drain(
+    state: SearchState,
+    pool: Executor,
+    under_way: dict[Future[ChunkFound], Chunk],
+    *,
+    at_once: int,
+    noting: bool = True,
+) -> None:
+    """Hand out pieces, ``at_once`` at a time, and take what they find, until there are no more.
+
+    Raises:
+        BrokenProcessPool: A worker died; ``under_way`` holds what it may have been at.
+    """
+    carry_out: Callable[..., ChunkFound] = carry_out_noting if noting else run_chunk
+    while True:
+        while len(under_way) < at_once and (chunk := state.next()) is not None:
+            arguments = (chunk, str(state.spool)) if noting else (chunk,)
+            try:
+                under_way[pool.submit(carry_out, *arguments)] = chunk
+            except BaseException:
+                state.give_back(chunk)
+                raise
+        if not under_way:
+            return
+        ended, _ = wait(under_way, timeout=LOOK_S, return_when=FIRST_COMPLETED)
+        state.look()
+        for future in ended:
+            try:
+                found = future.result()
+            except BadInput as error:
+                state.refuse(under_way.pop(future), error)
+            else:
+                del under_way[future]
+                state.done(found)
+
+
+def carry_out_noting(chunk: Chunk, spool: str) -> ChunkFound:
+    """Carry out a piece in a worker, which notes what it finds while it works."""
+    notes = SpoolWriter(Path(spool), chunk)
+    try:
+        return run_chunk(chunk, watcher=notes, keep=notes.found, stopped=notes.stopped)
+    finally:
+        notes.close()
+
+
+def _pool(state: SearchState, processes: int) -> ProcessPoolExecutor:
+    del state
+    # Spawned, not forked: a fork copies locks and threads of whoever runs the harness.
+    context = multiprocessing.get_context("spawn")
+    return ProcessPoolExecutor(processes, mp_context=context, initializer=_begin_worker)
+
+
+def _begin_worker() -> None:
+    end_with_parent()
+    importlib.import_module("harness.explore.scenario_subject")
+    # What is imported by now is no garbage: no collection need go through it.
+    gc.freeze()
+
+
+def _alone(state: SearchState, chunk: Chunk) -> bool:
+    """Carry out one piece in a worker of its own; False if the worker died."""
+    with _pool(state, 1) as pool:
+        try:
+            found = pool.submit(carry_out_noting, chunk, str(state.spool)).result()
+        except BrokenProcessPool:
+            state.lost(chunk, "the worker process died twice at a piece of work, which is lost")
+            return False
+        except BadInput as error:
+            state.refuse(chunk, error)
+        except BaseException:
+            state.stop()
+            raise
+        else:
+            state.done(found)
+    return True
+
+
+def _give_up(state: SearchState, deaths: int) -> None:
+    while (chunk := state.next()) is not None:
+        state.lost(chunk, f"given up: worker processes died at {count(deaths, 'piece')} of work")
