@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from harness.backend import Backend, Ran, Stage, World
     from harness.history import History
     from harness.scenario import Phase, Scenario
+    from harness.search import Search
     from harness.system import Session, System
 
 __all__ = ["not_run", "refuse_mistakes", "run_scenario"]
@@ -50,12 +51,19 @@ class _Run:
     stage: Stage
     root: Path
     within_s: float
+    timed: bool = True
 
 
 def run_scenario(
-    scenario: Scenario, backend: Backend, *, system: System, system_path: str, seed: int
+    scenario: Scenario,
+    backend: Backend,
+    *,
+    system: System,
+    system_path: str,
+    seed: int,
+    search: Search | None = None,
 ) -> RunResult:
-    """Run a scenario and judge its history.
+    """Run a scenario and judge its history; what a search changes, it is not judged by.
 
     Raises:
         BadInput: The scenario asks the system for what it does not have.
@@ -76,6 +84,8 @@ def run_scenario(
                 stage=stage,
                 root=root,
                 within_s=_within_s(scenario, node),
+                # Whoever changes latencies learns nothing from how long things take.
+                timed=search is None,
             )
             await _whole(run)
 
@@ -84,7 +94,7 @@ def run_scenario(
         if isinstance(ran.error, BadInput):
             raise BadInput(f"{scenario.path}: {ran.error}") from ran.error
         history = _history(ran, recorder, watch, wall_s=time.perf_counter() - begin_s)
-        results = (*_run_itself(ran, recorder), *_judged(scenario, history))
+        results = (*_run_itself(ran, recorder), *_judged(scenario, history, search))
         lacking = _no_evidence(ran, history, root)
     if lacking is not None:
         return not_run(scenario, node=node, seed=seed, reason=lacking, system=system_path)
@@ -208,7 +218,8 @@ async def _whole(run: _Run) -> None:
             await _prepare(phase, world, opened)
             await workload.run_phase(phase, opened.session)
         run.recorder.audit = await _audit(opened.session)
-    await _measure(run)
+    if run.timed:
+        await _measure(run)
 
 
 async def _measure(run: _Run) -> None:
@@ -384,8 +395,10 @@ def _run_itself(ran: Ran, recorder: Recorder) -> Iterator[CheckResult]:
         )
 
 
-def _judged(scenario: Scenario, history: History) -> Iterator[CheckResult]:
+def _judged(scenario: Scenario, history: History, search: Search | None) -> Iterator[CheckResult]:
     for check in scenario.checks[history.node.value]:
+        if search is not None and not search.can_judge(check):
+            continue
         # A system without an audit is not asked for one, unless the run never came that far.
         if check.name == "end_state" and history.audit is None and history.deadlock is None:
             continue

@@ -37,11 +37,19 @@ __all__ = ["ALWAYS_ON", "CHECKS", "CheckKind", "ResolvedCheck"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckKind:
-    """A check by name: its parameters' model and its function."""
+    """A check by name: its parameters' model and its function.
+
+    ``timed`` says that it rests on how long things take by the profile: it does not hold while a
+    search stretches latencies or reorders what is ready. ``faultless`` says that it rests on calls
+    that succeed: it does not hold while a search lets things fail or cancels callers. All others
+    must hold whatever happens.
+    """
 
     name: str
     parameters: type[Parameters]
     check: Callable[[History, Any], CheckResult]
+    timed: bool = False
+    faultless: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +68,9 @@ CHECKS: dict[str, CheckKind] = {
     kind.name: kind
     for kind in (
         CheckKind(name="no_deadlock", parameters=deadlock.NoDeadlock, check=deadlock.no_deadlock),
-        CheckKind(name="outcomes", parameters=outcomes.Outcomes, check=outcomes.outcomes),
+        CheckKind(
+            name="outcomes", parameters=outcomes.Outcomes, check=outcomes.outcomes, faultless=True
+        ),
         CheckKind(name="end_state", parameters=end_state.EndState, check=end_state.end_state),
         CheckKind(name="no_leaks", parameters=leaks.NoLeaks, check=leaks.no_leaks),
         CheckKind(
@@ -69,7 +79,10 @@ CHECKS: dict[str, CheckKind] = {
             check=single_spawn.single_spawn,
         ),
         CheckKind(
-            name="same_result", parameters=same_result.SameResult, check=same_result.same_result
+            name="same_result",
+            parameters=same_result.SameResult,
+            check=same_result.same_result,
+            faultless=True,
         ),
         CheckKind(
             name="distinct_accounts",
@@ -80,37 +93,73 @@ CHECKS: dict[str, CheckKind] = {
             name="sees_exactly_own",
             parameters=account_ownership.SeesExactlyOwn,
             check=account_ownership.sees_exactly_own,
+            faultless=True,
         ),
         CheckKind(
             name="ends_before",
             parameters=fast_not_blocked.EndsBefore,
             check=fast_not_blocked.ends_before,
+            timed=True,
+            faultless=True,
         ),
-        CheckKind(name="overlap", parameters=in_flight.Overlap, check=in_flight.overlap),
+        CheckKind(
+            name="overlap",
+            parameters=in_flight.Overlap,
+            check=in_flight.overlap,
+            timed=True,
+            faultless=True,
+        ),
         CheckKind(
             name="peak_in_flight",
             parameters=in_flight.PeakInFlight,
             check=in_flight.peak_in_flight,
+            timed=True,
+            faultless=True,
         ),
         CheckKind(
             name="success_share",
             parameters=success_share.SuccessShare,
             check=success_share.success_share,
+            faultless=True,
         ),
-        CheckKind(name="speedup", parameters=speedup.SpeedUp, check=speedup.speed_up),
-        CheckKind(name="elapsed", parameters=elapsed.Elapsed, check=elapsed.elapsed),
-        CheckKind(name="latency", parameters=latency.Latency, check=latency.latency),
+        CheckKind(
+            name="speedup",
+            parameters=speedup.SpeedUp,
+            check=speedup.speed_up,
+            timed=True,
+            faultless=True,
+        ),
+        CheckKind(
+            name="elapsed",
+            parameters=elapsed.Elapsed,
+            check=elapsed.elapsed,
+            timed=True,
+            faultless=True,
+        ),
+        CheckKind(
+            name="latency",
+            parameters=latency.Latency,
+            check=latency.latency,
+            timed=True,
+            faultless=True,
+        ),
         CheckKind(
             name="no_lock_across_await",
             parameters=lock_across_await.NoLockAcrossAwait,
             check=lock_across_await.no_lock_across_await,
+            timed=True,
         ),
         CheckKind(
             name="no_blocking_calls",
             parameters=blocking.NoBlockingCalls,
             check=blocking.no_blocking_calls,
         ),
-        CheckKind(name="result", parameters=result_values.Result, check=result_values.result),
+        CheckKind(
+            name="result",
+            parameters=result_values.Result,
+            check=result_values.result,
+            faultless=True,
+        ),
     )
 }
 

@@ -13,6 +13,7 @@ from harness.explore.attempt import Attempt, Failure
 from harness.explore.partial_order import partial_order_of
 from harness.explore.schedule_recorder import ScheduleRecorder
 from harness.runner import run_scenario
+from harness.search import Search
 from harness.simulated.exploring_loop import ExploringLoop
 from harness.simulated.simulated_backend import SimulatedBackend
 from harness.system import DEFAULT_SYSTEM
@@ -61,6 +62,7 @@ class ScenarioSubject:
         self.system_path = system_path
         self._system = system
         self._backend = SimulatedBackend()
+        self._search = Search.of(scenario, faults=chaos)
         self._attempts = 0
 
     def __enter__(self) -> ScenarioSubject:
@@ -102,6 +104,7 @@ class ScenarioSubject:
             system=self._system,
             system_path=self.system_path,
             seed=seed,
+            search=self._search,
         )
         order = self._backend.trace.order()
         return Attempt(
