@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from serve.address import canonical_address, encode_address
 from serve.errors import AccountNotFound, ServeError, StoreFailed
 from serve.orders import AccountOrder, account_spec, order_result, parse_order
+from serve.points import point
 
 if TYPE_CHECKING:
     from serve.address import AccountId
@@ -150,6 +151,7 @@ class AccountCreation:
 
     async def _prepare(self, creation: _Creation, client: TimedClient) -> None:
         try:
+            await point("key.before_write", owner=creation.owner)
             account_id = await client.prepare_account(
                 account_spec(creation.order, self._key_scheme)
             )

@@ -20,6 +20,7 @@ from serve.address import client_directory
 from serve.client_handle import ClientHandle
 from serve.deadlines import deadline
 from serve.errors import CloseTimedOut, ServeClosed, ServeError, SpawnFailed, SpawnTimedOut
+from serve.points import point
 from serve.tenancy import Lease, Tenancy
 from serve.timed_client import TimedClient
 
@@ -203,15 +204,19 @@ class ClientRegistry:
         owner, limits = tenancy.owner, self._deadlines
         directory = client_directory(self._storage_path, owner.secret, owner.network)
         what = f"starting client {tenancy.label}"
-        async with deadline(limits.spawn_s, SpawnTimedOut, what=what):
-            tenancy.client = await self._factory.spawn(
-                directory, owner.network, dial_timeout_s=limits.dial_s
-            )
-        timed = TimedClient(tenancy.client, command_s=limits.command_s, label=tenancy.label)
         try:
+            async with deadline(limits.spawn_s, SpawnTimedOut, what=what):
+                await point("spawn.before_build", owner=owner)
+                tenancy.client = await self._factory.spawn(
+                    directory, owner.network, dial_timeout_s=limits.dial_s
+                )
+                await point("spawn.before_ready", owner=owner)
+            timed = TimedClient(tenancy.client, command_s=limits.command_s, label=tenancy.label)
             await self._on_open(owner, timed)
+            await point("cache.before_insert", owner=owner)
         except BaseException:
-            await tenancy.client.close()
+            if tenancy.client is not None:
+                await tenancy.client.close()
             raise
         return timed
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from serve.address import Network, client_directory, decode_address, encode_address, secret_of
 from serve.errors import DeskNotFound, DeskNotRestored, NetworkMismatch, ServeError
+from serve.points import point
 from serve.records import Currency, DeskEntry, Market, RestoreFailure, RestoreReport
 from serve.user_store import Owner
 
@@ -131,6 +132,7 @@ class DeskRegistry:
             return
         try:
             desk = await self._restore(record)
+            await point("desk.before_cache_insert", owner=_owner_of(record))
         except ServeError as error:
             if account not in self._desks:
                 self._failures[account] = RestoreFailure(desk_account=account, error=error)
@@ -139,13 +141,12 @@ class DeskRegistry:
             self._failures.pop(account, None)
 
     async def _restore(self, record: DeskRecord) -> Desk:
-        network = _network_of(record)
-        owner = Owner.of(secret_of(record.owner_identifier), network)
+        owner = _owner_of(record)
         return Desk(
             desk_account=record.desk_account,
             owner_identifier=record.owner_identifier,
             owner_account=record.owner_account or "",
-            network=network,
+            network=owner.network,
             market=_market_of(record),
             market_url=self._market_url(record),
             client=await self._clients.handle(owner),
@@ -167,6 +168,11 @@ class DeskRegistry:
             f"desk {record.desk_account}: its row names the directory {record.path!r},"
             f" the one used is {derived!r}",
         )
+
+
+def _owner_of(record: DeskRecord) -> Owner:
+    network = _network_of(record)
+    return Owner.of(secret_of(record.owner_identifier), network)
 
 
 def _network_of(record: DeskRecord) -> Network:

@@ -7,6 +7,7 @@ __all__ = [
     "BadAddress",
     "BadOrder",
     "BadSecret",
+    "ClientBusy",
     "ClientClosed",
     "ClientFailed",
     "ClientStoreFailed",
@@ -114,6 +115,10 @@ class ClientFailed(ServeError):
 
 class SpawnFailed(ClientFailed):
     """A client could not be started; nothing of it is kept, so the next call tries afresh."""
+
+
+class ClientBusy(ClientFailed):
+    """The client has as many commands waiting as it takes; this one was not queued. Try later."""
 
 
 class ClientClosed(ClientFailed):

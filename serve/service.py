@@ -18,6 +18,7 @@ from serve.errors import AccountNotFound, BadOrder, ServeError
 from serve.operations import Operations
 from serve.order_clock import OrderClock
 from serve.orders import AccountOrder
+from serve.points import point
 from serve.records import AccountListing, AccountStatusData, AssetAmount
 from serve.storage_lock import StorageLock
 from serve.store import Databases, Synchronous
@@ -318,10 +319,12 @@ class Serve:
         failures: list[ServeError] = []
         try:
             await self._operations.drain(self._deadlines.drain_s)
-            try:
-                await self._clients.close(self._deadlines.close_s)
-            except ServeError as error:
-                failures.append(error)
+            joining = self._clients.close(self._deadlines.close_s)
+            for ending in (point("shutdown.before_join"), joining):
+                try:
+                    await ending
+                except ServeError as error:
+                    failures.append(error)
             await self._databases.close()
         finally:
             self._lock.release()

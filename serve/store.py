@@ -151,23 +151,31 @@ class Database:
         """Whether the file is open. Exact only while no job runs."""
         return self._connection is not None
 
-    def read(self, work: Callable[[sqlite3.Connection], T], *, absent: T) -> asyncio.Future[T]:
+    def read(
+        self,
+        work: Callable[[sqlite3.Connection], T],
+        *,
+        absent: T,
+        failure: Exception | None = None,
+    ) -> asyncio.Future[T]:
         """Queue a read. A file that is not there, or is blank, answers ``absent`` and stays so.
 
         The future raises ``StoreFailed``; a job whose caller is cancelled before its turn is
-        skipped.
+        skipped. ``failure`` is raised as if SQLite had, see ``serve.points``.
         """
         self._databases.refuse_if_closing()
-        return self._queue(functools.partial(self._read, work, absent))
+        return self._queue(functools.partial(self._read, work, absent, failure))
 
-    def write(self, work: Callable[[sqlite3.Connection], T]) -> asyncio.Future[T]:
+    def write(
+        self, work: Callable[[sqlite3.Connection], T], *, failure: Exception | None = None
+    ) -> asyncio.Future[T]:
         """Queue one immediate transaction, which makes directory, file and schema if need be.
 
         The future raises ``StoreFailed``, or whatever error of the serve core ``work`` raises;
-        either way nothing of the transaction stays.
+        either way nothing of the transaction stays. ``failure`` as in ``read``.
         """
         self._databases.refuse_if_closing()
-        return self._queue(functools.partial(self._write, work))
+        return self._queue(functools.partial(self._write, work, failure))
 
     def disconnect(self) -> asyncio.Future[None]:
         """Queue the closing of the connection; a later job opens it anew."""
@@ -210,8 +218,12 @@ class Database:
 
     # What follows runs on a thread of the store, one job at a time.
 
-    def _read(self, work: Callable[[sqlite3.Connection], T], absent: T) -> T:
+    def _read(
+        self, work: Callable[[sqlite3.Connection], T], absent: T, failure: Exception | None
+    ) -> T:
         try:
+            if failure is not None:
+                raise failure
             if self._connection is None:
                 if not self.path.exists():
                     return absent
@@ -223,7 +235,7 @@ class Database:
         except (sqlite3.Error, OSError) as error:
             raise self._failure(error) from error
 
-    def _write(self, work: Callable[[sqlite3.Connection], T]) -> T:
+    def _write(self, work: Callable[[sqlite3.Connection], T], failure: Exception | None) -> T:
         try:
             if self._connection is None:
                 self._make_directory()
@@ -238,6 +250,8 @@ class Database:
                 if not self._has_schema and not self._recognise(connection):
                     self._create_schema(connection)
                 result = work(connection)
+                if failure is not None:
+                    raise failure
                 connection.execute("COMMIT")
             finally:
                 if connection.in_transaction:

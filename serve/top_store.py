@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from serve.address import decode_address, encode_address
 from serve.errors import DuplicateRecord
+from serve.points import failure_at, point
 from serve.records import DeskRecord
 from serve.store import Databases, Schema
 
@@ -87,31 +88,38 @@ class TopStore:
             except sqlite3.IntegrityError as error:
                 raise DuplicateRecord(f"desk {row.desk_account} has a row already") from error
 
-        await self._database.write(insert)
+        await point("sql.top.insert_desk.before_commit")
+        failure = failure_at("sql.top.insert_desk.execute")
+        await self._database.write(insert, failure=failure)
+        await point("sql.top.insert_desk.after_commit")
 
     async def list_desks(self) -> tuple[DeskRecord, ...]:
         """List all rows, by desk account."""
-        return await self._select("ORDER BY desk_account")
+        return await self._select("list_desks", "ORDER BY desk_account")
 
     async def list_desks_of(self, owner: str) -> tuple[DeskRecord, ...]:
         """List the rows of one owner identifier, by desk account."""
-        return await self._select("WHERE owner_identifier = ? ORDER BY desk_account", owner)
+        return await self._select(
+            "list_desks_of", "WHERE owner_identifier = ? ORDER BY desk_account", owner
+        )
 
     async def find_desk(self, desk_account: str) -> DeskRecord | None:
         """Return the row of a canonical address, or None."""
-        rows = await self._select("WHERE desk_account = ?", desk_account)
+        rows = await self._select("find_desk", "WHERE desk_account = ?", desk_account)
         return rows[0] if rows else None
 
     async def check_integrity(self) -> tuple[str, ...]:
         """Return what SQLite's own check finds wrong with the file; nothing if it is sound."""
-        return await self._database.read(integrity_faults, absent=())
+        failure = failure_at("sql.top.check_integrity.execute")
+        return await self._database.read(integrity_faults, absent=(), failure=failure)
 
-    async def _select(self, clause: str, *values: str) -> tuple[DeskRecord, ...]:
+    async def _select(self, operation: str, clause: str, *values: str) -> tuple[DeskRecord, ...]:
         def select(connection: sqlite3.Connection) -> tuple[DeskRecord, ...]:
             rows = connection.execute(_SELECT + clause, values)
             return tuple(_record(row) for row in rows)
 
-        return await self._database.read(select, absent=())
+        failure = failure_at(f"sql.top.{operation}.execute")
+        return await self._database.read(select, absent=(), failure=failure)
 
 
 def integrity_faults(connection: sqlite3.Connection) -> tuple[str, ...]:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import sqlite3
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from serve.address import Network, client_directory, owner_identifier
 from serve.errors import DuplicateRecord, UnsupportedNetwork
 from serve.orders import AccountOrder, CreateClient, CreateFaucet, order_json
+from serve.points import failure_at, point
 from serve.records import AccountEntry, AccountKind, OrderRecord, OrderStatus
 from serve.store import Databases, Schema
 from serve.top_store import integrity_faults
 
 if TYPE_CHECKING:
     import asyncio
+    from collections.abc import Callable
     from pathlib import Path
 
     from serve.store import Database
@@ -23,6 +25,8 @@ __all__ = ["Owner", "PendingOrder", "UserStore"]
 
 USER_FILE = "mosaic.sqlite3"
 STAGE = "create"
+
+T = TypeVar("T")
 
 _SCHEMA = Schema(
     name=USER_FILE,
@@ -130,7 +134,7 @@ class UserStore:
                 for account, network, kind, name in rows
             )
 
-        return self._database(owner).read(select, absent=())
+        return self._read(owner, "list_accounts", select, absent=())
 
     def list_account_statuses(self, owner: Owner) -> asyncio.Future[tuple[tuple[str, str], ...]]:
         """List every account's address with ``pending`` or ``active``, desks included."""
@@ -138,7 +142,7 @@ class UserStore:
         def select(connection: sqlite3.Connection) -> tuple[tuple[str, str], ...]:
             return tuple(connection.execute("SELECT id, status FROM accounts ORDER BY id"))
 
-        return self._database(owner).read(select, absent=())
+        return self._read(owner, "list_account_statuses", select, absent=())
 
     def list_orders(self, owner: Owner) -> asyncio.Future[tuple[OrderRecord, ...]]:
         """List the orders, newest first."""
@@ -147,7 +151,7 @@ class UserStore:
             rows = connection.execute(_SELECT_ORDERS)
             return tuple(_order_record(row) for row in rows)
 
-        return self._database(owner).read(select, absent=())
+        return self._read(owner, "list_orders", select, absent=())
 
     def list_pending(self, owner: Owner) -> asyncio.Future[tuple[PendingOrder, ...]]:
         """List the undecided orders, oldest first."""
@@ -162,7 +166,7 @@ class UserStore:
                 for uuid, text, account in rows
             )
 
-        return self._database(owner).read(select, absent=())
+        return self._read(owner, "list_pending", select, absent=())
 
     def account_kind(self, owner: Owner, account: str) -> asyncio.Future[AccountKind]:
         """Return the kind of the account with this canonical address, or ``UNKNOWN``."""
@@ -171,7 +175,7 @@ class UserStore:
             row = connection.execute("SELECT typ FROM accounts WHERE id = ?", (account,)).fetchone()
             return AccountKind(row[0]) if row else AccountKind.UNKNOWN
 
-        return self._database(owner).read(select, absent=AccountKind.UNKNOWN)
+        return self._read(owner, "account_kind", select, absent=AccountKind.UNKNOWN)
 
     async def begin_order(
         self, owner: Owner, order: AccountOrder, *, uuid: str, sequence: int, created_at: str
@@ -197,7 +201,7 @@ class UserStore:
             except sqlite3.IntegrityError as error:
                 raise DuplicateRecord(f"order {uuid} exists already") from error
 
-        await self._database(owner).write(insert)
+        await self._write(owner, "begin_order", insert)
 
     async def add_pending_account(
         self, owner: Owner, order: AccountOrder, *, uuid: str, account: str, created_at: str
@@ -221,7 +225,7 @@ class UserStore:
                 raise DuplicateRecord(f"account {account} has a row already") from error
             connection.execute("UPDATE orders SET account = ? WHERE uuid = ?", (account, uuid))
 
-        await self._database(owner).write(insert)
+        await self._write(owner, "add_pending_account", insert)
 
     async def succeed_orders(
         self, owner: Owner, orders: tuple[tuple[str, str, AccountOrder], ...], *, created_at: str
@@ -238,7 +242,7 @@ class UserStore:
                 if isinstance(order, CreateFaucet):
                     _register_owned_asset(connection, order, account, created_at)
 
-        await self._database(owner).write(update)
+        await self._write(owner, "succeed_orders", update)
 
     async def fail_order(self, owner: Owner, uuid: str, *, error: str) -> None:
         """Mark a pending order failed and remove its pending account, in one transaction."""
@@ -257,11 +261,26 @@ class UserStore:
                 "DELETE FROM accounts WHERE id = ? AND status = 'pending'", (row[0],)
             )
 
-        await self._database(owner).write(update)
+        await self._write(owner, "fail_order", update)
 
     def check_integrity(self, owner: Owner) -> asyncio.Future[tuple[str, ...]]:
         """Return what SQLite's own check finds wrong with a file; nothing if it is sound."""
-        return self._database(owner).read(integrity_faults, absent=())
+        return self._read(owner, "check_integrity", integrity_faults, absent=())
+
+    def _read(
+        self, owner: Owner, operation: str, work: Callable[[sqlite3.Connection], T], *, absent: T
+    ) -> asyncio.Future[T]:
+        failure = failure_at(f"sql.user.{operation}.execute", owner=owner)
+        return self._database(owner).read(work, absent=absent, failure=failure)
+
+    async def _write(
+        self, owner: Owner, operation: str, work: Callable[[sqlite3.Connection], None]
+    ) -> None:
+        where = f"sql.user.{operation}"
+        await point(f"{where}.before_commit", owner=owner)
+        failure = failure_at(f"{where}.execute", owner=owner)
+        await self._database(owner).write(work, failure=failure)
+        await point(f"{where}.after_commit", owner=owner)
 
     def _database(self, owner: Owner) -> Database:
         directory = client_directory(self._storage_path, owner.secret, owner.network)

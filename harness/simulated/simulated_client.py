@@ -20,7 +20,13 @@ from serve.client import (
     StorageMode,
     SyncSummary,
 )
-from serve.errors import AccountNotFound, ClientClosed, ClientStoreInUse, InvalidInput
+from serve.errors import (
+    AccountNotFound,
+    ClientBusy,
+    ClientClosed,
+    ClientStoreInUse,
+    InvalidInput,
+)
 
 if TYPE_CHECKING:
     import asyncio
@@ -37,6 +43,7 @@ __all__ = ["ClientStore", "SimulatedClient", "SimulatedClientFactory"]
 SUPPLY_MAX = 2**63 - 2**31
 DECIMALS_MAX = 12
 SYMBOL_LETTERS_MAX = 6
+QUEUE_LENGTH_MAX = 1_024  # As the real client's.
 
 
 @dataclass(slots=True)
@@ -59,10 +66,20 @@ class _Job:
 
 
 class SimulatedClientFactory:
-    """Starts simulated clients on one simulated node; keeps their stores by directory."""
+    """Starts simulated clients on one simulated node; keeps their stores by directory.
 
-    def __init__(self, node: SimulatedNode, loop: VirtualLoop) -> None:
+    ``queue_length_max`` is how many commands may wait in one client; one more is ``ClientBusy``.
+    """
+
+    def __init__(
+        self,
+        node: SimulatedNode,
+        loop: VirtualLoop,
+        *,
+        queue_length_max: int = QUEUE_LENGTH_MAX,
+    ) -> None:
         self.node = node
+        self._queue_length_max = queue_length_max
         self._loop = loop
         self._stores: dict[str, ClientStore] = {}
         self._open: set[str] = set()
@@ -93,8 +110,14 @@ class SimulatedClientFactory:
             stream=stream,
             where=where,
             network=network,
+            queue_length_max=self._queue_length_max,
             released=lambda: self._open.discard(where),
         )
+
+    def keyless(self, where: str) -> tuple[AccountId, ...]:
+        """Return the accounts that the store in a directory has without their keys, by id."""
+        store = self._stores.get(where, ClientStore())
+        return tuple(sorted((one for one in store.accounts if one not in store.keys), key=_hex))
 
     def _build(
         self, store: ClientStore, stream: random.Random, dial_timeout_s: float
@@ -104,6 +127,10 @@ class SimulatedClientFactory:
         if store.genesis is None:
             yield from self.node.dial(stream, timeout_s=dial_timeout_s)
             store.genesis = self.node.genesis
+
+    def lose_key(self, where: str, account_id: AccountId) -> None:
+        """Lose the key of an account, as a disk may."""
+        self._stores[where].keys.discard(account_id)
 
 
 class SimulatedClient:
@@ -118,6 +145,7 @@ class SimulatedClient:
         stream: random.Random,
         where: str,
         network: Network,
+        queue_length_max: int,
         released: Callable[[], None],
     ) -> None:
         self.network = network
@@ -126,6 +154,7 @@ class SimulatedClient:
         self._loop = loop
         self._stream = stream
         self._where = where
+        self._queue_length_max = queue_length_max
         self._released = released
         self._prepared: dict[AccountId, ClientAccount] = {}
         self._queue: simpy.Store = simpy.Store(loop.environment)
@@ -193,6 +222,10 @@ class SimulatedClient:
         if self.closed:
             msg = f"{self._where}: the client is closed"
             raise ClientClosed(msg)
+        if len(self._queue.items) >= self._queue_length_max:
+            body.close()
+            msg = f"{self._where}: {self._queue_length_max} commands wait already; try later"
+            raise ClientBusy(msg)
         job = _Job(body=body, reply=self._loop.create_future())
         self._jobs.append(job)
         self._queue.put(job)
@@ -275,7 +308,7 @@ class SimulatedClient:
     def _list(self) -> Generator[simpy.Event, Any, tuple[ClientAccount, ...]]:
         yield self._wait("store")
         accounts = self._store.accounts
-        return tuple(accounts[one] for one in sorted(accounts, key=lambda one: one.hex))
+        return tuple(accounts[one] for one in sorted(accounts, key=_hex))
 
     def _get(self, account_id: AccountId) -> Generator[simpy.Event, Any, ClientAccount | None]:
         yield self._wait("store")
@@ -295,6 +328,10 @@ class SimulatedClient:
 
     def _missing(self, account_id: AccountId) -> AccountNotFound:
         return AccountNotFound(f"{self._where}: no account {account_id.hex}")
+
+
+def _hex(account_id: AccountId) -> str:
+    return account_id.hex
 
 
 def _refuse_bad(spec: AccountSpec) -> None:

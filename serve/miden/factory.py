@@ -39,7 +39,7 @@ class MidenClientFactory:
         endpoints: The node of each network, as ``http://host:port`` or ``https://host``.
         request_timeout_s: For one request to the node, its connection included.
         sync_timeout_s: For a whole sync, which is many requests.
-        queue_length_max: How many commands may wait in one client; one more raises ClientFailed.
+        queue_length_max: How many commands may wait in one client; one more raises ClientBusy.
 
     Raises:
         ModuleNotFoundError: The native extension is not installed.

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from serve.errors import (
     AccountNotFound,
+    ClientBusy,
     ClientClosed,
     ClientFailed,
     ClientStoreFailed,
@@ -44,7 +45,7 @@ class NativeFailure(Protocol):
 
 _CLASSES: dict[str, type[ServeError]] = {
     "account_not_found": AccountNotFound,
-    "busy": ClientFailed,
+    "busy": ClientBusy,
     "client_closed": ClientClosed,
     "client_failed": ClientFailed,
     "command_timeout": CommandTimedOut,

@@ -28,7 +28,7 @@ COMMAND_CLASSES = {
     "dial_timeout": errors.DialTimedOut,
     "command_timeout": errors.CommandTimedOut,
     "client_closed": errors.ClientClosed,
-    "busy": errors.ClientFailed,
+    "busy": errors.ClientBusy,
     "client_failed": errors.ClientFailed,
     "a code of a later version": errors.ClientFailed,
 }

@@ -1,0 +1,66 @@
+"""The simulated client: a bounded queue, and what it tells the audit of its store."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from harness.randomness import Randomness
+from harness.simulated.latency_model import LatencyModel, read_profile
+from harness.simulated.simulated_backend import SimulatedBackend
+from harness.simulated.simulated_client import SimulatedClientFactory
+from harness.simulated.simulated_node import SimulatedNode
+from harness.simulated.virtual_loop import running_virtual_loop
+from serve import Network
+from serve.client import WalletSpec
+from serve.errors import ClientBusy
+
+HOME = Path("localnet_home")
+
+
+@pytest.fixture
+def run():
+    """Run a body with a factory whose clients have room for two commands that wait."""
+
+    def make(body):
+        async def main(_stage):
+            loop = running_virtual_loop()
+            model = LatencyModel(read_profile(), randomness=Randomness(7), paired=False)
+            node = SimulatedNode(loop.environment, model, label="here")
+            await body(SimulatedClientFactory(node, loop, queue_length_max=2))
+
+        ran = SimulatedBackend().run(main, seed=7)
+        if ran.error is not None:
+            raise ran.error
+
+    return make
+
+
+def test_a_full_queue_is_busy_at_once_and_harms_nobody_in_it(run):
+    async def body(factory):
+        client = await factory.spawn(HOME, Network.LOCALNET, dial_timeout_s=1)
+        taken = [asyncio.ensure_future(client.sync()) for _ in range(3)]
+        await asyncio.sleep(0)
+        with pytest.raises(ClientBusy, match="2 commands wait already; try later"):
+            await client.sync()
+        assert [one.block_number for one in await asyncio.gather(*taken)] == [1, 1, 1]
+        await client.sync()
+        await client.close()
+
+    run(body)
+
+
+def test_an_account_without_its_key_is_named(run):
+    async def body(factory):
+        client = await factory.spawn(HOME, Network.LOCALNET, dial_timeout_s=1)
+        kept, lost = [await client.prepare_account(WalletSpec()) for _ in range(2)]
+        await client.add_account(kept)
+        await client.add_account(lost)
+        assert factory.keyless(HOME.name) == ()
+        factory.lose_key(HOME.name, lost)
+        assert factory.keyless(HOME.name) == (lost,)
+        await client.close()
+
+    run(body)
