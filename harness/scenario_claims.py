@@ -190,10 +190,36 @@ def _has_steps(name: str, outline: Outline, key: str) -> Iterator[Finding]:
         yield key, f'the phase "{name}" has no step to time'
 
 
+def _linearizable(parameters: Any, outline: Outline, kind: str) -> Iterator[Finding]:
+    del kind
+    chosen = [
+        one.step
+        for name, one in outline.steps.items()
+        if (one.step and parameters.of is None) or name in (parameters.of or ())
+    ]
+    steps = [one for one in chosen if one is not None]
+    for name, meaning in parameters.operations.items():
+        for call in meaning.calls:
+            mine = [one for one in steps if one.call == call]
+            if not mine:
+                yield f"{name}.call", f'no step calls "{call}"; name a call of one of the steps'
+            for key in ("key", "value", "old"):
+                path = getattr(meaning, key)
+                first = (path or "").partition(".")[0]
+                for one in mine:
+                    if path and first not in ("user", *one.arguments):
+                        yield (
+                            f"{name}.{key}",
+                            f'"{one.name}" is called without "{first}"; its arguments:'
+                            f" {', '.join(one.arguments) or 'none'}",
+                        )
+
+
 JUDGES: dict[str, Callable[[Any, Outline, str], Iterator[Finding]]] = {
     "distinct_accounts": _distinct_accounts,
     "elapsed": _elapsed,
     "ends_before": _ends_before,
+    "linearizable": _linearizable,
     "overlap": _overlap,
     "result": _result,
     "same_result": _same_result,

@@ -16,6 +16,7 @@ from harness.checks import (
     in_flight,
     latency,
     leaks,
+    linearizable,
     lock_across_await,
     outcomes,
     result_values,
@@ -153,6 +154,11 @@ CHECKS: dict[str, CheckKind] = {
             name="no_blocking_calls",
             parameters=blocking.NoBlockingCalls,
             check=blocking.no_blocking_calls,
+        ),
+        CheckKind(
+            name="linearizable",
+            parameters=linearizable.Linearizable,
+            check=linearizable.linearizable,
         ),
         CheckKind(
             name="result",

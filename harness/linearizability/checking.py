@@ -35,8 +35,8 @@ class Linearizability:
 
     PASSED, FAILED, or UNKNOWN where the budget was spent first. If not PASSED, ``partition`` is the
     part of the object that it is about, ``order`` the longest order that fits, and ``call`` what
-    had to come next, and fits nowhere (if UNKNOWN: did not fit yet). ``steps`` is what the searches
-    spent. ``told`` says it in words.
+    had to come next, and fits nowhere (if UNKNOWN: did not fit yet), and ``states`` those in which
+    such orders end. ``steps`` is what the searches spent. ``told`` says it in words.
     """
 
     verdict: Verdict
@@ -45,6 +45,7 @@ class Linearizability:
     partition: Hashable = None
     order: tuple[Call, ...] = ()
     call: Call | None = None
+    states: tuple[Hashable, ...] = ()
 
 
 def check(history: Sequence[Call], model: Model, *, budget: int = BUDGET) -> Linearizability:
@@ -155,6 +156,7 @@ def _not_passed(found: Found, key: Hashable, model: Model, *, steps: int) -> Lin
         partition=key,
         order=found.order,
         call=found.blocked,
+        states=found.states,
     )
 
 

@@ -134,8 +134,7 @@ class _Search:
                             waits.append(number)
                         if end < limit:  # noqa: PLR1730 - min() is a call, and this runs hottest
                             limit = end
-                    number += 1
-                    rest >>= 1
+                    number, rest = number + 1, rest >> 1
                 if mask & 1:
                     low, mask = _compact(low, mask)
                     if low == self.count:
@@ -150,9 +149,8 @@ class _Search:
                     _, _, _, state, call = rows[moves[0]]
                     mask, path = mask | 1 << (moves[0] - low), (path, call)
                     continue
-                key = (low, mask, used, state)
-                if key not in seen:
-                    seen.add(key)
+                if (low, mask, used, state) not in seen:
+                    seen.add((low, mask, used, state))
                     stack += self._successors((low, mask, used, state, path), moves, waits, limit)
                 break
             else:

@@ -77,11 +77,22 @@ def test_a_file_imports_only_what_its_place_allows(path):
 )
 def test_a_check_rests_on_the_history_and_reads_nothing_else(path):
     ours = {name.split(".")[1] for name in imports(path) if name.startswith("harness.")}
-    assert ours <= {"checks", "contention", "errors", "history", "statistics", "verdict"}
+    assert ours <= {
+        "checks", "contention", "errors", "history", "linearizability", "statistics", "verdict",
+    }  # fmt: skip
     tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
     names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
     assert not names & {"open", "input", "print", "__import__", "eval", "exec", "globals"}
     assert not [node for node in ast.walk(tree) if isinstance(node, ast.AsyncFunctionDef)]
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in FILES if path.parts[:2] == ("harness", "linearizability")], ids=str
+)
+def test_the_linearizability_checker_stands_by_itself_and_is_pure(path):
+    ours = {name.split(".")[1] for name in imports(path) if name.startswith("harness.")}
+    assert ours <= {"errors", "linearizability", "verdict"}
+    assert not tops(path) & IMPURE
 
 
 def test_files_that_may_know_serve_are_there():

@@ -1,0 +1,325 @@
+"""Own the claim that calls happened one after another, each at some moment while it ran."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import BaseModel, Field, model_validator
+
+from harness.checks.expectation import ended
+from harness.checks.findings import doubtful, judged, named, nothing_to_judge, some
+from harness.checks.parameters import STEP, Names, Parameters
+from harness.checks.value_path import PathMissing, canonical, values_at
+from harness.linearizability import BUDGET, Call, Counter, Map, Model, Register, Set, check
+from harness.verdict import CheckResult, Verdict
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    from harness.history import History, Operation
+    from harness.linearizability import Linearizability
+
+__all__ = ["CallOf", "Linearizable", "linearizable"]
+
+NAME = "linearizable"
+
+# For each model, what its operations need of a call: paths into the arguments, in their order.
+NEEDS: dict[str, dict[str, tuple[str, ...]]] = {
+    "register": {"read": (), "write": ("value",), "cas": ("old", "value")},
+    "map": {
+        "read": ("key",),
+        "write": ("key", "value"),
+        "cas": ("key", "old", "value"),
+        "delete": ("key",),
+    },
+    "counter": {"read": (), "add": ("value",)},
+    "set": {"add": ("value",), "remove": ("value",), "contains": ("value",)},
+}
+OBSERVING = ("read", "contains")
+STATES_SHOWN_MAX = 3
+
+
+class CallOf(BaseModel):
+    """Which calls of the system are an operation of the model, and where its values lie."""
+
+    model_config = Parameters.model_config
+
+    call: str | list[str] = Field(description="the name of a call, or a list of names")
+    key: str | None = Field(
+        default=None, description='where the arguments have the key; "user" is the caller'
+    )
+    value: str | None = Field(
+        default=None,
+        description="where the arguments have what is written, added, removed or looked for",
+    )
+    old: str | None = Field(default=None, description="where the arguments have what must be there")
+    result: str | None = Field(
+        default=None,
+        description="where the result has what was read, or whether it was done; default: the whole"
+        " result of a read, and of the others none",
+    )
+    nothing: Names = Field(
+        default_factory=list,
+        description="errors by which the call says that nothing was there, or that it was not done",
+    )
+    no_effect: Names = Field(
+        default_factory=list, description="errors after which the call has certainly done nothing"
+    )
+
+    @property
+    def calls(self) -> list[str]:
+        """The names of the calls."""
+        return [self.call] if isinstance(self.call, str) else self.call
+
+
+class Linearizable(Parameters):
+    """There is an order of the calls in which the model gives each the result that it had.
+
+    Each call stands in it at a moment between its begin and its end. A call that failed or was
+    cancelled may have had its effect, or may have it later, or never, unless its error says.
+    """
+
+    model: Literal["register", "map", "counter", "set"] = Field(
+        description="what the calls are about: one value, values by key, a sum, or members"
+    )
+    of: Names | None = Field(
+        default=None,
+        description="ids of the steps that count; default: all",
+        json_schema_extra=STEP,
+    )
+    initial: Any = Field(default=None, description="the register's or the counter's first value")
+    read: CallOf | None = Field(default=None, description="which call reads")
+    write: CallOf | None = Field(default=None, description="which call writes")
+    cas: CallOf | None = Field(default=None, description="which call compares and sets")
+    delete: CallOf | None = Field(default=None, description="which call deletes a key")
+    add: CallOf | None = Field(default=None, description="which call adds")
+    remove: CallOf | None = Field(default=None, description="which call removes a member")
+    contains: CallOf | None = Field(default=None, description="which call looks for a member")
+    budget: int = Field(default=BUDGET, ge=1, description="steps of the search before it gives up")
+
+    @property
+    def operations(self) -> dict[str, CallOf]:
+        """The operations of the model that calls are given for."""
+        known = dict.fromkeys(name for needs in NEEDS.values() for name in needs)
+        return {name: one for name in known if (one := getattr(self, name)) is not None}
+
+    @model_validator(mode="after")
+    def _is_of_the_model(self) -> Self:
+        needs = NEEDS[self.model]
+        for name, one in self.operations.items():
+            if name not in needs:
+                msg = f"a {self.model} has no {name}; it has {', '.join(needs)}"
+                raise ValueError(msg)
+            for path in ("key", "value", "old"):
+                if (getattr(one, path) is None) == (path in needs[name]):
+                    rule = f"must give {path}" if path in needs[name] else f"takes no {path}"
+                    msg = f"{name} of a {self.model} {rule}"
+                    raise ValueError(msg)
+        if self.write is not None and self.write.result is not None:
+            msg = "write takes no result: what it returns is not looked at"
+            raise ValueError(msg)
+        if not any(
+            name in OBSERVING or one.result is not None for name, one in self.operations.items()
+        ):
+            msg = f"must say by which call the {self.model} is seen: {', '.join(_seeing(needs))}"
+            raise ValueError(msg)
+        if self.initial is not None and self.model not in ("register", "counter"):
+            msg = f"a {self.model} is empty at first, so it takes no initial"
+            raise ValueError(msg)
+        if self.model == "counter" and not _is_number(self.initial or 0):
+            msg = f"initial must be a number, got {self.initial!r}"
+            raise ValueError(msg)
+        return self
+
+
+def linearizable(history: History, parameters: Linearizable) -> CheckResult:
+    """Search an order that fits the model; UNKNOWN if the budget ends first, or nothing was seen.
+
+    Operations of different phases follow one another even at equal moments.
+    """
+    expected = f"an order of the calls that a {parameters.model} can have had"
+    meaning = {
+        call: (name, one) for name, one in parameters.operations.items() for call in one.calls
+    }
+    operations = [
+        one
+        for one in history.operations
+        if one.call in meaning and (parameters.of is None or one.step in parameters.of)
+    ]
+    moments = _moments(operations)
+    calls: list[Call] = []
+    seen = 0
+    for one in operations:
+        try:
+            call = _as_call(one, *meaning[one.call], parameters.model, moments)
+        except _Unreadable as problem:
+            told = f"{named(one)}: {problem}"
+            return judged(NAME, False, expected=expected, seen=told, involved=[told])
+        if call is not None:
+            calls.append(call)
+            seen += call.end is not None and (
+                call.operation in OBSERVING or call.result is not None
+            )
+    if not seen:
+        told = f"{len(operations)} operations, none of which shows anything"
+        return nothing_to_judge(NAME, expected=expected, seen=told)
+    found = check(calls, _model(parameters), budget=parameters.budget)
+    if found.verdict is Verdict.PASSED:
+        told = f"one of {len(calls)} calls, {seen} of which show something"
+        return judged(NAME, True, expected=expected, seen=told, doubts=doubtful(operations))
+    return _not_found(found, {one.number: one for one in operations}, parameters, expected)
+
+
+class _Unreadable(Exception):
+    """A value that the model needs is not where the scenario says."""
+
+
+def _moments(operations: list[Operation]) -> dict[tuple[str, float], int]:
+    """Number the moments, one phase after another, so that equal ones of two phases differ."""
+    phases = {
+        name: number for number, name in enumerate(dict.fromkeys(o.phase for o in operations))
+    }
+    every = {(one.phase, one.begin_s) for one in operations}
+    every |= {(one.phase, one.end_s) for one in operations if one.end_s is not None}
+    ordered = sorted(every, key=lambda one: (phases[one[0]], one[1]))
+    return {moment: number for number, moment in enumerate(ordered)}
+
+
+def _as_call(
+    operation: Operation,
+    name: str,
+    meaning: CallOf,
+    model: str,
+    moments: dict[tuple[str, float], int],
+) -> Call | None:
+    """Make a model's call of an operation; None if it had no effect for certain."""
+    errors = {operation.error.type, *operation.error.bases} if operation.error else set()
+    if errors & set(meaning.no_effect):
+        return None
+    end = moments[operation.phase, operation.end_s] if operation.end_s is not None else None
+    result: Any = None
+    if operation.succeeded:
+        result = _result(operation, name, meaning, model)
+    elif errors & set(meaning.nothing):
+        result = None if name == "read" else False
+    else:
+        end = None
+    return Call(
+        process=operation.number,
+        operation=name,
+        arguments=_arguments(operation, name, meaning, model),
+        begin=moments[operation.phase, operation.begin_s],
+        end=end,
+        result=result,
+    )
+
+
+def _arguments(operation: Operation, name: str, meaning: CallOf, model: str) -> tuple[Any, ...]:
+    given = {"user": operation.user} | operation.arguments
+    found = []
+    for part in NEEDS[model][name]:
+        value = _one_at(given, getattr(meaning, part), "arguments")
+        if model == "counter" and not _is_number(value):
+            msg = f"adds {value!r}, which is no number"
+            raise _Unreadable(msg)
+        found.append(value if model == "counter" else _plain(value))
+    return tuple(found)
+
+
+def _result(operation: Operation, name: str, meaning: CallOf, model: str) -> Any:
+    if meaning.result is None and name not in OBSERVING:
+        return None
+    value = _one_at(operation.value, meaning.result or "", "result")
+    if model == "counter":
+        if not _is_number(value):
+            msg = f"returned {value!r}, which is no number"
+            raise _Unreadable(msg)
+        return value
+    if name == "read":
+        return _plain(value)
+    if not isinstance(value, bool):
+        msg = f"returned {value!r}, which is neither true nor false"
+        raise _Unreadable(msg)
+    return value
+
+
+def _one_at(value: Any, path: str, what: str) -> Any:
+    try:
+        found = values_at(value, path)
+    except PathMissing as missing:
+        msg = f"its {what}: {missing}"
+        raise _Unreadable(msg) from missing
+    return found if "*" in path.split(".") else found[0]
+
+
+def _plain(value: Any) -> str | None:
+    """Write a value so that equal ones are equal, and hashable; nothing stays nothing."""
+    return None if value is None else canonical(value)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _seeing(needs: dict[str, tuple[str, ...]]) -> list[str]:
+    return [
+        name if name in OBSERVING else f"{name} with a result" for name in needs if name != "write"
+    ]
+
+
+def _model(parameters: Linearizable) -> Model:
+    if parameters.model == "register":
+        return Register(_plain(parameters.initial))
+    if parameters.model == "counter":
+        return Counter(parameters.initial or 0)
+    return Map() if parameters.model == "map" else Set()
+
+
+def _not_found(
+    found: Linearizability,
+    operations: dict[Any, Operation],
+    parameters: Linearizable,
+    expected: str,
+) -> CheckResult:
+    """Say which operation fits nowhere, what the model would have given, and what came before."""
+    where = "" if found.partition is None else f"{found.partition}: "
+    blocked = "nothing" if found.call is None else _told(found.call, operations)
+    states = [_state_told(one, parameters.model) for one in found.states]
+    shown = [*states[:STATES_SHOWN_MAX], *(["..."] if states[STATES_SHOWN_MAX:] else [])]
+    held = (
+        f"after {len(found.order)} calls that fit, the {parameters.model} has {' or '.join(shown)}"
+    )
+    undecided = found.verdict is Verdict.UNKNOWN
+    told = (
+        f"none in {found.steps} steps, of which the furthest came to {blocked}"
+        if undecided
+        else f"{blocked}, which fits nowhere"
+    )
+    return CheckResult(
+        name=NAME,
+        verdict=found.verdict,
+        expected=expected,
+        seen=f"{where}{told}; {held}",
+        involved=some(_told(one, operations) for one in reversed(found.order)),
+    )
+
+
+def _state_told(state: Any, model: str) -> str:
+    if model == "set":
+        return "it" if state else "not got it"
+    return "nothing" if state is None else str(state)
+
+
+def _told(call: Call, operations: dict[Any, Operation]) -> str:
+    operation = operations[call.process]
+    given = ", ".join(map(str, call.arguments))
+    if call.end is None:
+        answer = f", {ended(operation)}"
+    elif call.operation in OBSERVING or call.result is not None:
+        answer = f" -> {'nothing' if call.result is None else call.result}"
+    else:
+        answer = ""
+    until = "" if operation.end_s is None else f" to {operation.end_s:.3f}"
+    return (
+        f"{call.operation}({given}){answer} by {named(operation)}, {operation.begin_s:.3f}{until} s"
+    )
