@@ -1,7 +1,9 @@
-"""Own the strategy that keeps one task back as long as can be, at each await in turn."""
+"""Own the strategy that keeps a task back as long as can be, at each await in turn, then two."""
 
 from __future__ import annotations
 
+from collections import deque
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 from harness.explore.schedule_recorder import ScheduleRecorder
@@ -15,12 +17,17 @@ if TYPE_CHECKING:
 
 __all__ = ["EachAwait"]
 
+# Of so many places all pairs are tried once each has been tried alone.
+PAIRS_OF = 20
+
 
 class EachAwait:
     """For each source line at which a task was seen to wait: one task kept back there, for long.
 
     The first run, in the default order, finds the lines. A bug that shows when one task is slow at
-    the wrong moment is found in as many runs as there are lines, times two.
+    the wrong moment is found in as many runs as there are lines, times four. After that all tasks
+    that come to a line are kept back there until they are alone (all have looked, then all act),
+    and at last two tasks at two lines.
     """
 
     name = "awaits"
@@ -31,26 +38,29 @@ class EachAwait:
         self.exhausted = False
         self.watcher: StepWatcher | None = None
         self._recorder: ScheduleRecorder | None = None
-        self._sites: list[Deviation] | None = None
+        self._delays: deque[tuple[Deviation, ...]] | None = None
 
     def begin(self, run: int) -> OrderPolicy:
-        """Return a policy with one delay; the first one has none, and looks for the lines."""
+        """Return a policy of a delay or two; the first has none, and looks for the lines."""
         del run
-        if self._sites is None:
+        if self._delays is None:
             policy = TapePolicy(Tape(seed=0))
             self._recorder = ScheduleRecorder()
             self.watcher = self._recorder.watching(policy)
             return policy
-        delay = [self._sites.pop(0)] if self._sites else []
-        policy = TapePolicy(Tape(seed=0, schedule=tuple(delay)))
+        delay = self._delays.popleft() if self._delays else ()
+        policy = TapePolicy(Tape(seed=0, schedule=delay))
         self.watcher = policy
-        self.exhausted = not self._sites
+        self.exhausted = not self._delays
         return policy
 
     def finish(self, found: Attempt) -> None:
         """Learn the lines from the first run."""
         del found
         if self._recorder is not None:
-            self._sites = self._recorder.sites()
+            sites = self._recorder.sites()
+            alone = [(site,) for site in sites]
+            pairs = combinations(sites[:PAIRS_OF], 2)
+            self._delays = deque([*alone, *self._recorder.gatherings(), *pairs])
             self._recorder = None
-            self.exhausted = not self._sites
+            self.exhausted = not self._delays

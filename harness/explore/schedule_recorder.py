@@ -12,6 +12,7 @@ from harness.choices import ChoiceKind
 from harness.explore.shrinking import LONG
 from harness.explore.tape import Deviation
 from harness.schedule import Schedule, ScheduleStep
+from harness.source_places import is_program
 from harness.wait_graph import wait_of
 
 if TYPE_CHECKING:
@@ -42,7 +43,8 @@ class ScheduleRecorder:
         self._stands: dict[int, str] = {}
         self._lineage: Callable[[int], str] = str
         self._ran: Counter[int] = Counter()
-        self._sites: dict[str, dict[str, int]] = {}
+        # The first and the last step before which a lane stood at a line.
+        self._sites: dict[str, dict[str, tuple[int, int]]] = {}
 
     def watching(self, inner: StepWatcher | None) -> ScheduleRecorder:
         """Pass on all that is seen to another watcher, too."""
@@ -62,8 +64,7 @@ class ScheduleRecorder:
         self._deviation = f"ran ahead of {', '.join(names)}" if names else None
         label = getattr(handle, "label", None)
         if label is not None:
-            lane = self._lineage(handle.lane)
-            self._sites.setdefault(f"outside {label}", {})[lane] = self._ran[handle.lane]
+            self._note_site(f"outside {label}", handle.lane)
             if self._deviation is not None:
                 self._add(self._name(handle), f"{label} comes", None)
         if handle.lane >= 0:
@@ -81,6 +82,8 @@ class ScheduleRecorder:
             task = self._task(handle.lane)
             does, place = _stand(task) if task is not None else ("ran a callback", None)
             self._note_interleaving(handle.lane, place)
+            if place is not None and task is not None:
+                self._note_site(_stack(task), handle.lane)
             self._add(self._name(handle), does, place)
         if self._inner is not None:
             self._inner.ended(handle)
@@ -97,20 +100,39 @@ class ScheduleRecorder:
             if other != lane:
                 self.interleaved[stood, place] += 1
         self._stands[lane] = place
-        # The step that comes next is the one that could be kept back here.
-        self._sites.setdefault(place, {})[self._lineage(lane)] = self._ran[lane]
+
+    def _note_site(self, line: str, lane: int) -> None:
+        """Note that the step that comes next is one that could be kept back."""
+        lanes = self._sites.setdefault(line, {})
+        name, step = self._lineage(lane), self._ran[lane]
+        lanes[name] = (lanes.get(name, (step, step))[0], step)
 
     def sites(self) -> list[Deviation]:
         """List long delays worth a try: a lane or two kept back at each line where any stood.
 
+        A line that is reached by two ways counts twice: all of a program may wait in one function.
         The lines at which tasks stood most seldom come first: a critical section is passed a few
         times, a polling loop thousands.
         """
         seldom = sorted(self._sites.values(), key=len)
         picked = [list(lanes.items()) for lanes in seldom]
-        firsts = [lanes[len(lanes) // 2] for lanes in picked]
-        seconds = [lanes[0] for lanes in picked if len(lanes) > 1]
-        return [Deviation(ChoiceKind.ORDER, lane, nth, LONG) for lane, nth in (*firsts, *seconds)]
+        middle = [lanes[len(lanes) // 2] for lanes in picked]
+        firsts = [lanes[0] for lanes in picked if len(lanes) > 1]
+        found = [
+            *((lane, last) for lane, (_, last) in (*middle, *firsts)),
+            *((lane, begin) for lane, (begin, last) in (*middle, *firsts) if begin < last),
+        ]
+        return [Deviation(ChoiceKind.ORDER, lane, nth, LONG) for lane, nth in found]
+
+    def gatherings(self) -> list[tuple[Deviation, ...]]:
+        """List for each line, where several lanes stood, the long delays of all of them there."""
+        return [
+            tuple(
+                Deviation(ChoiceKind.ORDER, lane, begin, LONG) for lane, (begin, _) in lanes.items()
+            )
+            for lanes in sorted(self._sites.values(), key=len)
+            if len(lanes) > 1
+        ]
 
     def _add(self, lane: str, does: str, place: str | None) -> None:
         if len(self._steps) >= STEPS_MAX:
@@ -157,6 +179,13 @@ def _stand(task: asyncio.Task[Any]) -> tuple[str, str | None]:
     if wait is None:
         return "lets others run", place_in(frames_of(task))
     return f"awaits {wait.waits_for}", wait.where
+
+
+def _stack(task: asyncio.Task[Any]) -> str:
+    """Name the line at which a task stands with those that led to it."""
+    return " < ".join(
+        place_in([frame]) for frame in frames_of(task) if is_program(frame.f_code.co_filename)
+    )
 
 
 def _source(place: str | None) -> str | None:

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING
 
+from harness.choices import ChoiceKind
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from harness.explore.tape import Deviation, Tape
 
@@ -91,6 +93,7 @@ class _Shrinker:
         if not self._one_long_delay():
             self._keep_what_matters()
         self._take_away_one_by_one()
+        self._make_one_of_two()
         self._shorten()
 
     def _test(self, deviations: Sequence[Deviation]) -> bool:
@@ -138,6 +141,19 @@ class _Shrinker:
     def _take_away_one_by_one(self) -> None:
         for one in self.best:
             self._test([other for other in self.best if other != one])
+
+    def _make_one_of_two(self) -> None:
+        """Try whether one delay of a lane does what two of it do."""
+        while any(self._test(joined) for joined in self._joined()):
+            pass
+
+    def _joined(self) -> Iterator[tuple[Deviation, ...]]:
+        """Yield the best deviations with two of one lane as one that begins at the first."""
+        best = self.best
+        for one, other in combinations(best, 2):
+            if one.kind is ChoiceKind.ORDER and one[:2] == other[:2]:
+                joined = min(one, other)._replace(value=one.value + other.value)
+                yield tuple(joined if this is one else this for this in best if this is not other)
 
     def _shorten(self) -> None:
         for position in range(len(self.best)):
