@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
     from contextlib import AbstractAsyncContextManager, AbstractContextManager
 
+    from harness.chaos import Chaos
+
 __all__ = ["Backend", "Ran", "Stage", "World", "open_backend"]
 
 
@@ -45,6 +47,14 @@ class Stage(Protocol):
 
     def patient(self, for_s: float) -> AbstractContextManager[None]:
         """Inside, nothing need happen for so many seconds: that is no stall."""
+        ...
+
+    def begin_chaos(self, seed: int) -> Chaos:
+        """Let faults and cancellations be choices of whoever decides this run.
+
+        Raises:
+            Unsupported: Nobody does: time is real.
+        """
         ...
 
     def open_world(

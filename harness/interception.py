@@ -12,10 +12,11 @@ from harness.errors import BadInput
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from harness.chaos import Chaos
     from harness.recorder import Recorder
     from harness.scenario import Fault
 
-__all__ = ["OPERATION", "ClientDies", "Interception", "RunningOperation"]
+__all__ = ["OPERATION", "ClientDies", "Interception", "RunningOperation", "plain_name"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +27,9 @@ class RunningOperation:
     step: str
     user: str | None
 
+
+# What chaos lets a client fail with in a way of its own.
+_CHAOS_ERRORS = {"full": "ClientBusy"}
 
 OPERATION: ContextVar[RunningOperation | None] = ContextVar("harness_operation", default=None)
 
@@ -72,6 +76,8 @@ class Interception:
     def __init__(self, recorder: Recorder, faults: list[Fault]) -> None:
         self.phase: str | None = None
         self.error_named: Callable[[str | None, str], Exception] = _no_errors
+        # Set while faults are choices of a search.
+        self.chaos: Chaos | None = None
         self._recorder = recorder
         self._armed = [_Armed(fault=one, skip=one.skip, times=one.times) for one in faults]
         self._gates: list[_Gate] = []
@@ -79,13 +85,13 @@ class Interception:
 
     def add_gate(self, point: str, *, step: str) -> _Gate:
         """Put a gate at a point, closed."""
-        gate = _Gate(point=point, step=step)
+        gate = _Gate(point=plain_name(point), step=step)
         self._gates.append(gate)
         return gate
 
     def add_trip(self, point: str, *, step: str, strike: Callable[[], None]) -> None:
         """Have ``strike`` called once, when the step reaches the point."""
-        self._trips.append(_Trip(point=point, step=step, strike=strike))
+        self._trips.append(_Trip(point=plain_name(point), step=step, strike=strike))
 
     def clear(self) -> None:
         """Open all gates and forget them and the trips, as a phase ends."""
@@ -94,8 +100,18 @@ class Interception:
         self._gates.clear()
         self._trips.clear()
 
-    async def reach(self, point: str, key: dict[str, str]) -> None:
+    async def reach(
+        self,
+        point: str,
+        key: dict[str, str],
+        *,
+        error: str | None = None,
+        kinds: tuple[str, ...] = (),
+    ) -> None:
         """Arrive at a point: be parked, cancelled, delayed for ever, or failed, as was asked for.
+
+        ``error`` names the class to fail with where nothing else does, and ``kinds`` are the faults
+        that chaos may let strike here.
 
         Raises:
             ClientDies: A fault of kind "die" strikes.
@@ -115,7 +131,31 @@ class Interception:
                 await self._parked(gate, running)
         for armed in self._armed:
             if self._strikes(armed, point, key):
-                await self._strike(armed.fault, key)
+                fault = armed.fault
+                await self._strike(point, fault.kind, fault.error or error, key)
+        if self.chaos is not None and kinds:
+            kind = self.chaos.at(point, key.get("user", "-"), possible=kinds)
+            if kind is not None:
+                await self._strike(point, kind, _CHAOS_ERRORS.get(kind, error), key)
+
+    def failure_at(
+        self, point: str, key: dict[str, str], *, otherwise: Exception
+    ) -> Exception | None:
+        """Arrive at a point where nobody can be held: return what fails there, if anything.
+
+        It is ``otherwise``, unless a fault names another class. To chaos such a point is busy.
+        """
+        for armed in self._armed:
+            if armed.fault.kind == "fail" and self._strikes(armed, point, key):
+                self._recorder.fault(point, "fail", key)
+                name, told = armed.fault.error, f"the scenario lets {point} fail"
+                return otherwise if name is None else self.error_named(name, told)
+        if self.chaos is not None and self.chaos.at(
+            point, key.get("user", "-"), possible=("busy",)
+        ):
+            self._recorder.fault(point, "busy", key)
+            return otherwise
+        return None
 
     async def _parked(self, gate: _Gate, running: RunningOperation | None) -> None:
         """Wait at a gate; also a caller that is cancelled there has been parked."""
@@ -130,7 +170,7 @@ class Interception:
     def _strikes(self, armed: _Armed, point: str, key: dict[str, str]) -> bool:
         fault = armed.fault
         if (
-            fault.at != point
+            plain_name(fault.at) != point
             or armed.times == 0
             or fault.user not in (None, key.get("user"))
             or fault.phase not in (None, self.phase)
@@ -142,14 +182,22 @@ class Interception:
         armed.times -= 1
         return True
 
-    async def _strike(self, fault: Fault, key: dict[str, str]) -> None:
-        self._recorder.fault(fault.at, fault.kind, key)
-        if fault.kind == "die":
+    async def _strike(self, point: str, kind: str, error: str | None, key: dict[str, str]) -> None:
+        self._recorder.fault(point, kind, key)
+        if kind == "die":
             raise ClientDies
-        if fault.kind == "fail":
-            raise self.error_named(fault.error, f"the scenario lets {fault.at} fail")
+        if kind in ("fail", "full"):
+            raise self.error_named(error, f"the scenario lets {point} fail")
         # No deadline here: that the caller has one is what a scenario with a hang proves.
         await asyncio.get_running_loop().create_future()
+
+
+def plain_name(point: str) -> str:
+    """Return the short name of a point: ``cmd.sync.after_remote`` is ``sync.after``."""
+    if not point.startswith("cmd."):
+        return point
+    command, _, moment = point.removeprefix("cmd.").rpartition(".")
+    return f"{command}.{'after' if moment == 'after_remote' else moment}"
 
 
 def _is(running: RunningOperation | None, step: str) -> bool:

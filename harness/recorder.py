@@ -46,6 +46,8 @@ class Recorder:
         self.note: Callable[[str], None] = lambda _line: None
         self.deadlock: Diagnosis | None = None
         self.audit: tuple[str, ...] | None = None
+        # What did not work once nothing went wrong any more; None if that was not tried.
+        self.not_recovered: list[str] | None = None
         self.leaks: list[Leak] | None = None
         self._operations: list[Operation] = []
         self._actors: list[Actor] = []

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from harness.blocking_calls import BlockingCalls
+from harness.chaos import WITHIN_S as CHAOS_WITHIN_S
 from harness.checks.deadlock import describe
 from harness.checks.speedup import SpeedUp, is_decided
 from harness.dropped_coroutines import DroppedCoroutines
@@ -17,6 +18,7 @@ from harness.history import Measurement, NodeKind, Pacing
 from harness.interception import Interception
 from harness.plain_data import PlainData
 from harness.recorder import Recorder
+from harness.recovery import recovered, told_recovery
 from harness.replay import replay_line
 from harness.result import RunResult
 from harness.run_directory import run_directory, why_not_writable
@@ -26,11 +28,13 @@ from harness.verdict import CheckResult, Verdict, verdict_of
 from harness.workload import Workload
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Iterable, Iterator
     from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
     from harness.backend import Backend, Ran, Stage, World
+    from harness.chaos import Chaos
+    from harness.checks import ResolvedCheck
     from harness.history import History
     from harness.scenario import Phase, Scenario
     from harness.search import Search
@@ -51,7 +55,8 @@ class _Run:
     stage: Stage
     root: Path
     within_s: float
-    timed: bool = True
+    seed: int = 0
+    search: Search | None = None
 
 
 def run_scenario(
@@ -83,9 +88,9 @@ def run_scenario(
                 recorder=recorder,
                 stage=stage,
                 root=root,
-                within_s=_within_s(scenario, node),
-                # Whoever changes latencies learns nothing from how long things take.
-                timed=search is None,
+                within_s=_within_s(scenario, node, search),
+                seed=seed,
+                search=search,
             )
             await _whole(run)
 
@@ -94,7 +99,11 @@ def run_scenario(
         if isinstance(ran.error, BadInput):
             raise BadInput(f"{scenario.path}: {ran.error}") from ran.error
         history = _history(ran, recorder, watch, wall_s=time.perf_counter() - begin_s)
-        results = (*_run_itself(ran, recorder), *_judged(scenario, history, search))
+        results = (
+            *_run_itself(ran, recorder),
+            *_judged(scenario, history, search),
+            *told_recovery(recorder.not_recovered),
+        )
         lacking = _no_evidence(ran, history, root)
     if lacking is not None:
         return not_run(scenario, node=node, seed=seed, reason=lacking, system=system_path)
@@ -143,8 +152,10 @@ def refuse_mistakes(scenario: Scenario, system: System) -> None:
         raise BadInput("\n  ".join([f"{scenario.path}: {count}", *mistakes]))
 
 
-def _within_s(scenario: Scenario, node: NodeKind) -> float:
+def _within_s(scenario: Scenario, node: NodeKind, search: Search | None) -> float:
     """Look up the seconds that an operation has on this backend."""
+    if search is not None and search.faults:
+        return CHAOS_WITHIN_S
     checks = scenario.checks[node.value]
     limits = [one.parameters.within_s for one in checks if one.name == "no_deadlock"]
     return limits[0] if limits else scenario.within_s
@@ -212,14 +223,56 @@ def not_run(
 async def _whole(run: _Run) -> None:
     """Run all phases once, then time the phases that a speed-up is asked of."""
     interception = Interception(run.recorder, run.scenario.fault)
+    if run.search is not None and run.search.faults:
+        interception.chaos = run.stage.begin_chaos(run.seed)
     async with _opened(run, "run", interception) as (world, opened):
         workload = _workload(run, interception)
         for phase in run.scenario.phase:
             await _prepare(phase, world, opened)
-            await workload.run_phase(phase, opened.session)
+            async with _troubled_node(interception.chaos, phase, world):
+                await workload.run_phase(phase, opened.session)
+        if interception.chaos is not None:
+            await _recover(run, interception.chaos, world, opened)
         run.recorder.audit = await _audit(opened.session)
-    if run.timed:
+    # Whoever changes latencies learns nothing from how long things take.
+    if run.search is None:
         await _measure(run)
+
+
+@asynccontextmanager
+async def _troubled_node(chaos: Chaos | None, phase: Phase, world: World) -> AsyncIterator[None]:
+    """Let the node be cut off, freeze or be slow for a part of a phase, if chaos wants it."""
+    plan = None if chaos is None else chaos.node_plan(phase.name)
+    if plan is None:
+        yield
+        return
+    state, after_s, for_s = plan
+
+    async def trouble() -> None:
+        await asyncio.sleep(after_s)
+        await world.set_node(state)
+        await asyncio.sleep(for_s)
+        await world.set_node(phase.node or "heal")
+
+    troubling = asyncio.create_task(trouble(), name=f"node {state}")
+    try:
+        yield
+    finally:
+        troubling.cancel()
+        await asyncio.wait([troubling])
+        await world.set_node(phase.node or "heal")
+
+
+async def _recover(run: _Run, chaos: Chaos, world: World, opened: _Opened) -> None:
+    """Let nothing go wrong any more, and see whether the system works for everybody."""
+    chaos.stop()
+    await world.set_node("heal")
+    run.recorder.not_recovered = await recovered(
+        opened.session,
+        run.scenario.users,
+        within_s=run.within_s,
+        plain=run.recorder.plain,
+    )
 
 
 async def _measure(run: _Run) -> None:
@@ -396,9 +449,10 @@ def _run_itself(ran: Ran, recorder: Recorder) -> Iterator[CheckResult]:
 
 
 def _judged(scenario: Scenario, history: History, search: Search | None) -> Iterator[CheckResult]:
-    for check in scenario.checks[history.node.value]:
-        if search is not None and not search.can_judge(check):
-            continue
+    checks: Iterable[ResolvedCheck] = scenario.checks[history.node.value]
+    if search is not None:
+        checks = search.judges(checks, history)
+    for check in checks:
         # A system without an audit is not asked for one, unless the run never came that far.
         if check.name == "end_state" and history.audit is None and history.deadlock is None:
             continue

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from harness.chaos import WITHIN_S
 from harness.checks import CHECKS
+from harness.history import Outcome
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from harness.checks import ResolvedCheck
+    from harness.history import History
     from harness.scenario import Scenario
 
 __all__ = ["Search"]
@@ -30,12 +35,34 @@ class Search:
         """Make the terms of a search of a scenario."""
         return cls(faults=faults, delays=_waits_for_fixed_times(scenario))
 
-    def can_judge(self, check: ResolvedCheck) -> bool:
-        """Return True if the check must hold whatever the search does."""
-        kind = CHECKS[check.name]
-        if kind.timed or (kind.faultless and self.faults):
-            return False
-        return not (self.delays and check.name == "result")
+    def judges(self, checks: Iterable[ResolvedCheck], history: History) -> Iterator[ResolvedCheck]:
+        """Pick the checks that must hold whatever the search does, in the form in which they do.
+
+        A run in which nothing went wrong, though it might have, is judged like any other.
+        """
+        cancelled = any(
+            one.outcome is Outcome.CANCELLED and one.expected_error != "cancelled"
+            for one in history.operations
+        )
+        faulted = self.faults and (bool(history.faults) or cancelled)
+        for check in checks:
+            kind = CHECKS[check.name]
+            if kind.timed or (kind.faultless and faulted):
+                continue
+            if self.delays and check.name == "result":
+                continue
+            if faulted and check.name == "no_deadlock":
+                # The service's own deadlines end what hangs, and they may be long.
+                slow = check.parameters.model_copy(update={"within_s": WITHIN_S})
+                yield replace(check, parameters=slow)
+            elif faulted and check.name == "single_spawn":
+                # Who died is spawned again; but never two at once.
+                if check.parameters.overlap:
+                    continue
+                every = check.parameters.model_copy(update={"exactly": "any"})
+                yield replace(check, parameters=every)
+            else:
+                yield check
 
 
 def _waits_for_fixed_times(scenario: Scenario) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -270,7 +271,12 @@ class Workload:
         )
         late = _Deadline(self._within_s, on_late=self._late)
         try:
-            with self._stage.patient(self._within_s), late, call.cancellation:
+            with ExitStack() as around:
+                around.enter_context(self._stage.patient(self._within_s))
+                around.enter_context(late)
+                around.enter_context(call.cancellation)
+                if self._interception.chaos is not None:
+                    around.enter_context(self._interception.chaos.operating(call.task_name))
                 value = await session.call(step.call, user, arguments)
         except asyncio.CancelledError:
             outcome = Outcome.UNFINISHED if late.passed else Outcome.CANCELLED

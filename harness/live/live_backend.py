@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 from harness.backend import Ran
-from harness.errors import BadInput, CouldNotRun
+from harness.errors import BadInput, CouldNotRun, Unsupported
 from harness.history import Diagnosis, LockHold, LockWait, NodeKind
 from harness.live.loop_lag import LoopLagWatch
 from harness.live.stall_watchdog import Stalled, StallWatchdog
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from harness.backend import Stage
+    from harness.chaos import Chaos
     from harness.live.fault_proxy import FaultProxy
     from harness.live.shared_node import SharedNode
 
@@ -153,6 +154,12 @@ class _LiveStage:
         del line
         if self.watchdog is not None:
             self.watchdog.sign_of_life()
+
+    def begin_chaos(self, seed: int) -> Chaos:
+        """Refuse: on the real clock nobody decides what happens next."""
+        del seed
+        msg = "faults as choices are for simulated runs: explore without --node live"
+        raise Unsupported(msg)
 
     def patient(self, for_s: float) -> AbstractContextManager[None]:
         """Have the watchdog wait for so long: an operation's deadline or a delay is under way."""

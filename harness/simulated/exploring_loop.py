@@ -97,6 +97,8 @@ class ExploringLoop(VirtualLoop):
         self.withheld_s = 0.0
         self._moment_steps = 0
         self.observer = None
+        # Told the number of each task that has come to its next await; for cancellations there.
+        self.suspended: Callable[[int], None] | None = None
         self._ready = [] if adversarial else deque()  # type: ignore[assignment]
         self.__dict__["call_soon"] = _exploring_call_soon(self._ready)
         self.made_tasks: list[asyncio.Task[Any]] = []
@@ -170,7 +172,7 @@ class ExploringLoop(VirtualLoop):
     def _turn(self) -> Pause:
         if not self.adversarial:
             return self._turn_in_order()
-        if self.watcher is None and self.observer is None:
+        if self.watcher is None and self.observer is None and self.suspended is None:
             return self._turn_adversarial()
         return self._turn_watched()
 
@@ -267,6 +269,8 @@ class ExploringLoop(VirtualLoop):
             self._callback_failed(handle, error)
         if self.watcher is not None:
             self.watcher.ended(handle)
+        if self.suspended is not None and handle.lane > 0:
+            self.suspended(handle.lane)
 
     def _time_runs_ahead(self) -> bool:
         """Let something from outside happen although a task is ready, if the policy wants it."""

@@ -6,8 +6,11 @@ from contextlib import asynccontextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from harness.backend import Ran
+from harness.chaos import Chaos
+from harness.errors import HarnessBug
 from harness.history import Diagnosis, NodeKind
 from harness.randomness import Randomness
+from harness.simulated.exploring_loop import ExploringLoop
 from harness.simulated.latency_model import LatencyModel, Profile, read_profile
 from harness.simulated.simulated_client import SimulatedClientFactory
 from harness.simulated.simulated_node import SimulatedNode
@@ -94,6 +97,16 @@ class _SimulatedStage:
         """Need no patience: virtual time does not wait."""
         del for_s
         return nullcontext()
+
+    def begin_chaos(self, seed: int) -> Chaos:
+        """Let faults and cancellations be choices of the loop's policy."""
+        loop = _loop()
+        if not isinstance(loop, ExploringLoop):
+            msg = "faults as choices need a search: nobody decides the choices of a plain run"
+            raise HarnessBug(msg)
+        chaos = Chaos(loop.choose, seed=seed, clock=self.clock)
+        loop.suspended = chaos.suspended
+        return chaos
 
     @asynccontextmanager
     async def open_world(

@@ -20,6 +20,8 @@ __all__ = ["SimulatedNode"]
 
 VERSION = "simulated"
 STATES = ("heal", "cut", "freeze")
+# What a slow node makes of a call's time.
+SLOW = 8.0
 
 
 class SimulatedNode:
@@ -75,6 +77,8 @@ class SimulatedNode:
             with self._workers.request() as worker:
                 yield worker
                 yield self.environment.timeout(self.model.seconds("rpc", stream))
+                if self.state == "slow":
+                    yield self.environment.timeout(SLOW * self.model.seconds("rpc", stream))
             yield from self._refuse_if_cut(stream)
             if self.state == "freeze":
                 limit_s = self.model.profile.request_timeout_ms / 1e3

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from harness.errors import BadInput
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
     from harness.scenario import Scenario, Step, User
     from harness.system import Environment
@@ -121,6 +121,15 @@ class _PlainSession:
         if user is not None and "user" in self._signatures[operation].parameters:
             given["user"] = user.name
         return await getattr(self._service, operation)(**given)
+
+    @property
+    def probe(self) -> Callable[[User | None], Awaitable[None]] | None:
+        """The service's own ``probe``, given the user's name; None if it has none."""
+        method: Callable[[str | None], Awaitable[None]] | None
+        method = getattr(self._service, "probe", None)
+        if method is None:
+            return None
+        return lambda user: method(None if user is None else user.name)
 
     async def audit(self) -> Sequence[str] | None:
         """Ask the service's own ``audit``, if it has one."""

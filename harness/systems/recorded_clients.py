@@ -33,6 +33,12 @@ if TYPE_CHECKING:
 
 __all__ = ["RecordedClient", "RecordedClientFactory"]
 
+# What chaos may do to a command before it is given to the client, to one that has been carried out,
+# and to a start.
+BEFORE = ("fail", "hang", "die", "full")
+AFTER = ("fail", "hang", "die")
+STARTING = ("fail", "hang", "die")
+
 T = TypeVar("T")
 
 
@@ -51,6 +57,19 @@ class RecordedClientFactory:
         self._recorder = recorder
         self._interception = interception
         self._user_of = user_of
+        self._started: list[tuple[Path, RecordedClient]] = []
+
+    @property
+    def unended(self) -> tuple[tuple[Path, RecordedClient], ...]:
+        """The clients that have not ended, with their directories, in order of start."""
+        self._started = [one for one in self._started if not one[1].ended]
+        return tuple(self._started)
+
+    def kill(self, key: dict[str, str]) -> None:
+        """End the clients of a key without a word."""
+        for _, client in self.unended:
+            if client.key == key and not client.closed:
+                client.die()
 
     async def spawn(
         self, directory: Path, network: Network, *, dial_timeout_s: float
@@ -60,9 +79,11 @@ class RecordedClientFactory:
         number = self._recorder.begin_actor(key)
         client: Client | None = None
         try:
-            await self._interception.reach("spawn.before", key)
+            await self._interception.reach(
+                "spawn.before", key, error="SpawnFailed", kinds=STARTING
+            )
             client = await self._inner.spawn(directory, network, dial_timeout_s=dial_timeout_s)
-            await self._interception.reach("spawn.after", key)
+            await self._interception.reach("spawn.after", key, error="SpawnFailed", kinds=STARTING)
         except ClientDies as order:
             await _end(client)
             error = SpawnFailed("the client died while it started")
@@ -77,9 +98,11 @@ class RecordedClientFactory:
             self._recorder.end_spawn(number, Outcome.RAISED, error=error)
             raise
         self._recorder.end_spawn(number, Outcome.RETURNED)
-        return RecordedClient(
+        recorded = RecordedClient(
             client, number, key=key, recorder=self._recorder, interception=self._interception
         )
+        self._started.append((directory, recorded))
+        return recorded
 
 
 class RecordedClient:
@@ -95,10 +118,16 @@ class RecordedClient:
         interception: Interception,
     ) -> None:
         self.number = number
+        self.ended = False
         self._inner = inner
         self._key = key
         self._recorder = recorder
         self._interception = interception
+
+    @property
+    def key(self) -> dict[str, str]:
+        """Whose it is: user and network."""
+        return self._key
 
     @property
     def closed(self) -> bool:
@@ -141,6 +170,7 @@ class RecordedClient:
     async def close(self) -> None:
         """Finish what is queued and release the store."""
         await self._inner.close()
+        self.ended = True
         self._recorder.exit_actor(self.number)
 
     async def _recorded(
@@ -148,11 +178,11 @@ class RecordedClient:
     ) -> T:
         number = self._recorder.begin_command(self.number, name)
         try:
-            await self._interception.reach(f"{name}.before", self._key)
+            await self._interception.reach(f"{name}.before", self._key, kinds=BEFORE)
             value = await command(*arguments)
-            await self._interception.reach(f"{name}.after", self._key)
+            await self._interception.reach(f"{name}.after", self._key, kinds=AFTER)
         except ClientDies as order:
-            self._die()
+            self.die()
             error = ClientClosed("the client died")
             self._recorder.end_command(number, Outcome.RAISED, error=error)
             raise error from order
@@ -165,12 +195,14 @@ class RecordedClient:
         self._recorder.end_command(number, Outcome.RETURNED)
         return value
 
-    def _die(self) -> None:
+    def die(self) -> None:
+        """End without a word."""
         kill = getattr(self._inner, "kill", None)
         if kill is None:
             msg = f"{type(self._inner).__name__} has no kill(), so it cannot be made to die"
             raise HarnessBug(msg)
         kill()
+        self.ended = True
         self._recorder.exit_actor(self.number)
 
 
