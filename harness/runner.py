@@ -12,6 +12,7 @@ from harness.blocking_calls import BlockingCalls
 from harness.chaos import WITHIN_S as CHAOS_WITHIN_S
 from harness.checks.deadlock import describe
 from harness.checks.speedup import SpeedUp, is_decided
+from harness.condition_watch import ConditionWatch, condition_mistakes
 from harness.dropped_coroutines import DroppedCoroutines
 from harness.errors import BadInput, HarnessBug, HarnessError, Unsupported
 from harness.history import Measurement, NodeKind, Pacing
@@ -79,6 +80,9 @@ def run_scenario(
     begin_s = time.perf_counter()
     with run_directory(in_memory=node is NodeKind.SIMULATED) as root:
         recorder = Recorder(node, plain=PlainData({str(root): "<storage>"}))
+        # The recorder has its clock once the backend is up.
+        clock = lambda: recorder.clock()  # noqa: E731, PLW0108
+        recorder.conditions = conditions = ConditionWatch(scenario, node, clock=clock)
 
         async def main(stage: Stage) -> None:
             recorder.clock, recorder.note = stage.clock, stage.note
@@ -95,7 +99,7 @@ def run_scenario(
             await _whole(run)
 
         with _Watch(scenario, recorder) as watch:
-            ran = backend.run(main, seed=seed)
+            ran = backend.run(main, seed=seed, observer=conditions.observer)
         if isinstance(ran.error, BadInput):
             raise BadInput(f"{scenario.path}: {ran.error}") from ran.error
         history = _history(ran, recorder, watch, wall_s=time.perf_counter() - begin_s)
@@ -143,7 +147,8 @@ def refuse_mistakes(scenario: Scenario, system: System) -> None:
         BadInput: With all that is missing.
     """
     try:
-        mistakes = system.mistakes(scenario)
+        offered = getattr(system, "conditions", ())
+        mistakes = [*system.mistakes(scenario), *condition_mistakes(scenario, offered)]
     except Exception as error:
         msg = f"{scenario.path}: the system's mistakes() failed: {error!r}; mend the adapter"
         raise BadInput(msg) from error
@@ -229,18 +234,23 @@ async def _whole(run: _Run) -> None:
         workload = _workload(run, interception)
         for phase in run.scenario.phase:
             await _prepare(phase, world, opened)
-            async with _troubled_node(interception.chaos, phase, world):
+            async with _troubled_node(run.recorder, interception.chaos, phase, world):
                 await workload.run_phase(phase, opened.session)
         if interception.chaos is not None:
             await _recover(run, interception.chaos, world, opened)
         run.recorder.audit = await _audit(opened.session)
+        if run.recorder.conditions is not None:
+            with run.stage.patient(run.within_s):
+                await run.recorder.conditions.end()
     # Whoever changes latencies learns nothing from how long things take.
     if run.search is None:
         await _measure(run)
 
 
 @asynccontextmanager
-async def _troubled_node(chaos: Chaos | None, phase: Phase, world: World) -> AsyncIterator[None]:
+async def _troubled_node(
+    recorder: Recorder, chaos: Chaos | None, phase: Phase, world: World
+) -> AsyncIterator[None]:
     """Let the node be cut off, freeze or be slow for a part of a phase, if chaos wants it."""
     plan = None if chaos is None else chaos.node_plan(phase.name)
     if plan is None:
@@ -251,6 +261,7 @@ async def _troubled_node(chaos: Chaos | None, phase: Phase, world: World) -> Asy
     async def trouble() -> None:
         await asyncio.sleep(after_s)
         await world.set_node(state)
+        recorder.fault("node", state, {})
         await asyncio.sleep(for_s)
         await world.set_node(phase.node or "heal")
 
@@ -349,11 +360,15 @@ class _Opened:
         context = self._system.open(self._environment)
         self.session: Session = await context.__aenter__()
         self._context = context
+        if self._environment.recorder.conditions is not None:
+            self._environment.recorder.conditions.bind(self.session)
 
     async def close(self) -> None:
         """Close the system in order, unless it is closed: a restart may have failed half-way."""
         context, self._context = self._context, None
         if context is not None:
+            if self._environment.recorder.conditions is not None:
+                self._environment.recorder.conditions.unbind()
             await context.__aexit__(None, None, None)
             recorder = self._environment.recorder
             recorder.leaks = [*(recorder.leaks or ()), *await leaked(self._before)]
