@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import signal
 import sys
 import traceback
@@ -46,6 +47,8 @@ __all__ = ["app", "main"]
 EXIT_CODES = {Verdict.PASSED: 0, Verdict.FAILED: 1, Verdict.UNKNOWN: 3}
 EXIT_BAD_INPUT = 2
 EXIT_INTERRUPTED = 130
+# A failure's token of any version; all else is taken for a file.
+TOKEN = re.compile(r"mh\d+-")
 
 app = typer.Typer(
     name="harness",
@@ -164,7 +167,7 @@ def replay(  # noqa: PLR0917 - typer calls it by keyword
     refuse_places(None, json_file)
     refuse_file(trace, "--trace")
     path = Path(what)
-    if not path.exists() and not what.endswith(".toml"):
+    if TOKEN.match(what):
         if seed is not None:
             raise BadInput(f"replay: a token brings its own seed, got --seed {seed}; leave it out")
         raise typer.Exit(

@@ -6,6 +6,7 @@ __all__ = [
     "BadInput",
     "CouldNotRun",
     "Deadlock",
+    "FailureFound",
     "HarnessBug",
     "HarnessError",
     "Unsupported",
@@ -36,6 +37,12 @@ class Unsupported(HarnessError):
 
 class Deadlock(HarnessError):
     """Nothing is ready and nothing is scheduled while operations are unfinished."""
+
+
+class FailureFound(HarnessError):
+    """A search of a program found an order in which it fails; the message tells it in full."""
+
+    exit_code = 1
 
 
 class HarnessBug(HarnessError):

@@ -11,6 +11,7 @@ import pytest
 
 from harness.errors import HarnessError
 from harness.history import NodeKind
+from harness.pytest_exploration import Explore, RegressionFile, add_options, explore_scenario
 from harness.report.terminal_report import render_result
 from harness.verdict import Verdict
 
@@ -23,11 +24,12 @@ if TYPE_CHECKING:
 __all__ = ["ScenarioFile", "ScenarioItem"]
 
 FOLDER = "scenarios"
+REGRESSIONS = "regressions"
 SEED_MAX = 2**64 - 1
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add --node, --seed and --system."""
+    """Add --node, --seed and --system, and the options of a search."""
     group = parser.getgroup("harness", "scenarios on a simulated or a real node")
     group.addoption(
         "--node",
@@ -39,6 +41,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--seed", type=_seed, default=0, help="seed of scenarios and of simulate (default: 0)"
     )
     group.addoption("--system", default=None, help='system under test, "package.module:attribute"')
+    add_options(group)
 
 
 def _seed(text: str) -> int:
@@ -55,7 +58,9 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
         Path(str(argument).split("::")[0]).resolve() == file_path for argument in parent.config.args
     )
     if file_path.suffix == ".toml" and (named or FOLDER in file_path.parent.parts):
-        return ScenarioFile.from_parent(parent, path=file_path)
+        found_once = file_path.parent.name == REGRESSIONS
+        kind = RegressionFile if found_once else ScenarioFile
+        return kind.from_parent(parent, path=file_path)
     return None
 
 
@@ -83,7 +88,13 @@ class ScenarioItem(pytest.Item):
             self.add_marker(pytest.mark.harness_live)
 
     def runtest(self) -> None:
-        """Run the scenario; a verdict that is not PASSED fails the test."""
+        """Run the scenario, or search it; a verdict that is not PASSED fails the test."""
+        asked = self.config.getoption
+        if asked("--explore") or asked("--replay") is not None:
+            found = explore_scenario(self._scenario, self.config)
+            if found is not None:
+                self.user_properties += [("runs", found.runs), ("distinct", found.distinct)]
+            return
         from harness.runner import run_scenario  # noqa: PLC0415 - not in every test run
         from harness.system import DEFAULT_SYSTEM, load_system  # noqa: PLC0415
 
@@ -198,3 +209,9 @@ class Simulate:
 def simulate(request: pytest.FixtureRequest) -> Simulate:
     """Run coroutines in virtual time: ``simulate(main)`` with the session's --seed."""
     return Simulate(request.config.getoption("--seed"))
+
+
+@pytest.fixture
+def explore(request: pytest.FixtureRequest) -> Explore:
+    """Search the orders of coroutines: ``explore(main, runs=500)`` with the session's --seed."""
+    return Explore(request.config)

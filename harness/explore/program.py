@@ -46,7 +46,7 @@ class Program:
         time_limit_s: float | None = None,
     ) -> None:
         self.main = main
-        self.name = name or getattr(main, "__qualname__", repr(main))
+        self.name = name or str(getattr(main, "__qualname__", repr(main)))
         self.path = ""
         self.claim = (inspect.getdoc(main) or "").partition("\n")[0]
         self.adversarial = adversarial

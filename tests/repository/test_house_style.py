@@ -65,7 +65,7 @@ FIXTURES_AND_COMMANDS = {
     "harness/cli.py": {
         "run", "list_scenarios", "replay", "schema", "node_up", "node_down", "node_status",
     },
-    "harness/pytest_plugin.py": {"simulate", "Simulate", "ScenarioNotPassed"},
+    "harness/pytest_plugin.py": {"explore", "simulate", "Simulate", "ScenarioNotPassed"},
 }  # fmt: skip
 
 
