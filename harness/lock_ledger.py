@@ -195,6 +195,15 @@ class LockLedger:
         """Return True if a task has released it that did not take it: others may do so again."""
         return lock in self._handed_on
 
+    def held_counts(self) -> dict[int, int]:
+        """Count the locks that each task holds, by the number that the virtual loop gave it."""
+        counts: dict[int, int] = {}
+        for holds in self._held.values():
+            for hold in holds:
+                number = getattr(hold.task, "number", 0)
+                counts[number] = counts.get(number, 0) + 1
+        return counts
+
     def name_of(self, lock: object, frames: list[FrameType]) -> str:
         """Name a lock by the variable that holds it; a name once found is kept."""
         name = self._names.get(lock)
