@@ -1,7 +1,16 @@
-"""Own the audit of a quiet service: what its files, clients and registries say must agree."""
+"""Own the audit of a quiet service: what its files, clients and registries say must agree.
+
+Each text begins with what it contradicts. Q1: the live clients are those that the registry has, and
+none is on its way. Q3: no task of the service is pending. Q4: an account that a client holds has a
+row, and the other way round. Q5: a desk that has a row was restored, or why not is known, and the
+other way round. Q7: SQLite finds its files sound, and no rollback journal is left. "rows": an order
+and its account say the same. Q2 and the keys of Q4 are for whoever sees the clients' own stores;
+there is no Q6, which is of notes, since this service has none.
+"""
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from serve.address import Network, encode_address, secret_of
@@ -33,8 +42,13 @@ async def audit_service(
     creation: AccountCreation,
     desks: DeskRegistry,
 ) -> tuple[str, ...]:
-    """Return what is wrong, in a fixed order: clients, desks, then user by user."""
-    problems = [*clients.faults, *await _audit_desks(top, desks)]
+    """Return what is wrong, in a fixed order: clients, tasks, desks, then user by user."""
+    problems = [f"Q1: {fault}" for fault in clients.faults]
+    problems += [f"Q1: client {told}, with nothing under way" for told in clients.restless()]
+    problems += [f"Q3: task {name} is pending" for name in _pending_tasks()]
+    problems += await _audit_desks(top, desks)
+    journals = await databases.call(_journals, storage_path)
+    problems += [f"Q7: {journal} is left" for journal in journals]
     live = dict(clients.live_clients())
     for name in await databases.call(_client_directories, storage_path):
         try:
@@ -44,27 +58,44 @@ async def audit_service(
                 held = [account.account_id for account in await live[owner].list_accounts()]
                 faults += await _audit_held(owner, users, held)
         except ServeError as error:
-            faults = [f"{type(error).__name__}: {error}"]
-        problems += [f"{name}: {fault}" for fault in faults]
+            faults = [("rows", f"{type(error).__name__}: {error}")]
+        problems += [f"{broken}: {name}: {fault}" for broken, fault in faults]
     return tuple(problems)
 
 
+def _pending_tasks() -> list[str]:
+    tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    names = sorted(task.get_name() for task in tasks)
+    return [name for name in names if name.startswith("serve:")]
+
+
+def _journals(storage_path: Path) -> list[str]:
+    # The write-ahead log of a file that is open is in its place.
+    found = [*storage_path.glob("*-journal"), *storage_path.glob(f"*/{USER_FILE}-journal")]
+    return sorted(path.relative_to(storage_path).as_posix() for path in found)
+
+
 async def _audit_desks(top: TopStore, desks: DeskRegistry) -> list[str]:
-    problems = [f"desks: {fault}" for fault in await top.check_integrity()]
+    problems = [f"Q7: desks: {fault}" for fault in await top.check_integrity()]
     rows = [record.desk_account for record in await top.list_desks()]
     restored = desks.list_desks()
     failed = [failure.desk_account for failure in desks.failures()]
-    problems += [f"desk {desk} is restored but has no row" for desk in restored if desk not in rows]
+    problems += [
+        f"Q5: desk {desk} is restored but has no row" for desk in restored if desk not in rows
+    ]
     if desks.was_restored:
         untried = [row for row in rows if row not in restored and row not in failed]
-        problems += [f"desk {desk} has a row, but nobody tried to restore it" for desk in untried]
+        problems += [
+            f"Q5: desk {desk} has a row, but nobody tried to restore it" for desk in untried
+        ]
     return problems
 
 
 async def _audit_rows(
     owner: Owner, users: UserStore, creation: AccountCreation, *, is_live: bool
-) -> list[str]:
-    problems = list(await users.check_integrity(owner))
+) -> list[tuple[str, str]]:
+    faults = [("Q7", fault) for fault in await users.check_integrity(owner)]
+    problems: list[str] = []
     statuses = dict(await users.list_account_statuses(owner))
     made: dict[str, int] = {}
     for order in await users.list_orders(owner):
@@ -81,10 +112,12 @@ async def _audit_rows(
     for account, status in statuses.items():
         if status == "active" and made.get(account, 0) != 1:
             problems.append(f"account {account} has {made.get(account, 0)} orders that made it")
-    return problems
+    return faults + [("rows", problem) for problem in problems]
 
 
-async def _audit_held(owner: Owner, users: UserStore, held: list[AccountId]) -> list[str]:
+async def _audit_held(
+    owner: Owner, users: UserStore, held: list[AccountId]
+) -> list[tuple[str, str]]:
     statuses = dict(await users.list_account_statuses(owner))
     addresses = [encode_address(account_id, owner.network) for account_id in held]
     problems = [
@@ -93,7 +126,7 @@ async def _audit_held(owner: Owner, users: UserStore, held: list[AccountId]) -> 
         if status == "active" and account not in addresses
     ]
     problems += [f"the client holds {a}, which has no row" for a in addresses if a not in statuses]
-    return problems
+    return [("Q4", problem) for problem in problems]
 
 
 def _client_directories(storage_path: Path) -> list[str]:

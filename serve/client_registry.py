@@ -73,7 +73,18 @@ class ClientRegistry:
         return tuple(
             (owner, tenancy.handle)
             for owner, tenancy in self._slots.items()
-            if tenancy.is_live and tenancy.admits and tenancy.handle is not None
+            if tenancy.is_live
+            and tenancy.admits
+            and not tenancy.has_died
+            and tenancy.handle is not None
+        )
+
+    def restless(self) -> tuple[str, ...]:
+        """Name the clients that are starting or draining; not those that would not close."""
+        return tuple(
+            f"{tenancy.label} is {'starting' if tenancy.admits else 'draining'}"
+            for tenancy in self._slots.values()
+            if not tenancy.is_stuck and not (tenancy.is_live and tenancy.admits)
         )
 
     def has_slot(self, owner: Owner) -> bool:

@@ -74,6 +74,11 @@ class Operations:
             raise ServeClosed("the service closed before the operation ended")
         return task.result()
 
+    async def settled(self) -> None:
+        """Wait until no operation is under way, nor the tail of one."""
+        # Each ends with the deadlines of what it waits for.
+        await self._quiet.wait()
+
     async def drain(self, seconds: float) -> None:
         """Wait until nothing is under way; after so many seconds cancel the tails that are left."""
         try:

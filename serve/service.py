@@ -291,11 +291,23 @@ class Serve:
         with self._operations.admit():
             await self._clients.drained()
 
+    async def settled(self) -> None:
+        """Wait until no operation is under way, nor what goes on of one whose caller is gone."""
+        await self._operations.settled()
+
+    def live_clients(self) -> tuple[tuple[str, Network], ...]:
+        """Return the owner identifier and network of each client that is live, in their order."""
+        return tuple(
+            (identifier_of(owner.secret), owner.network)
+            for owner, _ in self._clients.live_clients()
+        )
+
     async def audit(self) -> tuple[str, ...]:
         """Check the service's state for contradictions; return one text each, none if sound.
 
-        Meant for a quiet moment: what is under way is left out. Asks the live clients for their
-        accounts, and SQLite for the soundness of every file.
+        Meant for a quiet moment: after ``settled`` and ``drained``, with nothing begun since. Asks
+        the live clients for their accounts, and SQLite for the soundness of every file. Texts begin
+        with what is broken, see ``serve.audit``.
         """
         with self._operations.admit():
             return await audit_service(

@@ -79,9 +79,7 @@ class RecordedClientFactory:
         number = self._recorder.begin_actor(key)
         client: Client | None = None
         try:
-            await self._interception.reach(
-                "spawn.before", key, error="SpawnFailed", kinds=STARTING
-            )
+            await self._interception.reach("spawn.before", key, error="SpawnFailed", kinds=STARTING)
             client = await self._inner.spawn(directory, network, dial_timeout_s=dial_timeout_s)
             await self._interception.reach("spawn.after", key, error="SpawnFailed", kinds=STARTING)
         except ClientDies as order:

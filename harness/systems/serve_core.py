@@ -13,9 +13,12 @@ import serve
 import serve.errors
 from harness.errors import BadInput
 from harness.systems.recorded_clients import RecordedClientFactory
+from harness.systems.serve_audit import ServeAudit
+from harness.systems.serve_points import ServePoints, point_problem
 from serve import Deadlines, DeskRecord, KeyScheme, Network, Serve, ServeError
 from serve.address import client_directory, encode_address, owner_identifier
 from serve.orders import parse_order
+from serve.points import hooked
 from serve.top_store import TopStore
 
 if TYPE_CHECKING:
@@ -28,16 +31,6 @@ if TYPE_CHECKING:
 __all__ = ["ServeCore", "serve_core"]
 
 SECRET_BYTES = 32
-COMMANDS = (
-    "spawn",
-    "node_status",
-    "sync",
-    "prepare_account",
-    "add_account",
-    "list_accounts",
-    "get_account",
-    "get_account_status",
-)
 DEADLINES = tuple(field.name for field in fields(Deadlines))
 SETTINGS = (*DEADLINES, "key_scheme")
 
@@ -72,7 +65,10 @@ class ServeCore:
                 where = f"phase[{number}].do[{position}]"
                 found += [f"{where}.{problem}" for problem in self._step_problems(step)]
         for number, fault in enumerate(scenario.fault):
-            found += _point_problems(fault.at, where=f"fault[{number}].at")
+            problem = point_problem(
+                fault.at, where=f"fault[{number}].at", only_fails=fault.kind == "fail"
+            )
+            found += [] if problem is None else [problem]
             if fault.error is not None and _error_class(fault.error) is None:
                 found.append(f'fault[{number}].error: serve has no error "{fault.error}"')
         return found
@@ -88,14 +84,22 @@ class ServeCore:
             interception=environment.interception,
             user_of=lambda directory: users.get(directory.name.partition("_")[2], "-"),
         )
+        points = ServePoints(
+            environment.interception,
+            clients=clients,
+            user_of=lambda owner: users.get(owner_identifier(owner.secret), "-"),
+        )
         settings = environment.settings
-        async with self._service(
-            environment.directory,
-            clients,
-            deadlines=_deadlines(settings),
-            key_scheme=KeyScheme(settings.get("key_scheme", KeyScheme.FALCON)),
-        ) as opened:
-            yield _ServeSession(opened)
+        audit = ServeAudit(environment, clients)
+        with hooked(points):
+            async with self._service(
+                environment.directory,
+                clients,
+                deadlines=_deadlines(settings),
+                key_scheme=KeyScheme(settings.get("key_scheme", KeyScheme.FALCON)),
+            ) as opened:
+                yield _ServeSession(opened, audit)
+        await audit.closed()
 
     def _step_problems(self, step: Step) -> list[str]:
         found = []
@@ -115,7 +119,8 @@ class ServeCore:
         for table in (step.park, step.cancel):
             if table is not None and table.at is not None:
                 name = "park" if table is step.park else "cancel"
-                found += _point_problems(table.at, where=f"{name}.at")
+                problem = point_problem(table.at, where=f"{name}.at", only_fails=False)
+                found += [] if problem is None else [problem]
         if step.expect not in ("success", "any", "cancelled") and not _error_class(step.expect):
             found.append(f'expect: serve has no error "{step.expect}"')
         return found
@@ -124,8 +129,9 @@ class ServeCore:
 class _ServeSession:
     """An open Serve: its operations by name, with plain arguments."""
 
-    def __init__(self, opened: Serve) -> None:
+    def __init__(self, opened: Serve, audit: ServeAudit) -> None:
         self._serve = opened
+        self._audit = audit
 
     async def call(self, operation: str, user: User | None, arguments: dict[str, Any]) -> Any:
         """Carry out an operation."""
@@ -136,8 +142,17 @@ class _ServeSession:
 
     async def audit(self) -> Sequence[str]:
         """Let what is under way end, then check the service's state for contradictions."""
-        await self._serve.drained()
-        return await self._serve.audit()
+        return await self._audit.of(self._serve)
+
+    async def probe(self, user: User | None) -> None:
+        """Do what must work for a user in a world without faults."""
+        if user is None:
+            await self._serve.list_desks()
+            return
+        secret = _secret_of(user)
+        await self._serve.get_client(secret, Network.LOCALNET)
+        await self._serve.client_sync(secret, Network.LOCALNET)
+        await self._serve.list_accounts(secret)
 
     async def get_client(self, user: User, network: str) -> Any:
         """Return the user's client; equal numbers in two results are the same client."""
@@ -282,13 +297,6 @@ def _planted_id(name: str) -> AccountId:
     raw[7] = 0x11
     raw[8] &= 0x7F
     return serve.AccountId(bytes(raw))
-
-
-def _point_problems(point: str, *, where: str) -> list[str]:
-    command = point.partition(".")[0]
-    if command in COMMANDS:
-        return []
-    return [f'{where}: no client has a "{command}"; known: {", ".join(COMMANDS)}']
 
 
 def _error_class(name: str) -> type[ServeError] | None:

@@ -220,4 +220,4 @@ async def test_a_restored_desk_without_a_row_is_found_by_the_audit(open_serve, t
         connection.execute("DELETE FROM desks")
         connection.commit()
         connection.close()
-        assert await serve.audit() == (f"desk {desk_address(1)} is restored but has no row",)
+        assert await serve.audit() == (f"Q5: desk {desk_address(1)} is restored but has no row",)
