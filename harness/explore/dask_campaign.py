@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from concurrent.futures import BrokenExecutor
 from functools import partial
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["dask_work"]
 
 CONNECT_S = 10
+ADDRESS = re.compile(r"(?:(?:tcp|tls|ws|wss|ucx)://)?[^/\s]+:\d{1,5}$")
 LOOK_S = 0.2
 # Seconds without any worker, or without the scheduler, after which a cluster is given up.
 GONE_S = 10.0
@@ -34,6 +36,11 @@ def dask_work(address: str) -> Callable[[SearchState], None]:
         CouldNotRun: Dask is not installed, or no scheduler answers there.
         BadInput: The address is none.
     """
+    if not ADDRESS.match(address):
+        raise BadInput(
+            f'--dask: must be an address such as tcp://HOST:PORT, got "{address}"; a scheduler'
+            " prints its own when it starts"
+        )
     try:
         import distributed  # noqa: PLC0415 - an extra
     except ModuleNotFoundError as error:
@@ -43,9 +50,6 @@ def dask_work(address: str) -> Callable[[SearchState], None]:
     except (OSError, TimeoutError) as error:
         fix = "start one with: dask scheduler"
         raise CouldNotRun(f"--dask: no scheduler answers at {address}: {error}; {fix}") from error
-    except (ValueError, TypeError) as error:
-        fix = "an address is tcp://HOST:PORT"
-        raise BadInput(f"--dask: must be an address, got {address}: {error}; {fix}") from error
     return partial(_work, client, address)
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import gc
 import importlib
 import multiprocessing
+import os
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.campaign import end_with_parent
+from harness.campaign import Terminated, end_with_parent
 from harness.errors import BadInput
 from harness.explore.chunk import run_chunk
 from harness.explore.spool import SpoolWriter
@@ -134,6 +135,9 @@ def carry_out_noting(chunk: Chunk, spool: str) -> ChunkFound:
     notes = SpoolWriter(Path(spool), chunk)
     try:
         return run_chunk(chunk, watcher=notes, keep=notes.found, stopped=notes.stopped)
+    except Terminated as ended:
+        # The pool would take it for a result, and then wait for work from a parent that has gone.
+        os._exit(ended.code if isinstance(ended.code, int) else 1)
     finally:
         notes.close()
 

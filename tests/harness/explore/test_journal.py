@@ -191,11 +191,11 @@ def test_an_interrupted_campaign_resumes_to_the_same_result(harness, begin, shop
     asked = ("explore", "--runs", "3000", "--jobs", "2")
     process = begin(*asked, "--resume", "j")
     journal = shop / "j" / "journal.ndjson"
-    until = time.monotonic() + 60
-    while time.monotonic() < until:
-        if journal.exists() and journal.read_bytes().count(b'"done"') >= 2:
-            break
-        time.sleep(0.05)
+    until = time.monotonic() + 30
+    while not (journal.exists() and journal.read_bytes().count(b'"done"') >= 2):
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < until
+        time.sleep(0.02)
     process.send_signal(number)
     out, err = process.communicate(timeout=60)
     if number == signal.SIGINT:

@@ -1,0 +1,118 @@
+"""harness explore, replay TOKEN and verify: what they print, keep and end with."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+SOUND = ("--system", "exploring_shop:SoundShop")
+
+
+def test_a_clean_search_is_0_and_says_how_sure_it_makes_one(harness):
+    done = harness("explore", "--runs", "200", *SOUND, "--seed", "5")
+    assert done.returncode == 0
+    assert done.stderr.startswith(
+        "harness: exploring 1 scenario, portfolio, 200 runs each, seed 5,"
+    )
+    assert done.stdout.splitlines()[-1].endswith("seed 5")
+    for word in ("pct:3: n = ", " k = ", "d = 3", "with 95 % confidence", "coverage: "):
+        assert word in done.stdout
+
+
+def test_a_failure_is_1_and_its_token_repeats_it(harness, shop):
+    done = harness("explore", "--first", "--seed", "0", "--jobs", "1")
+    assert done.returncode == 1
+    (token,) = re.findall(r"replay: harness replay (mh1-\S+)", done.stdout)
+    again = harness("replay", token, "--trace", "run.pftrace")
+    assert again.returncode == 1
+    assert again.stdout.splitlines()[-1] == "failed in the same way"
+    assert (shop / "run.pftrace").stat().st_size > 0
+
+
+def test_reports_and_json_are_written_and_failures_saved(harness, shop):
+    done = harness("explore", "--first", "--report", "out", "--json", "out.json", "--save")
+    assert done.returncode == 1
+    assert (shop / "out" / "index.html").exists()
+    (one,) = json.loads((shop / "out.json").read_text(encoding="utf-8"))["explorations"]
+    assert one["verdict"] == "failed"
+    (saved,) = (shop / "scenarios" / "regressions").glob("*.toml")
+    assert f"saved scenarios/regressions/{saved.name}" in done.stderr
+    # It is no scenario, and it is replayed first from now on.
+    assert harness("list").stdout.count("claim") + harness("list").stdout.count("checks:") == 1
+    mended = harness("explore", "--runs", "100", *SOUND)
+    assert mended.returncode == 0
+    assert "1 regression replayed, all pass" in mended.stderr
+    broken = harness("explore", "--strategy", "default")
+    assert broken.returncode == 1
+    assert "1 regression replayed, 1 failed" in broken.stderr
+    assert f"by regression {saved.name}" in broken.stdout
+
+
+def test_quiet_prints_the_summary_only(harness):
+    done = harness("explore", "--quiet", "--runs", "20", *SOUND)
+    assert done.stderr == ""
+    assert len(done.stdout.splitlines()) == 1
+
+
+def test_runs_that_are_alike_are_0_and_runs_that_are_not_are_shown(harness):
+    done = harness("verify", "--seeds", "5")
+    assert done.returncode == 0
+    assert "5 runs made twice: 5 equal; seeds 0 to 4" in done.stdout
+    moody = harness("verify", "--seeds", "2", "--system", "exploring_shop:Moody")
+    assert moody.returncode == 1
+    assert re.search(r"DIFFERENT pay \[simulated, seed 0\]: entry \d+: .+ \| .+", moody.stdout)
+
+
+def test_a_failure_that_its_choices_do_not_decide_is_told_as_such(harness):
+    done = harness("explore", "--runs", "60", "--jobs", "1", "--system", "exploring_shop:Moody")
+    assert done.returncode == 1
+    assert "the run is not decided by its seed and its choices" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["explore", "--strategy", "lucky"], 'no strategy "lucky"; known: portfolio, random, pct'),
+        (["explore", "--runs", "0"], "--runs: must be at least 1"),
+        (["explore", "--time", "-1"], "--time: must be more than 0 seconds, got -1"),
+        (["explore", "--runs", "1", "--time", "1"], "--runs, --time: must be one of the two"),
+        (["explore", "--shard", "3/2"], "--shard: must be K/N with K from 1 to N, got 3/2"),
+        (["explore", "--shard", "x"], '--shard: must be K/N, got "x"'),
+        (["explore", "--node", "live"], '--node must be "simulated", got "live": a search'),
+        (["explore", "--resume", "exploring_shop.py"], "exploring_shop.py: must be a directory"),
+        (["explore", "--resume", "/proc/nowhere"], "/proc/nowhere: must be a directory"),
+        (["explore", "--seed", "x"], "--seed: must be a whole number"),
+        (["explore", "gone.toml"], "gone.toml: no such file or folder"),
+        (["explore", "--json", "gone/x"], "--json: must be a file in a folder that exists"),
+        (["explore", "--dask", "nonsense://"], "--dask: must be an address such as"),
+        (["replay", "mh1-abc"], "token: is damaged"),
+        (["replay", "mh9-abc"], "token: is of another version of the harness"),
+        (["replay", "mh1-" + "x" * 4000], "token: is damaged"),
+        (["replay", "mh1-abc", "--seed", "1"], "a token brings its own seed"),
+        (["replay", "mh1-abc", "--node", "live"], '--node must be "simulated"'),
+        (["replay", "scenarios/pay.toml"], "Missing option '--seed'"),
+        (["replay", "mh1-abc", "--trace", "gone/x"], "--trace: must be a file in a folder"),
+        (["verify", "--seeds", "0"], "at least one"),
+    ],
+    ids=lambda value: "_".join(value)[:40] if isinstance(value, list) else "",
+)
+def test_a_bad_argument_is_2_and_told_with_the_way_out(harness, arguments, told):
+    done = harness(*arguments)
+    assert done.returncode == 2, done.stderr
+    assert told in done.stderr
+
+
+def test_no_scheduler_at_an_address_is_3(harness):
+    done = harness("explore", "--dask", "tcp://127.0.0.1:9")
+    assert done.returncode == 3
+    assert "--dask: no scheduler answers at tcp://127.0.0.1:9" in done.stderr
+
+
+def test_a_broken_regression_is_2_and_named(harness, shop):
+    (shop / "scenarios" / "regressions").mkdir()
+    (shop / "scenarios" / "regressions" / "x.toml").write_text("token = 3\n", encoding="utf-8")
+    done = harness("explore")
+    assert done.returncode == 2
+    assert "x.toml: scenario must be a text" in done.stderr
