@@ -1,0 +1,277 @@
+"""Own the strategy that runs every order there is, and none twice."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+from harness.choices import ChoiceKind
+from harness.explore.decision_path import Decision, alternatives_of
+from harness.explore.races import races_of
+from harness.explore.trail import Trail
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from harness.explore.attempt import Attempt
+    from harness.explore.policies import Lane, OrderPolicy
+    from harness.simulated.search_runs import SearchRun
+
+__all__ = ["ENUMERATED", "Exhaustive"]
+
+# All that a run may ask but its workload, which is what the proof is about.
+ENUMERATED = frozenset(set(ChoiceKind) - {ChoiceKind.WORKLOAD})
+
+# With fewer steps observed than this share, observing costs more than it saves.
+OBSERVED_SHARE_MIN = 0.5
+
+
+class Exhaustive:
+    """Runs all orders of a program up to a bound, depth first, from the start each time.
+
+    Without a bound, orders that no program can tell apart are run once: source-DPOR with sleep sets
+    on the footprints of steps (Abdulla et al., POPL 2014). With a bound every order within it is
+    run: an equivalent one may need more delays than the bound allows, so none may stand for
+    another. The cost of an order is the number of lanes overtaken at each decision; every other
+    choice that is not the default costs one.
+
+    Args:
+        bound: Delays in all; None for any number.
+        kinds: What is enumerated; all else is as it is by default.
+        reduced: False runs equivalent orders, too.
+    """
+
+    locks = False
+
+    def __init__(
+        self,
+        *,
+        bound: int | None = None,
+        kinds: frozenset[ChoiceKind] = ENUMERATED,
+        reduced: bool = True,
+    ) -> None:
+        self.name = "exhaustive" if bound is None else f"exhaustive:{bound}"
+        self.bound = bound
+        self.kinds = kinds
+        self.exhausted = False
+        self.watcher: Trail | None = None
+        self.runs = 0
+        self.redundant = 0
+        self.failures = 0
+        self.unsteady: str | None = None
+        self.given_up: str | None = None
+        self._reduced = reduced and bound is None and ChoiceKind.ORDER in kinds
+        self._path: list[Decision] = []
+        self._walk: _Walk | None = None
+        self._changed = -1
+        self._orders: set[bytes] = set()
+
+    @property
+    def distinct(self) -> int:
+        """Distinct orders so far, the other choices included."""
+        return len(self._orders)
+
+    @property
+    def reduced(self) -> bool:
+        """True if equivalent orders are run once."""
+        return self._reduced and self.given_up is None
+
+    def begin(self, run: int) -> OrderPolicy:
+        """Return the policy of the next run, which follows the path and goes on from its end."""
+        del run
+        self.watcher = Trail() if self.reduced else None
+        self._walk = _Walk(self._path, self.kinds, self.bound, self.watcher)
+        return self._walk
+
+    def finish(self, found: SearchRun | Attempt) -> None:
+        """Learn which steps raced, and find the next order that is still to be run."""
+        walk = self._walk
+        if walk is None:
+            return
+        self.runs += 1
+        self.failures += _failed(found)
+        self._orders.add(_identity(found, walk))
+        self.unsteady = self.unsteady or walk.unsteady or getattr(found, "unknown", None)
+        if walk.trail is not None:
+            walk.trail.settle()
+            self.redundant += walk.trail.redundant
+            if self.runs == 1:
+                self._judge(walk.trail)
+            self._learn(walk.trail)
+        self._move_on(walk.trail)
+
+    def _judge(self, trail: Trail) -> None:
+        """After the first run: go on without observing if it does not tell enough."""
+        if trail.idle:
+            self.given_up = "in asyncio's own order the order of all steps matters"
+        elif trail.observed_share() < OBSERVED_SHARE_MIN:
+            most = max(trail.whys, key=lambda why: trail.whys[why], default="no step was seen")
+            self.given_up = f"most steps may do anything: {most}"
+
+    def _learn(self, trail: Trail) -> None:
+        orders = [one for one in self._path if one.lanes is not None]
+        if self.given_up is not None or trail.barred:
+            for decision in orders:
+                decision.wanted = set(range(decision.count))
+                if self.given_up is not None:
+                    decision.asleep = {}
+            return
+        changed = self._path[self._changed] if self._changed >= 0 else None
+        begin = 0 if changed is None else max(changed.event, 0)
+        for decision, lanes in races_of(trail.events, begin=begin):
+            picks = [pick for pick, lane in enumerate(decision.lanes or ()) if lane in lanes]
+            if not picks:
+                decision.wanted = set(range(decision.count))
+            elif decision.wanted.isdisjoint(picks):
+                decision.wanted.add(picks[0])
+
+    def _move_on(self, trail: Trail | None) -> None:
+        path = self._path
+        while path:
+            decision = path[-1]
+            if trail is not None and decision.lanes is not None and decision.event >= 0:
+                footprint = trail.events[decision.event].footprint
+                lane = decision.lanes[decision.pick]
+                decision.taken[lane] = footprint.generalised(decision.names)
+            if decision.move_on(self.bound):
+                self._changed = len(path) - 1
+                return
+            path.pop()
+        self.exhausted = True
+
+    def sentences(self) -> tuple[str, ...]:
+        """Say what has been run, and what that proves."""
+        count = f"{self.distinct:,}"
+        cut = f", {self.redundant:,} of them cut off as redundant" if self.redundant else ""
+        runs = f"{self.runs:,} runs{cut}"
+        if not self.exhausted:
+            return (f"{count} distinct orders in {runs}: not all, so this proves nothing",)
+        upto = "" if self.bound is None else f" up to bound {self.bound}"
+        if self.unsteady is not None:
+            return (
+                f"{count} distinct orders{upto} in {runs}, which proves nothing: {self.unsteady}",
+            )
+        if self.failures:
+            return (f"{self.failures:,} of {runs} fail; all orders{upto} were run",)
+        proof = ": a proof for this program under these conditions" if self.bound is None else ""
+        return (f"all {count} distinct orders{upto} pass{proof} ({runs})", self._basis())
+
+    def _basis(self) -> str:
+        """Say what the proof rests on."""
+        if self.reduced:
+            return (
+                "it rests on the observed footprints of steps: orders that differ only in the order"
+                " of steps that touch nothing in common were run once"
+            )
+        plain = "every order was run, none stands for another"
+        return plain if self.given_up is None else f"{plain} ({self.given_up})"
+
+
+class _Walk:
+    """The policy of one run: follows the path of decisions, then goes on by first alternatives."""
+
+    def __init__(
+        self,
+        path: list[Decision],
+        kinds: frozenset[ChoiceKind],
+        bound: int | None,
+        trail: Trail | None,
+    ) -> None:
+        self._path = path
+        self._known = len(path)
+        self._kinds = kinds
+        self._bound = bound
+        self._depth = 0
+        self._cost = 0
+        self.trail = trail
+        self.choices: list[int] = []
+        self.unsteady: str | None = None
+
+    def order(self, options: Sequence[Lane]) -> int:
+        """Go as the path says; beyond it with the first lane that does not sleep."""
+        if ChoiceKind.ORDER not in self._kinds or self._over():
+            return 0
+        first = alternatives_of(options)
+        lanes = tuple(first)
+        decision = self._known_decision(len(lanes), lanes)
+        if decision is None and self.unsteady is None:
+            decision = self._new_order(lanes, observed=hasattr(options[0], "call"))
+        if decision is None:
+            return first[lanes[0]]
+        self._pass(decision)
+        return first[lanes[decision.pick]]
+
+    def choose(self, kind: ChoiceKind, count: int, label: str) -> int:
+        """Choose as the path says; beyond it the default."""
+        del label
+        if kind not in self._kinds or count < 2 or self._over():
+            return 0
+        decision = self._known_decision(count, None)
+        if decision is None and self.unsteady is None:
+            decision = Decision(count=count, cost=self._cost)
+            self._path.append(decision)
+        if decision is None:
+            return 0
+        self._pass(decision)
+        self.choices.append(decision.pick)
+        if self.trail is not None:
+            self.trail.chosen(decision.pick)
+        return decision.pick
+
+    def _over(self) -> bool:
+        """Return True if what is decided from here on was decided before in another run."""
+        if self.trail is None or self.unsteady is not None:
+            return self.unsteady is not None
+        self.trail.settle()
+        return self.trail.redundant
+
+    def _known_decision(self, count: int, lanes: tuple[int, ...] | None) -> Decision | None:
+        if self._depth >= self._known:
+            return None
+        decision = self._path[self._depth]
+        if decision.count != count or decision.lanes != lanes:
+            self.unsteady = (
+                f"decision {self._depth + 1} was another one in a repeated run:"
+                " the program is not decided by its choices"
+            )
+            # What lies beyond cannot be told from here.
+            del self._path[self._depth :]
+            return None
+        return decision
+
+    def _new_order(self, lanes: tuple[int, ...], *, observed: bool) -> Decision | None:
+        decision = Decision(count=len(lanes), cost=self._cost, lanes=lanes)
+        trail = self.trail
+        if trail is not None and not trail.idle:
+            decision.names = trail.names
+            decision.asleep = trail.asleep
+            free = [pick for pick, lane in enumerate(lanes) if lane not in trail.asleep]
+            if not free:
+                trail.redundant = True
+                return None
+            decision.pick = free[0]
+            if observed:
+                decision.wanted = {free[0]}
+            else:
+                trail.bar(forget=True)
+        self._path.append(decision)
+        return decision
+
+    def _pass(self, decision: Decision) -> None:
+        self._depth += 1
+        self._cost = decision.cost + decision.cost_of(decision.pick)
+        trail = self.trail
+        if trail is None or decision.lanes is None or trail.idle:
+            return
+        trail.decided(decision, {**decision.asleep, **decision.taken})
+
+
+def _failed(found: SearchRun | Attempt) -> bool:
+    failed: Any = getattr(found, "failed", None)
+    return bool(failed) if failed is not None else getattr(found, "failure", None) is not None
+
+
+def _identity(found: SearchRun | Attempt, walk: _Walk) -> bytes:
+    digest = hashlib.blake2b(found.order, digest_size=12)
+    digest.update(repr(walk.choices).encode())
+    return digest.digest()

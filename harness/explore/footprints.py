@@ -1,0 +1,352 @@
+"""Own the observation of steps: which things each reads and writes, as seen by a profiler."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+import types
+from asyncio import tasks
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.explore.builtin_effects import CONTAINERS, UNKNOWN, VALUES, effect_of
+from harness.explore.code_segments import accesses_of, awaits_in, suspends_in
+from harness.explore.footprint import EVERYTHING, Footprint, Touch
+from harness.explore.names_of_things import ThingNames
+from harness.source_places import is_asyncio, is_harness
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from types import CodeType, FrameType
+
+    from harness.explore.symbolic_stack import Access, Symbol
+
+__all__ = ["FootprintObserver", "StepTouches"]
+
+_NO_THING = object()
+_COROUTINES = inspect.CO_COROUTINE | inspect.CO_ITERABLE_COROUTINE
+
+# How frames are taken: read instruction by instruction; passed over; one write of their ``self``;
+# passed over but for what they do to futures; or as doing anything.
+_PROGRAM, _PASSED, _SELF, _TASKS, _ANYTHING = range(5)
+
+_PRIMITIVES = frozenset({"locks.py", "queues.py", "taskgroups.py", "timeouts.py"})
+_PLUMBING = frozenset(
+    {"coroutines.py", "events.py", "exceptions.py", "futures.py", "mixins.py", "base_futures.py"}
+)
+_LOOP = frozenset(
+    {
+        "exploring_loop.py", "footprints.py", "handles.py", "loop_surface.py", "task_sets.py",
+        "trail.py", "virtual_environment.py",
+        "virtual_loop.py", "virtual_task.py",
+    }
+)  # fmt: skip
+# Of asyncio's functions on tasks these look into what they are given, or at all tasks.
+_LOOKING = frozenset({"wait", "as_completed"})
+_AT_ALL = frozenset({"all_tasks"})
+
+
+class StepTouches:
+    """What one step has touched so far."""
+
+    __slots__ = ("everything", "touches", "via", "why")
+
+    def __init__(self) -> None:
+        self.touches: set[Touch] = set()
+        self.everything = False
+        self.why = ""
+        # Touches of things that were found by a path of names, with these names.
+        self.via: dict[Touch, tuple[str, ...]] = {}
+
+    def anything(self, why: str) -> None:
+        """Note that the step may have done anything."""
+        self.everything = True
+        self.why = self.why or why
+
+    def footprint(self) -> Footprint:
+        """Return the footprint. A thing found by a name that the step rebinds may be any thing."""
+        if self.everything:
+            return EVERYTHING
+        rebound = {
+            what for what, _, written in self.touches if written and what.startswith((".", "cell "))
+        }
+        for touch, names in self.via.items():
+            if not rebound.isdisjoint(names):
+                self.touches.add((touch[0], None, touch[2]))
+        return Footprint(self.touches)
+
+
+class _Activation:
+    __slots__ = ("begin", "frame", "kind", "over")
+
+    def __init__(self, frame: FrameType, begin: int, kind: int) -> None:
+        self.frame = frame
+        self.begin = begin
+        self.kind = kind
+        self.over = False
+
+
+class FootprintObserver:
+    """Observes the steps of one run, one after another.
+
+    While a step runs, a profiler function is called as frames are entered and left, and as builtin
+    functions are called. Between two such events the code tells what may have happened.
+    """
+
+    def __init__(self) -> None:
+        self.names = ThingNames()
+        self._touches = StepTouches()
+        self._activations: list[_Activation] = []
+        self._before: Any = None
+
+    def begin(self) -> StepTouches:
+        """Observe a step from here on."""
+        self._touches = StepTouches()
+        self._activations = []
+        self._before = sys.getprofile()
+        sys.setprofile(self._profile)
+        return self._touches
+
+    def end(self) -> None:
+        """The step has ended."""
+        sys.setprofile(self._before)
+
+    def touch(self, what: str, thing: Any, *, written: bool) -> None:
+        """Note a touch of a thing, or of any thing of a kind if it is None."""
+        number = None if thing is None else self.names.number_of(thing)
+        self._touches.touches.add((what, number, written))
+
+    def _profile(self, frame: FrameType, event: str, argument: Any) -> None:
+        if event == "call":
+            self._entered(frame)
+        elif event == "return":
+            self._left(frame)
+        elif event == "c_call" and self._activations:
+            kind = self._activations[-1].kind
+            if kind in {_PROGRAM, _TASKS}:
+                self._builtin(argument, only_futures=kind == _TASKS)
+
+    def _entered(self, frame: FrameType) -> None:
+        activations = self._activations
+        if activations:
+            upper = activations[-1]
+            if upper.kind == _PROGRAM and not upper.over:
+                now = upper.frame.f_lasti
+                self._passed(upper, now)
+                upper.begin = now
+        code = frame.f_code
+        kind = _kind_of(code)
+        activations.append(_Activation(frame, frame.f_lasti, kind))
+        if kind == _SELF:
+            owner = frame.f_locals.get("self")
+            if owner is not None and not any(owner is one for one in _REGISTRIES):
+                self.touch(f"primitive {type(owner).__name__}", owner, written=True)
+        elif kind == _TASKS and code.co_name in _LOOKING:
+            self.touch("items", None, written=False)
+        elif kind == _ANYTHING:
+            self._touches.anything(f"{code.co_qualname} of {Path(code.co_filename).name}")
+
+    def _left(self, frame: FrameType) -> None:
+        activations = self._activations
+        if not activations or activations[-1].frame is not frame:
+            return
+        one = activations.pop()
+        if one.kind == _PROGRAM and not one.over:
+            self._passed(one, frame.f_lasti)
+        code = frame.f_code
+        if (
+            activations
+            and code.co_flags & _COROUTINES
+            and activations[-1].kind == _PROGRAM
+            and frame.f_lasti in suspends_in(code)
+            and activations[-1].frame.f_lasti in awaits_in(activations[-1].frame.f_code)
+        ):
+            # What it awaits stands still, so it does, too: nothing behind the await has happened.
+            activations[-1].over = True
+
+    def _builtin(self, function: Any, *, only_futures: bool) -> None:
+        effect = effect_of(function)
+        if effect is None or (only_futures and effect[0] != "future"):
+            return
+        if effect is UNKNOWN:
+            owner = type(getattr(function, "__self__", None)).__name__
+            self._touches.anything(f"{function.__name__} of {owner}")
+            return
+        self.touch(effect[0], effect[1], written=effect[2])
+
+    def _passed(self, one: _Activation, end: int) -> None:
+        """Note what may have been touched between an activation's last event and this one."""
+        segment = accesses_of(one.frame.f_code, one.begin, end)
+        if segment.everything:
+            self._touches.anything(f"an instruction of {one.frame.f_code.co_qualname}")
+        elif segment.accesses:
+            resolver = _Resolver(one.frame)
+            for access in segment.accesses:
+                self._note(access, resolver)
+
+    def _note(self, access: Access, resolver: _Resolver) -> None:
+        how, symbol, name = access
+        kind = how.partition(" ")
+        if kind[2] == "attribute":
+            self._attribute(kind[0] == "write", symbol, name, resolver)
+        elif kind[2] == "cell":
+            self._touches.touches.add((f"cell {name}", None, kind[0] == "write"))
+        elif how == "call":
+            self._called(symbol, resolver, has_arguments=bool(name))
+        elif how == "await":
+            self._awaited(symbol, resolver)
+        else:
+            self._contents(how, symbol, resolver)
+
+    def _attribute(self, written: bool, symbol: Symbol, name: str, resolver: _Resolver) -> None:
+        owner = resolver.value(symbol)
+        shared = owner is _NO_THING or isinstance(owner, (type, types.ModuleType, super))
+        self._add(f".{name}", None if shared else owner, written, symbol)
+
+    def _contents(self, how: str, symbol: Symbol, resolver: _Resolver) -> None:
+        thing = resolver.value(symbol)
+        if thing is _NO_THING:
+            self._touches.touches.add(("items", None, how in {"write", "change"}))
+        elif isinstance(thing, VALUES) and how != "write":
+            return
+        elif how == "look" and not isinstance(thing, CONTAINERS):
+            # Operators of what is no container are frames of Python, or touch nothing shared.
+            return
+        else:
+            advances = how == "iterate" and hasattr(type(thing), "__next__")
+            self._add("items", thing, how in {"write", "change"} or advances, symbol)
+
+    def _called(self, symbol: Symbol, resolver: _Resolver, *, has_arguments: bool) -> None:
+        callee = resolver.value(symbol)
+        if isinstance(callee, _EVENTFUL):
+            return
+        if callee is _NO_THING or isinstance(callee, type):
+            if has_arguments and not (isinstance(callee, type) and _is_plain(callee)):
+                self._touches.touches.add(("items", None, False))
+        elif not isinstance(_attribute_of(callee, "__call__"), types.FunctionType):
+            self._touches.anything(f"a call of {type(callee).__name__}")
+
+    def _awaited(self, symbol: Symbol, resolver: _Resolver) -> None:
+        if symbol is not None and symbol[0] == "result":
+            function = resolver.value(symbol[1])
+            function = getattr(function, "__func__", function)
+            if isinstance(function, types.FunctionType) and (
+                function.__code__.co_flags & _COROUTINES
+            ):
+                return
+        thing = resolver.value(symbol)
+        if isinstance(thing, types.CoroutineType):
+            return
+        self._add("future", None if thing is _NO_THING else thing, False, symbol)
+
+    def _add(self, what: str, thing: Any, written: bool, symbol: Symbol) -> None:
+        number = None if thing is None else self.names.number_of(thing)
+        touch = (what, number, written)
+        self._touches.touches.add(touch)
+        if number is not None:
+            names = tuple(_names_in(symbol))
+            if names:
+                self._touches.via[touch] = names
+
+
+# asyncio's own registries of tasks: who looks at them is taken as doing anything.
+_REGISTRIES = tuple(
+    found
+    for found in (getattr(tasks, name, None) for name in ("_all_tasks", "_scheduled_tasks"))
+    if found is not None
+)
+
+# Calls of these are events of their own.
+_EVENTFUL = (
+    types.FunctionType, types.BuiltinFunctionType, types.MethodType, types.MethodDescriptorType,
+)  # fmt: skip
+
+
+def _is_plain(kind: type) -> bool:
+    """Return True for a class whose making reads nothing but what its frames read."""
+    return isinstance(vars(kind).get("__init__"), types.FunctionType) or issubclass(
+        kind, BaseException
+    )
+
+
+class _Resolver:
+    """Finds the things that symbols stand for at the end of a segment of a frame."""
+
+    __slots__ = ("_frame", "_locals")
+
+    def __init__(self, frame: FrameType) -> None:
+        self._frame = frame
+        self._locals: dict[str, Any] | None = None
+
+    def value(self, symbol: Symbol) -> Any:
+        """Return the thing, or ``_NO_THING`` if that is not sure."""
+        if symbol is None:
+            return _NO_THING
+        kind = symbol[0]
+        if kind == "attr":
+            owner = self.value(symbol[1])
+            return _NO_THING if owner is _NO_THING else _attribute_of(owner, symbol[2])
+        if kind in {"fast", "deref"}:
+            if self._locals is None:
+                self._locals = self._frame.f_locals
+            return self._locals.get(symbol[1], _NO_THING)
+        if kind == "global":
+            found = self._frame.f_globals.get(symbol[1], _NO_THING)
+            return self._frame.f_builtins.get(symbol[1], _NO_THING) if found is _NO_THING else found
+        return symbol[1] if kind == "const" else _NO_THING
+
+
+def _attribute_of(owner: Any, name: str) -> Any:
+    """Look an attribute up without running any code of the program."""
+    if isinstance(owner, types.ModuleType):
+        return owner.__dict__.get(name, _NO_THING)
+    if isinstance(owner, (type, super)):
+        return _NO_THING
+    for kind in type(owner).__mro__:
+        found = kind.__dict__.get(name, _NO_THING)
+        if found is _NO_THING:
+            continue
+        if isinstance(found, types.MemberDescriptorType):
+            return getattr(owner, name, _NO_THING)
+        if isinstance(found, (types.FunctionType, types.MethodDescriptorType)):
+            own = getattr(owner, "__dict__", None)
+            return own[name] if own and name in own else found
+        if hasattr(type(found), "__get__"):
+            return _NO_THING
+    own = getattr(owner, "__dict__", None)
+    return own.get(name, _NO_THING) if own else _NO_THING
+
+
+def _names_in(symbol: Symbol) -> Iterable[str]:
+    while symbol is not None and symbol[0] in {"attr", "deref", "global"}:
+        if symbol[0] == "deref":
+            yield f"cell {symbol[1]}"
+            return
+        yield f".{symbol[2]}" if symbol[0] == "attr" else f".{symbol[1]}"
+        symbol = symbol[1] if symbol[0] == "attr" else None
+
+
+_KINDS: dict[int, tuple[CodeType, int]] = {}
+
+
+def _kind_of(code: CodeType) -> int:
+    known = _KINDS.get(id(code))
+    if known is None:
+        known = _KINDS[id(code)] = (code, _kind_by_file(code))
+    return known[1]
+
+
+def _kind_by_file(code: CodeType) -> int:
+    path = code.co_filename
+    name = Path(path).name
+    if is_asyncio(path):
+        if name in _PRIMITIVES:
+            return _SELF if code.co_varnames[:1] == ("self",) else _PASSED
+        if name == "tasks.py":
+            return _ANYTHING if code.co_name in _AT_ALL else _TASKS
+        return _PASSED if name in _PLUMBING else _ANYTHING
+    if is_harness(path):
+        return _PASSED if name in _LOOP else _ANYTHING
+    if name == "_weakrefset.py":
+        return _SELF if code.co_varnames[:1] == ("self",) else _PASSED
+    return _PROGRAM

@@ -1,0 +1,311 @@
+"""Own what each instruction touches, found by carrying names along an imagined stack."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    import dis
+    from collections.abc import Callable
+
+__all__ = ["EVERYTHING", "Access", "Symbol", "SymbolicStack"]
+
+# Where a value came from: ("fast", name), ("deref", name), ("global", name), ("const", value),
+# ("attr", symbol, name), ("result", callee); None where it is not known.
+Symbol = tuple[Any, ...] | None
+
+
+class Access(NamedTuple):
+    """A touch by name: how, of the thing that a symbol stands for, and of which attribute."""
+
+    how: str
+    symbol: Symbol
+    name: str = ""
+
+
+# An instruction that is not known: it may do anything.
+EVERYTHING = Access("everything", None)
+
+_VALUE = ("value",)
+_RANGE = ("range",)
+_NULL = ("null",)
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+# Nothing but the stack, and nothing of it that needs to be known afterwards.
+_HARMLESS = _words(
+    """
+    ASYNC_GEN_WRAP BUILD_CONST_KEY_MAP BUILD_LIST BUILD_MAP BUILD_SET BUILD_SLICE BUILD_STRING
+    BUILD_TUPLE CALL_INTRINSIC_2 CHECK_EG_MATCH CHECK_EXC_MATCH CLEANUP_THROW COPY_FREE_VARS
+    DELETE_FAST END_ASYNC_FOR END_FOR END_SEND EXIT_INIT_CHECK GET_AITER GET_ANEXT
+    GET_YIELD_FROM_ITER INTERPRETER_EXIT JUMP_BACKWARD JUMP_BACKWARD_NO_INTERRUPT JUMP_FORWARD
+    LIST_APPEND LOAD_ASSERTION_ERROR LOAD_FAST_AND_CLEAR MAKE_CELL MAKE_FUNCTION MAP_ADD
+    POP_EXCEPT POP_JUMP_BACKWARD_IF_NONE POP_JUMP_BACKWARD_IF_NOT_NONE POP_JUMP_FORWARD_IF_NONE
+    POP_JUMP_FORWARD_IF_NOT_NONE POP_JUMP_IF_NONE POP_JUMP_IF_NOT_NONE PREP_RERAISE_STAR
+    PUSH_EXC_INFO RAISE_VARARGS RERAISE RETURN_CONST RETURN_GENERATOR RETURN_VALUE SEND SET_ADD
+    SET_FUNCTION_ATTRIBUTE WITH_EXCEPT_START YIELD_VALUE LIST_TO_TUPLE BEFORE_WITH
+    BEFORE_ASYNC_WITH
+    """
+)
+_NOTHING = frozenset({"CACHE", "EXTENDED_ARG", "KW_NAMES", "NOP", "NOT_TAKEN", "PRECALL", "RESUME"})
+# They read what lies in containers, or write it, and of which is not known.
+_READS_ANY = _words(
+    """
+    BINARY_SLICE CALL_FUNCTION_EX CONVERT_VALUE DICT_MERGE DICT_UPDATE FORMAT_SIMPLE FORMAT_VALUE
+    FORMAT_WITH_SPEC GET_LEN LIST_EXTEND MATCH_CLASS MATCH_KEYS MATCH_MAPPING MATCH_SEQUENCE
+    SET_UPDATE UNPACK_EX UNPACK_SEQUENCE
+    """
+)
+_BENIGN_DUNDERS = _words(
+    "__init__ __aenter__ __aexit__ __enter__ __exit__ __name__ __qualname__ __doc__ __module__"
+    " __post_init__ __func__ __self__ __wrapped__ __traceback__ __context__ __cause__"
+)
+
+
+class SymbolicStack:
+    """Follows one code object instruction by instruction; where ways meet it knows nothing."""
+
+    def __init__(self) -> None:
+        self._symbols: list[Symbol] = []
+        self._iterated: Symbol = None
+
+    def forget(self) -> None:
+        """Know nothing of what lies on the stack."""
+        self._symbols.clear()
+
+    def step(self, one: dis.Instruction) -> tuple[list[Access], list[str]]:
+        """Carry out an instruction; return what it touches, and the locals that it sets."""
+        name = one.opname
+        if name in _NOTHING:
+            return [], []
+        if name in _HARMLESS:
+            self.forget()
+            return [], [str(one.argval)] if name in {"DELETE_FAST", "LOAD_FAST_AND_CLEAR"} else []
+        if name in _READS_ANY:
+            self.forget()
+            found = [Access("read", None)]
+            if name.startswith(("FORMAT", "CONVERT")):
+                found.append(Access("await", None))
+            return found, []
+        if name == "STORE_FAST":
+            self._pop()
+            return [], [one.argval]
+        handler = _HANDLERS.get(name)
+        if handler is None:
+            self.forget()
+            return [EVERYTHING], []
+        return handler(self, one), []
+
+    def _pop(self) -> Symbol:
+        return self._symbols.pop() if self._symbols else None
+
+    def _push(self, symbol: Symbol) -> list[Access]:
+        self._symbols.append(symbol)
+        return []
+
+    def _load_fast(self, one: dis.Instruction) -> list[Access]:
+        return self._push(("fast", one.argval))
+
+    def _load_const(self, one: dis.Instruction) -> list[Access]:
+        return self._push(("const", one.argval))
+
+    def _load_global(self, one: dis.Instruction) -> list[Access]:
+        if (one.arg or 0) & 1:
+            self._push(_NULL)
+        self._push(("global", one.argval))
+        return [Access("read attribute", None, one.argval)]
+
+    def _load_deref(self, one: dis.Instruction) -> list[Access]:
+        self._push(("deref", one.argval))
+        return [Access("read cell", None, one.argval)]
+
+    def _load_closure(self, one: dis.Instruction) -> list[Access]:
+        del one
+        return self._push(None)
+
+    def _store_deref(self, one: dis.Instruction) -> list[Access]:
+        self._pop()
+        return [Access("write cell", None, one.argval)]
+
+    def _store_global(self, one: dis.Instruction) -> list[Access]:
+        self._pop()
+        return [Access("write attribute", None, one.argval)]
+
+    def _load_attr(self, one: dis.Instruction) -> list[Access]:
+        owner = self._pop()
+        found = ("attr", owner, one.argval) if owner is not None else None
+        method = one.opname == "LOAD_METHOD" or " + " in (one.argrepr or "")
+        if method:
+            self._push(found)
+            self._push(owner)
+        else:
+            self._push(found)
+        return [_attribute("read attribute", owner, one.argval)]
+
+    def _store_attr(self, one: dis.Instruction) -> list[Access]:
+        owner = self._pop()
+        self._pop()
+        return [_attribute("write attribute", owner, one.argval)]
+
+    def _delete_attr(self, one: dis.Instruction) -> list[Access]:
+        return [_attribute("write attribute", self._pop(), one.argval)]
+
+    def _call(self, one: dis.Instruction) -> list[Access]:
+        arguments = [self._pop() for _ in range(one.arg or 0)]
+        upper, lower = self._pop(), self._pop()
+        callee = upper if lower == _NULL or lower is None else lower
+        if callee == ("global", "range"):
+            self._push(_RANGE)
+            return []
+        self._push(("result", callee) if callee is not None else None)
+        plain = all(one is not None and one[0] == "const" for one in arguments)
+        return [Access("call", callee, "" if plain else "arguments")]
+
+    def _get_iter(self, one: dis.Instruction) -> list[Access]:
+        del one
+        self._iterated = self._pop()
+        self._push(None)
+        return [] if self._iterated == _RANGE else [Access("iterate", self._iterated)]
+
+    def _for_iter(self, one: dis.Instruction) -> list[Access]:
+        del one
+        source, self._iterated = self._iterated, None
+        self.forget()
+        return [] if source == _RANGE else [Access("iterate", source)]
+
+    def _binary_subscr(self, one: dis.Instruction) -> list[Access]:
+        del one
+        self._pop()
+        owner = self._pop()
+        self._push(None)
+        return [Access("read", owner)]
+
+    def _store_subscr(self, one: dis.Instruction) -> list[Access]:
+        self._pop()
+        owner = self._pop()
+        if one.opname == "STORE_SUBSCR":
+            self._pop()
+        return [Access("write", owner)]
+
+    def _store_slice(self, one: dis.Instruction) -> list[Access]:
+        del one
+        self.forget()
+        return [Access("write", None)]
+
+    def _binary_op(self, one: dis.Instruction) -> list[Access]:
+        right, left = self._pop(), self._pop()
+        sign = one.argrepr or "="
+        number = right is not None and right[0] == "const" and isinstance(right[1], (int, float))
+        self._push(_VALUE if number else None)
+        if number and sign not in {"*=", "*"}:
+            # A container has no other operation with a number than "*".
+            return []
+        if sign.endswith("="):
+            return [Access("change", left), Access("look", right)]
+        return [Access("look", left), Access("look", right)]
+
+    def _compare(self, one: dis.Instruction) -> list[Access]:
+        right, left = self._pop(), self._pop()
+        self._push(_VALUE)
+        if one.opname == "IS_OP":
+            return []
+        if one.opname == "CONTAINS_OP":
+            return [Access("read", right)]
+        if any(side is not None and side[0] == "const" for side in (left, right)):
+            return []
+        return [Access("look", left), Access("look", right)]
+
+    def _truth(self, one: dis.Instruction) -> list[Access]:
+        tested = self._pop()
+        if one.opname in {"UNARY_NOT", "TO_BOOL"}:
+            self._push(_VALUE)
+        return [] if tested == _VALUE else [Access("look", tested)]
+
+    def _unary(self, one: dis.Instruction) -> list[Access]:
+        del one
+        self._pop()
+        return self._push(None)
+
+    def _get_awaitable(self, one: dis.Instruction) -> list[Access]:
+        awaited = self._pop()
+        self._push(None)
+        # 1 and 2 stand for what __aenter__ and __aexit__ returned.
+        return [] if one.arg else [Access("await", awaited)]
+
+    def _pop_top(self, one: dis.Instruction) -> list[Access]:
+        del one
+        self._pop()
+        return []
+
+    def _push_null(self, one: dis.Instruction) -> list[Access]:
+        del one
+        return self._push(_NULL)
+
+    def _copy(self, one: dis.Instruction) -> list[Access]:
+        depth = one.arg or 0
+        return self._push(self._symbols[-depth] if depth <= len(self._symbols) else None)
+
+    def _swap(self, one: dis.Instruction) -> list[Access]:
+        depth, symbols = one.arg or 0, self._symbols
+        if depth > len(symbols):
+            symbols[:0] = [None] * (depth - len(symbols))
+        symbols[-1], symbols[-depth] = symbols[-depth], symbols[-1]
+        return []
+
+
+def _attribute(how: str, owner: Symbol, name: str) -> Access:
+    if name.startswith("__") and name.endswith("__") and name not in _BENIGN_DUNDERS:
+        # __setattr__, __setitem__, __dict__ and their like reach around all names.
+        return EVERYTHING
+    return Access(how, owner, name)
+
+
+_HANDLERS: dict[str, Callable[[SymbolicStack, dis.Instruction], list[Access]]] = {
+    "LOAD_FAST": SymbolicStack._load_fast,
+    "LOAD_FAST_CHECK": SymbolicStack._load_fast,
+    "LOAD_CONST": SymbolicStack._load_const,
+    "LOAD_GLOBAL": SymbolicStack._load_global,
+    "LOAD_DEREF": SymbolicStack._load_deref,
+    "LOAD_CLASSDEREF": SymbolicStack._load_deref,
+    "LOAD_CLOSURE": SymbolicStack._load_closure,
+    "STORE_DEREF": SymbolicStack._store_deref,
+    "DELETE_DEREF": SymbolicStack._store_deref,
+    "STORE_GLOBAL": SymbolicStack._store_global,
+    "DELETE_GLOBAL": SymbolicStack._store_global,
+    "LOAD_ATTR": SymbolicStack._load_attr,
+    "LOAD_METHOD": SymbolicStack._load_attr,
+    "STORE_ATTR": SymbolicStack._store_attr,
+    "DELETE_ATTR": SymbolicStack._delete_attr,
+    "CALL": SymbolicStack._call,
+    "GET_ITER": SymbolicStack._get_iter,
+    "FOR_ITER": SymbolicStack._for_iter,
+    "BINARY_SUBSCR": SymbolicStack._binary_subscr,
+    "STORE_SUBSCR": SymbolicStack._store_subscr,
+    "DELETE_SUBSCR": SymbolicStack._store_subscr,
+    "STORE_SLICE": SymbolicStack._store_slice,
+    "BINARY_OP": SymbolicStack._binary_op,
+    "COMPARE_OP": SymbolicStack._compare,
+    "CONTAINS_OP": SymbolicStack._compare,
+    "IS_OP": SymbolicStack._compare,
+    "UNARY_NOT": SymbolicStack._truth,
+    "TO_BOOL": SymbolicStack._truth,
+    "POP_JUMP_IF_TRUE": SymbolicStack._truth,
+    "POP_JUMP_IF_FALSE": SymbolicStack._truth,
+    "POP_JUMP_FORWARD_IF_TRUE": SymbolicStack._truth,
+    "POP_JUMP_FORWARD_IF_FALSE": SymbolicStack._truth,
+    "POP_JUMP_BACKWARD_IF_TRUE": SymbolicStack._truth,
+    "POP_JUMP_BACKWARD_IF_FALSE": SymbolicStack._truth,
+    "JUMP_IF_TRUE_OR_POP": SymbolicStack._truth,
+    "JUMP_IF_FALSE_OR_POP": SymbolicStack._truth,
+    "UNARY_NEGATIVE": SymbolicStack._unary,
+    "UNARY_POSITIVE": SymbolicStack._unary,
+    "UNARY_INVERT": SymbolicStack._unary,
+    "GET_AWAITABLE": SymbolicStack._get_awaitable,
+    "POP_TOP": SymbolicStack._pop_top,
+    "PUSH_NULL": SymbolicStack._push_null,
+    "COPY": SymbolicStack._copy,
+    "SWAP": SymbolicStack._swap,
+}

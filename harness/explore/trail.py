@@ -1,0 +1,243 @@
+"""Own what a search watches of one run: its steps, and who made which possible."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from harness.explore.footprint import EVERYTHING, Footprint
+from harness.explore.footprints import FootprintObserver, StepTouches
+from harness.explore.races import Event
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from harness.explore.decision_path import Decision
+    from harness.explore.policies import Lane
+
+__all__ = ["Trail"]
+
+
+class _Ahead:
+    """A callback of asyncio's own that is ready: by which steps, and what lies before it."""
+
+    __slots__ = ("before", "joins", "origin")
+
+    def __init__(self, origin: int, before: list[Any], joins: Any) -> None:
+        self.origin = origin
+        self.before = before
+        self.joins = joins
+
+
+class Trail:
+    """Watches one run: the footprint of each step, and the steps that made it possible.
+
+    ``asleep`` are lanes whose next step, with its footprint, was taken before in an order that is
+    equivalent to every one in which it comes next here. Once such a lane goes, the run is
+    ``redundant``. ``idle`` is True where nothing can be told: in asyncio's own order the order of
+    all steps matters.
+    """
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self.asleep: dict[int, Footprint] = {}
+        self.redundant = False
+        # Something happened that no step did (time ran ahead): races with it are not told.
+        self.barred = False
+        self.idle = False
+        self.whys: dict[str, int] = {}
+        self._observer = FootprintObserver()
+        self._decision: Decision | None = None
+        self._open: StepTouches | None = None
+        self._running: StepTouches | None = None
+        self._count = 0
+        self._tasks_seen = 0
+        self._loop: Any = None
+        self._kept: list[Any] = []
+        self._enablers: dict[int, int] = {}
+        self._event_of: dict[int, int] = {}
+        self._aheads: dict[int, _Ahead] = {}
+        self._joined: dict[int, int] = {}
+
+    @property
+    def names(self) -> int:
+        """How many things have been met so far."""
+        return len(self._observer.names)
+
+    def bind(self, lineage: Callable[[int], str]) -> None:
+        """Take the loop by its way to name lanes."""
+        self._loop = getattr(lineage, "__self__", None)
+        self.idle = self._loop is None or not self._loop.adversarial
+
+    def decided(self, decision: Decision, asleep: dict[int, Footprint]) -> None:
+        """Take the decision by which the next step goes, and who sleeps as it begins."""
+        self.asleep = asleep
+        self._decision = decision
+
+    def chosen(self, value: int) -> None:
+        """Note a choice that is no order: in a step it makes the step unlike any other."""
+        if self._running is not None:
+            self._running.anything("a choice")
+        else:
+            self.bar(forget=value > 0)
+
+    def bar(self, *, forget: bool) -> None:
+        """Note that something may have happened that no step did."""
+        self.barred = True
+        if forget:
+            self.asleep = {}
+
+    def settle(self) -> None:
+        """Close the last step: nothing of it can come any more. Wake who conflicts with it."""
+        if self._open is None:
+            return
+        event = self.events[-1]
+        event.footprint = self._open.footprint()
+        if self._open.everything:
+            self.whys[self._open.why] = self.whys.get(self._open.why, 0) + 1
+        self._open = None
+        if self.asleep:
+            self.asleep = {
+                lane: footprint
+                for lane, footprint in self.asleep.items()
+                if lane != event.lane and not footprint.conflicts(event.footprint)
+            }
+
+    def begins(self, handle: Lane, overtaken: Sequence[Lane]) -> None:
+        """Observe the step."""
+        del overtaken
+        if self.idle or getattr(handle, "call", None) is None:
+            return
+        if not self._tasks_seen:
+            self._meet_tasks()
+        self._count = len(self._loop._ready)
+        if handle.lane < 0:
+            return
+        self.settle()
+        if handle.lane in self.asleep:
+            self.redundant = True
+        self._running = self._observer.begin()
+
+    def ended(self, handle: Lane) -> None:
+        """Note what the step touched, and what it made possible."""
+        if self.idle or getattr(handle, "call", None) is None:
+            return
+        if handle.lane >= 0:
+            self._observer.end()
+            self._step_ended(handle)
+        else:
+            self._plumbing_ended(handle)
+
+    def _step_ended(self, handle: Any) -> None:
+        touches, self._running = self._running or StepTouches(), None
+        number = len(self.events)
+        everyone = (1 << number) - 1
+        event = Event(handle.lane, self._enablers.get(id(handle), everyone), self._decision)
+        if self._decision is not None:
+            self._decision.event = number
+            self._decision = None
+        if not self.redundant:
+            self.events.append(event)
+            self._open = touches
+        self._event_of[id(handle)] = number
+        callback = handle.call[0]
+        owner = getattr(callback, "__self__", None)
+        if isinstance(owner, asyncio.Task):
+            self._observer.touch("future", owner, written=owner.done())
+        elif getattr(callback, "__name__", "") == "stop_after":
+            touches.anything("the end of the program")
+        if self._meet_tasks():
+            # Tasks are numbered as they are made.
+            touches.touches.add(("numbers", None, True))
+        self._made_ready(touches, 1 << number, number)
+
+    def _plumbing_ended(self, handle: Any) -> None:
+        ahead = self._aheads.pop(id(handle), None)
+        origin = -1 if ahead is None else ahead.origin
+        if ahead is None:
+            enablers = (1 << len(self.events)) - 1
+        else:
+            enablers = 1 << ahead.origin
+            for one in ahead.before:
+                if id(one) in self._event_of:
+                    enablers |= 1 << self._event_of[id(one)]
+            joined = self._joined.get(id(ahead.joins), 0) | enablers
+            self._joined[id(ahead.joins)] = enablers = joined
+        if len(self._loop._ready) == self._count:
+            return
+        if self._open is not None and origin == len(self.events) - 1:
+            # It ran at once: what it made possible, its step did.
+            self._made_ready(self._open, enablers, origin)
+            return
+        touches = StepTouches()
+        self._made_ready(touches, enablers, origin)
+        known = 0 <= origin < len(self.events) and self.events[origin].footprint.everything
+        if not known:
+            self.bar(forget=True)
+
+    def _made_ready(self, touches: StepTouches, enablers: int, origin: int) -> None:
+        ready = self._loop._ready
+        for index in range(self._count, len(ready)):
+            handle = ready[index]
+            if handle.call is None:
+                continue
+            self._kept.append(handle)
+            if handle.lane >= 0:
+                self._enablers[id(handle)] = enablers
+                touches.touches.add((f"lane {handle.lane}", None, not _joins(handle)))
+                continue
+            before = [one for one in ready[:index] if one.lane >= 0 and one.call is not None]
+            callback = handle.call[0]
+            self._kept.append(callback)
+            self._aheads[id(handle)] = _Ahead(origin, before, callback)
+            ended_well = len(handle.call) > 1 and _ended_well(handle.call[1])
+            number = self._observer.names.number_of(callback)
+            touches.touches.add(("callbacks", number, not ended_well))
+            if before and not (ended_well and _waits_for_more(callback)):
+                # What it will make possible comes after all that lies before it in the queue.
+                touches.anything("a callback of asyncio behind others")
+
+    def _meet_tasks(self) -> bool:
+        made = self._loop.made_tasks
+        new = made[self._tasks_seen :]
+        for task in new:
+            self._observer.names.meet(task.get_coro())
+            self._observer.names.number_of(task)
+        self._tasks_seen = len(made)
+        return bool(new)
+
+    def observed_share(self) -> float:
+        """Return the share of steps that are not taken as doing anything."""
+        if not self.events:
+            return 0.0
+        known = sum(event.footprint is not EVERYTHING for event in self.events)
+        return known / len(self.events)
+
+
+def _ended_well(future: Any) -> bool:
+    return (
+        isinstance(future, asyncio.Future)
+        and future.done()
+        and not future.cancelled()
+        # Not exception(): that would tell asyncio that somebody has taken the error.
+        and getattr(future, "_exception", None) is None
+    )
+
+
+def _joins(handle: Any) -> bool:
+    """Return True if its order among its like does not matter: a task of a group ended well."""
+    callback = handle.call[0]
+    return (
+        isinstance(getattr(callback, "__self__", None), asyncio.TaskGroup)
+        and callback.__name__ == "_on_task_done"
+        and _ended_well(handle.call[1])
+    )
+
+
+def _waits_for_more(callback: Any) -> bool:
+    """Return True for a gather's callback while others of its children are not done."""
+    code = getattr(callback, "__code__", None)
+    if code is None or "children" not in code.co_freevars or callback.__closure__ is None:
+        return False
+    children = callback.__closure__[code.co_freevars.index("children")].cell_contents
+    return any(not child.done() for child in children)
