@@ -24,7 +24,7 @@ __all__ = [
 
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"
 NAME_LETTERS_MAX = 80
-POINT_PATTERN = r"^[a-z_]+\.(before|after)$"
+POINT_PATTERN = r"^[a-z0-9_]+(\.[a-z0-9_]+)+$"
 WORD_PATTERN = r"^[A-Za-z_][A-Za-z0-9_]*$"
 IMPORT_PATH = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\w*)*\Z")
 

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import BadInput
+from harness.systems.plain_points import PlainPoints, point_mistakes
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["PlainService"]
 
-HARNESS_GIVES = ("storage_path", "directory", "clients")
+HARNESS_GIVES = ("storage_path", "directory", "clients", "points")
 # Called by the harness itself, at the end.
 NO_OPERATIONS = ("audit",)
 
@@ -27,7 +28,9 @@ class PlainService:
 
     Its public async methods are the operations. A method with a parameter ``user`` is given the
     user's name. The class is made without arguments, but for those of ``storage_path`` and
-    ``directory`` (an empty folder) and ``clients`` (a client factory) that it asks for. If it is an
+    ``directory`` (an empty folder), ``clients`` (a client factory) and ``points`` that it asks for:
+    ``await points("seat.taken")`` is a point of its own, and it lists their names in an attribute
+    ``points`` of the class. If it is an
     async context manager it is entered and left; a method ``audit`` is asked at the end.
     """
 
@@ -71,13 +74,14 @@ class PlainService:
         return tuple(sorted(self._signatures))
 
     def mistakes(self, scenario: Scenario) -> list[str]:
-        """Find calls that no method takes."""
-        return [
+        """Find calls that no method takes, and points that the class does not have."""
+        calls = [
             f"phase[{number}].do[{position}]: {problem}"
             for number, phase in enumerate(scenario.phase)
             for position, step in enumerate(phase.do)
             if (problem := self._problem(step)) is not None
         ]
+        return [*calls, *point_mistakes(self._service, scenario)]
 
     @asynccontextmanager
     async def open(self, environment: Environment) -> AsyncIterator[_PlainSession]:
@@ -86,6 +90,7 @@ class PlainService:
             "storage_path": environment.directory,
             "directory": environment.directory,
             "clients": environment.clients,
+            "points": PlainPoints(self._service, environment.interception),
         }
         service = self._service(**{name: gives[name] for name in self._takes})
         if hasattr(service, "__aenter__"):
