@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
     from harness.chaos import Chaos
 
+    Main = Callable[["Stage"], Coroutine[Any, Any, None]]
+    Observer = Callable[[], None]
+
 __all__ = ["Backend", "Ran", "Stage", "World", "open_backend"]
 
 
@@ -98,8 +101,11 @@ class Backend(Protocol):
         """Versions of the node and the client, where they are real."""
         ...
 
-    def run(self, main: Callable[[Stage], Coroutine[Any, Any, None]], *, seed: int) -> Ran:
-        """Run to the end, or to where nothing can go on."""
+    def run(self, main: Main, *, seed: int, observer: Observer | None = None) -> Ran:
+        """Run to the end, or to where nothing can go on.
+
+        ``observer`` is called after every pass of a simulated loop; on the real clock it is not.
+        """
         ...
 
     def close(self) -> None:

@@ -11,6 +11,7 @@ __all__ = [
     "Blocked",
     "BlockingCall",
     "Command",
+    "ConditionRecord",
     "Diagnosis",
     "ErrorRecord",
     "Fault",
@@ -250,6 +251,24 @@ class Measurement:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ConditionRecord:
+    """What was seen of one of the system's conditions in ``moments`` looks.
+
+    ``reason`` is what it said when it first did not hold, ``end_reason`` what it said at the end;
+    ``held_at_end`` is None if the run did not come to its end. ``error`` is set if it raised.
+    """
+
+    name: str
+    moments: int
+    first_held_s: float | None = None
+    first_broken_s: float | None = None
+    reason: str | None = None
+    held_at_end: bool | None = None
+    end_reason: str | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class History:
     """All that a run did, in the order in which it began. Checks read nothing else.
 
@@ -264,6 +283,7 @@ class History:
     lock_holds: tuple[LockHold, ...] = ()
     lock_waits: tuple[LockWait, ...] = ()
     measurements: tuple[Measurement, ...] = ()
+    conditions: tuple[ConditionRecord, ...] = ()
     deadlock: Diagnosis | None = None
     audit: tuple[str, ...] | None = None
     leaks: tuple[Leak, ...] | None = None

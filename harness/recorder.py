@@ -27,6 +27,7 @@ from harness.history import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from harness.condition_watch import ConditionWatch
     from harness.plain_data import PlainData
 
 __all__ = ["Recorder"]
@@ -49,6 +50,7 @@ class Recorder:
         # What did not work once nothing went wrong any more; None if that was not tried.
         self.not_recovered: list[str] | None = None
         self.leaks: list[Leak] | None = None
+        self.conditions: ConditionWatch | None = None
         self._operations: list[Operation] = []
         self._actors: list[Actor] = []
         self._commands: list[Command] = []
@@ -83,6 +85,8 @@ class Recorder:
             )
         )
         self.note(f"begin {number} {step} {user}")
+        if self.conditions is not None:
+            self.conditions.observe()
         return number
 
     def end_operation(
@@ -104,6 +108,12 @@ class Recorder:
         )
         told = type(error).__name__ if error is not None else json.dumps(plain, sort_keys=True)
         self.note(f"end {number} {outcome.value} {told}")
+        if self.conditions is not None:
+            self.conditions.observe()
+
+    def open_actors(self) -> list[Actor]:
+        """List the spawns that are starting or live."""
+        return [one for one in self._actors if one.exit_s is None]
 
     def parked(self, number: int, *, begin_s: float) -> None:
         """Record that an operation was parked from ``begin_s`` until now."""
@@ -125,6 +135,9 @@ class Recorder:
             )
         )
         self.note(f"spawn {number} {sorted(key.items())}")
+        # A spawn that is refused at once is over before the loop's pass is.
+        if self.conditions is not None:
+            self.conditions.observe()
         return number
 
     def end_spawn(
@@ -236,6 +249,7 @@ class Recorder:
             lock_holds=tuple(lock_holds),
             lock_waits=tuple(lock_waits),
             measurements=tuple(self._measurements),
+            conditions=() if self.conditions is None else self.conditions.found(),
             deadlock=self.deadlock,
             audit=self.audit,
             leaks=None if self.leaks is None else tuple(self.leaks),

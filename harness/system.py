@@ -45,7 +45,12 @@ class Environment:
 
 
 class Session(Protocol):
-    """An open system."""
+    """An open system.
+
+    It may also have ``conditions() -> Mapping[str, Callable[[], object]]``: functions, by the names
+    that its system lists in ``conditions``, which return True, or False or a text that says why
+    not. They are called at any moment, so they only look.
+    """
 
     async def call(self, operation: str, user: User | None, arguments: dict[str, Any]) -> Any:
         """Carry out one operation for a user and return its result."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from harness.checks import (
     account_ownership,
     blocking,
+    conditions,
     deadlock,
     distinct_results,
     elapsed,
@@ -154,6 +155,16 @@ CHECKS: dict[str, CheckKind] = {
             name="no_blocking_calls",
             parameters=blocking.NoBlockingCalls,
             check=blocking.no_blocking_calls,
+        ),
+        CheckKind(name="always", parameters=conditions.Always, check=conditions.always),
+        CheckKind(name="eventually", parameters=conditions.Eventually, check=conditions.eventually),
+        # What a search lets fail or come in another order may keep it from ever being so.
+        CheckKind(
+            name="sometimes",
+            parameters=conditions.Sometimes,
+            check=conditions.sometimes,
+            timed=True,
+            faultless=True,
         ),
         CheckKind(
             name="linearizable",

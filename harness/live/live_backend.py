@@ -22,10 +22,10 @@ from harness.task_origins import origin_of
 from harness.wait_graph import diagnose
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Coroutine
+    from collections.abc import AsyncIterator, Callable
     from contextlib import AbstractContextManager
 
-    from harness.backend import Stage
+    from harness.backend import Main, Observer
     from harness.chaos import Chaos
     from harness.live.fault_proxy import FaultProxy
     from harness.live.shared_node import SharedNode
@@ -65,9 +65,9 @@ class LiveBackend:
             self._node = self._stack.enter_context(shared_node(progress=progress))
             self.versions["miden-node"] = self._node.version
 
-    def run(self, main: Callable[[Stage], Coroutine[Any, Any, None]], *, seed: int) -> Ran:
+    def run(self, main: Main, *, seed: int, observer: Observer | None = None) -> Ran:
         """Run on a loop of its own; a run that stalls is ended with a diagnosis."""
-        del seed  # Real time draws its own latencies.
+        del seed, observer  # Real time draws its own latencies, and has no passes to look at.
         ledger = LockLedger(hold_min_s=HOLD_MIN_S)
         unhandled: list[str] = []
         began: list[float] = []

@@ -21,10 +21,10 @@ from harness.simulated.virtual_loop import VirtualLoop
 from harness.wait_graph import diagnose
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Coroutine
+    from collections.abc import AsyncIterator, Callable
     from contextlib import AbstractContextManager
 
-    from harness.backend import Stage
+    from harness.backend import Main, Observer
 
 __all__ = ["SimulatedBackend"]
 
@@ -47,10 +47,16 @@ class SimulatedBackend:
         """Nothing real takes part."""
         return {}
 
-    def run(self, main: Callable[[Stage], Coroutine[Any, Any, None]], *, seed: int) -> Ran:
+    def run(self, main: Main, *, seed: int, observer: Observer | None = None) -> Ran:
         """Simulate a run to its end, or to where nothing can go on."""
         exploring = self.make_loop is not None
         self.trace = trace = Trace(keep=exploring)
+
+        def make_loop(**options: Any) -> VirtualLoop:
+            loop = (self.make_loop or VirtualLoop)(**options)
+            loop.observer = observer
+            return loop
+
         with TurnWatchdog(lambda: trace.step_count + len(trace.steps)):
             ran = simulate(
                 lambda: main(_SimulatedStage(self._profile, seed=seed)),
@@ -58,7 +64,7 @@ class SimulatedBackend:
                 time_limit_s=TIME_LIMIT_S,
                 trace=trace,
                 watch_rings=True,
-                make_loop=self.make_loop or VirtualLoop,
+                make_loop=make_loop,
             )
         return Ran(
             error=ran.error,

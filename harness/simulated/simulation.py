@@ -139,6 +139,7 @@ def _outcome(loop: VirtualLoop, main: Main, *, watch_rings: bool = False) -> Sim
         raise
     except BaseException as failure:  # noqa: BLE001 - a SimPy process failed, and nobody took it
         pause, error = Pause.STOPPED, failure
+    loop.observer = None
     loop.note(f"ended at {loop.time()!r} s: {_ending(task, error, pause)}")
     digest, schedule_digest = loop.trace.digest, loop.trace.schedule_digest
     virtual_s, steps = loop.time(), loop.trace.step_count

@@ -82,6 +82,8 @@ class VirtualLoop(LoopSurface):
         self.trace = Trace() if trace is None else trace
         self.time_limit_s: float | None = None
         self.ledger: LockLedger | None = None
+        # Called after every pass; what is set while the loop turns counts from its next turn.
+        self.observer: Callable[[], None] | None = None
         self._pause = Pause.STOPPED
         self._moment_passes = 0
         self._idle_passes = 0
@@ -99,6 +101,7 @@ class VirtualLoop(LoopSurface):
         popleft = ready.popleft
         record = self.trace.steps.append
         task_number = TASK_NUMBER
+        observer = self.observer
         deliver = _delivery(self)
         advance = _advance(self, deliver)
         now = self.environment.now
@@ -127,6 +130,8 @@ class VirtualLoop(LoopSurface):
                             raise
                         except BaseException as error:  # noqa: BLE001 - as asyncio's own handles
                             self._callback_failed(handle, error)
+                if observer is not None:
+                    observer()
                 if self._stopping:
                     return Pause.STOPPED
             pause = self._look_after_passes()

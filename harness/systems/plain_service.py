@@ -31,7 +31,9 @@ class PlainService:
     ``directory`` (an empty folder), ``clients`` (a client factory) and ``points`` that it asks for:
     ``await points("seat.taken")`` is a point of its own, and it lists their names in an attribute
     ``points`` of the class. If it is an
-    async context manager it is entered and left; a method ``audit`` is asked at the end.
+    async context manager it is entered and left; a method ``audit`` is asked at the end. A class
+    attribute ``conditions`` names methods, not async and without arguments, for the checks
+    ``always``, ``eventually`` and ``sometimes``.
     """
 
     def __init__(self, service: type) -> None:
@@ -47,6 +49,7 @@ class PlainService:
                 " call; name a class that has, or write an adapter"
             )
             raise BadInput(msg)
+        self.conditions = _conditions(service)
         parameters = _parameters(service)
         self._takes = tuple(one.name for one in parameters if one.name in HARNESS_GIVES)
         missing = [
@@ -95,9 +98,10 @@ class PlainService:
         service = self._service(**{name: gives[name] for name in self._takes})
         if hasattr(service, "__aenter__"):
             async with service as entered:
-                yield _PlainSession(service if entered is None else entered, self._signatures)
+                service = service if entered is None else entered
+                yield _PlainSession(service, self._signatures, self.conditions)
         else:
-            yield _PlainSession(service, self._signatures)
+            yield _PlainSession(service, self._signatures, self.conditions)
 
     def _problem(self, step: Step) -> str | None:
         if step.call not in self._signatures:
@@ -116,9 +120,12 @@ class PlainService:
 class _PlainSession:
     """An open service whose methods are called by name."""
 
-    def __init__(self, service: Any, signatures: dict[str, inspect.Signature]) -> None:
+    def __init__(
+        self, service: Any, signatures: dict[str, inspect.Signature], conditions: tuple[str, ...]
+    ) -> None:
         self._service = service
         self._signatures = signatures
+        self._conditions = conditions
 
     async def call(self, operation: str, user: User | None, arguments: dict[str, Any]) -> Any:
         """Call the method of this name."""
@@ -136,6 +143,10 @@ class _PlainSession:
             return None
         return lambda user: method(None if user is None else user.name)
 
+    def conditions(self) -> dict[str, Callable[[], object]]:
+        """Give the methods that the service names as conditions."""
+        return {name: getattr(self._service, name) for name in self._conditions}
+
     async def audit(self) -> Sequence[str] | None:
         """Ask the service's own ``audit``, if it has one."""
         method: Callable[[], Any] | None = getattr(self._service, "audit", None)
@@ -148,6 +159,25 @@ class _PlainSession:
             msg = f"{name}.audit: must return a list of the problems it found, got {found!r}"
             raise TypeError(msg)
         return [str(one) for one in found]
+
+
+def _conditions(service: type) -> tuple[str, ...]:
+    """List the conditions that a class names; an attribute of another kind means something else."""
+    named = getattr(service, "conditions", ())
+    if not isinstance(named, tuple | list) or not all(isinstance(one, str) for one in named):
+        return ()
+    for name in named:
+        method = getattr(service, name, None)
+        where = f"system {service.__qualname__}: conditions: {name}"
+        if not callable(method) or inspect.iscoroutinefunction(method):
+            msg = f"{where} must be a method that is not async, got {method!r}; mend its name"
+            raise BadInput(msg)
+        try:
+            inspect.signature(method).bind(None)
+        except TypeError as error:
+            msg = f"{where} must take no arguments: {error}"
+            raise BadInput(msg) from error
+    return tuple(named)
 
 
 def _parameters(service: type) -> list[inspect.Parameter]:

@@ -22,8 +22,9 @@ from serve.points import hooked
 from serve.top_store import TopStore
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Callable, Sequence
 
+    from harness.recorder import Recorder
     from harness.scenario import Scenario, Step, User
     from harness.system import Environment
     from serve.address import AccountId
@@ -43,6 +44,7 @@ class ServeCore:
     """
 
     needs_node = True
+    conditions = ("one_client_per_directory", "no_orphan_slots")
 
     def __init__(self, service: type[Serve] = Serve) -> None:
         self._service = service
@@ -98,7 +100,7 @@ class ServeCore:
                 deadlines=_deadlines(settings),
                 key_scheme=KeyScheme(settings.get("key_scheme", KeyScheme.FALCON)),
             ) as opened:
-                yield _ServeSession(opened, audit)
+                yield _ServeSession(opened, audit, environment.recorder)
         await audit.closed()
 
     def _step_problems(self, step: Step) -> list[str]:
@@ -129,9 +131,10 @@ class ServeCore:
 class _ServeSession:
     """An open Serve: its operations by name, with plain arguments."""
 
-    def __init__(self, opened: Serve, audit: ServeAudit) -> None:
+    def __init__(self, opened: Serve, audit: ServeAudit, recorder: Recorder) -> None:
         self._serve = opened
         self._audit = audit
+        self._recorder = recorder
 
     async def call(self, operation: str, user: User | None, arguments: dict[str, Any]) -> Any:
         """Carry out an operation."""
@@ -139,6 +142,31 @@ class _ServeSession:
         if "user" in inspect.signature(method).parameters:
             return await method(user, **arguments)
         return await method(**arguments)
+
+    def conditions(self) -> dict[str, Callable[[], object]]:
+        """Give what must hold of clients and their slots at every moment."""
+        return {
+            "one_client_per_directory": self._one_client_per_directory,
+            "no_orphan_slots": self._no_orphan_slots,
+        }
+
+    def _one_client_per_directory(self) -> bool | str:
+        """Look for a directory with two clients that are starting or open."""
+        open_for = [" on ".join(one.key.values()) for one in self._recorder.open_actors()]
+        twice = sorted({key for key in open_for if open_for.count(key) > 1})
+        return not twice or f"two clients at once for {', '.join(twice)}"
+
+    def _no_orphan_slots(self) -> bool | str:
+        """Look for a slot that no start, client or close will ever empty."""
+        orphans = [
+            tenancy.label
+            for tenancy in self._serve._clients._slots.values()
+            if not tenancy.is_live
+            and not tenancy.is_stuck
+            and (tenancy.spawn_task is None or tenancy.spawn_task.done())
+            and (tenancy.close_task is None or tenancy.close_task.done())
+        ]
+        return not orphans or f"nothing will empty the slot of {', '.join(orphans)}"
 
     async def audit(self) -> Sequence[str]:
         """Let what is under way end, then check the service's state for contradictions."""

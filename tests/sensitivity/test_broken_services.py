@@ -190,6 +190,37 @@ CASES = (
         "linearizable",
         ("read(", "which fits nowhere"),
     ),
+    # Conditions.
+    Case(
+        f"{PLAIN}:HalfTransfers",
+        "transfers_keep_the_books",
+        "always",
+        ("books_balance did not at 0.010 s", "of 200 are there"),
+    ),
+    Case(
+        f"{REGISTRIES}:flush_forgets",
+        "flush_during_creation",
+        "always",
+        ("one_client_per_directory did not at", "two clients at once for alice on Localnet"),
+    ),
+    Case(
+        f"{PLAIN}:TotalsRaise",
+        "transfers_keep_the_books",
+        "always",
+        ("books_balance raised LookupError: no books",),
+    ),
+    Case(
+        f"{PLAIN}:PendsForEver",
+        "transfers_keep_the_books",
+        "eventually",
+        ("nothing_pending does not at",),
+    ),
+    Case(
+        f"{PLAIN}:OneAtATime",
+        "transfers_keep_the_books",
+        "sometimes",
+        ("two_at_once never held in",),
+    ),
 )
 
 

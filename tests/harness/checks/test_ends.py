@@ -28,6 +28,10 @@ def test_no_check_passes_where_nothing_happened(judge, make, name):
         "elapsed": {"phase": "one", "at_most": 1, "times": "two"},
         "latency": {"of": "make", "max_ms": 1},
         "result": {"of": "make", "count": 0},
+        "always": {"of": ["sound"]},
+        "eventually": {"of": ["sound"]},
+        "sometimes": {"of": ["sound"]},
+        "linearizable": {"model": "register", "read": {"call": "make"}},
     }
     found = judge(name, **required.get(name, {}))
     assert found.verdict is Verdict.UNKNOWN
@@ -48,6 +52,10 @@ def test_no_check_passes_where_everything_failed(judge, make, name):
         "success_share": {"at_least": 0.01},
         "speedup": {"phase": "one", "above": 1.3},
         "elapsed": {"phase": "one", "at_most": 9, "times": "two"},
+        "always": {"of": ["sound"]},
+        "eventually": {"of": ["sound"]},
+        "sometimes": {"of": ["sound"]},
+        "linearizable": {"model": "register", "read": {"call": "make"}},
         "latency": {"of": "make", "max_ms": 10_000},
         "result": {"of": "make", "count": 0},
         "no_lock_across_await": {},
