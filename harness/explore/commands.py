@@ -277,6 +277,8 @@ def _save(found: ExplorationReport, plan: SearchPlan, folder: Path | None) -> No
             if failure.found_by.startswith("regression "):
                 continue
             mode = " --adversarial" * plan.adversarial + " --chaos" * plan.chaos
+            if plan.system is not None:
+                mode += f" --system {plan.system}"
             how = (
                 f"harness explore --strategy {plan.strategy}{mode} --seed {plan.seed}:"
                 f" run {failure.runs_to_find}, by {failure.found_by}"

@@ -24,9 +24,7 @@ def refused(path):
     return told.replace(str(path.parent), "").lstrip("/")
 
 
-@pytest.mark.parametrize(
-    "path", sorted(REPOSITORY.glob("scenarios/**/*.toml")), ids=lambda p: p.stem
-)
+@pytest.mark.parametrize("path", find_scenarios([REPOSITORY / "scenarios"]), ids=lambda p: p.stem)
 def test_a_scenario_of_the_repository_is_read(path):
     scenario = read_scenario(path)
     assert scenario.name == path.stem
