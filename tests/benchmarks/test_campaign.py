@@ -1,0 +1,69 @@
+"""Two worker processes against one: runs a second, on a machine that has nothing else to do."""
+
+from __future__ import annotations
+
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from time import perf_counter
+
+from harness.explore.campaign import run_search
+from harness.explore.search_plan import SearchPlan
+from harness.explore.workers import work_apart
+from harness.scenario_file import read_scenario
+
+ROOT = Path(__file__).parents[2]
+RUNS = 4_000
+RATIO_MIN = 1.8
+# What work that shares nothing gains says whether two cores are free: it is told beside the ratio.
+SPINS = 3
+
+
+class Silent:
+    """Lets all be told, and tells nobody."""
+
+    def told(self, line):
+        del line
+
+    def ran(self, runs, distinct, failures):
+        del runs, distinct, failures
+
+    def found(self, scenario, failure):
+        del scenario, failure
+
+
+def rate(jobs):
+    """Return runs a second, the start of the workers included."""
+    scenario = read_scenario(ROOT / "scenarios" / "hanging_spawn_meets_its_deadline.toml")
+    begin_s = perf_counter()
+    plan = SearchPlan(scenarios=(scenario,), runs=RUNS, strategy="random", jobs=jobs)
+    end = run_search(plan, Silent(), work=work_apart if jobs == 1 else None)
+    (one,) = end.report.explorations
+    assert one.runs == RUNS
+    return RUNS / (perf_counter() - begin_s)
+
+
+def spin(number):
+    begin_s = perf_counter()
+    sum(range(20_000_000))
+    return perf_counter() - begin_s + 0 * number
+
+
+def cores_free():
+    """Say how many times two processes get as much done as one, when they share nothing at all."""
+    best = 0.0
+    with ProcessPoolExecutor(2) as pool:
+        for _ in range(SPINS):
+            alone = pool.submit(spin, 0).result()
+            both = max(pool.map(spin, range(2)))
+            best = max(best, 2 * alone / both)
+    return best
+
+
+def test_two_worker_processes_make_1_8_times_the_runs_of_one():
+    free = cores_free()
+    one, two = rate(1), rate(2)
+    print(
+        f"one process {one:,.0f} runs/s, two {two:,.0f} runs/s: {two / one:.2f} times"
+        f" (work that shares nothing: {free:.2f} times)"
+    )
+    assert two / one >= RATIO_MIN
