@@ -104,7 +104,7 @@ class Backend(Protocol):
     def run(self, main: Main, *, seed: int, observer: Observer | None = None) -> Ran:
         """Run to the end, or to where nothing can go on.
 
-        ``observer`` is called after every pass of a simulated loop; on the real clock it is not.
+        ``observer`` is called between the passes of a simulated loop; on the real clock it is not.
         """
         ...
 

@@ -21,7 +21,7 @@ from harness.simulated.virtual_task import TASK_NUMBER
 from harness.wait_graph import diagnose, render
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from harness.lock_ledger import LockLedger
     from harness.simulated.executor_model import Latency
@@ -82,7 +82,7 @@ class VirtualLoop(LoopSurface):
         self.trace = Trace() if trace is None else trace
         self.time_limit_s: float | None = None
         self.ledger: LockLedger | None = None
-        # Called after every pass; what is set while the loop turns counts from its next turn.
+        # Called between passes; what is set while the loop turns may count from its next turn.
         self.observer: Callable[[], None] | None = None
         self._pause = Pause.STOPPED
         self._moment_passes = 0
@@ -101,12 +101,11 @@ class VirtualLoop(LoopSurface):
         popleft = ready.popleft
         record = self.trace.steps.append
         task_number = TASK_NUMBER
-        observer = self.observer
         deliver = _delivery(self)
         advance = _advance(self, deliver)
         now = self.environment.now
         while True:
-            for _ in repeat(None, _PASSES):
+            for _ in repeat(None, _PASSES) if self.observer is None else _observed(self.observer):
                 if queue and queue[0][0] <= now:
                     deliver(now)
                 waiting = len(ready)
@@ -130,8 +129,6 @@ class VirtualLoop(LoopSurface):
                             raise
                         except BaseException as error:  # noqa: BLE001 - as asyncio's own handles
                             self._callback_failed(handle, error)
-                if observer is not None:
-                    observer()
                 if self._stopping:
                     return Pause.STOPPED
             pause = self._look_after_passes()
@@ -274,6 +271,13 @@ class VirtualLoop(LoopSurface):
     def _deadlock(self, pause: Pause) -> Deadlock:
         diagnosis = diagnose(self, exact=pause is Pause.STUCK)
         return Deadlock(f"{pause.value} at {self.time():.6f} s\n{render(diagnosis)}")
+
+
+def _observed(observer: Callable[[], None]) -> Iterator[None]:
+    """Count passes, and call the observer between them; nobody else pays for it."""
+    for _ in repeat(None, _PASSES):
+        observer()
+        yield
 
 
 def _delivery(loop: VirtualLoop) -> Callable[[float], None]:
