@@ -10,6 +10,7 @@ import sys
 import traceback
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -38,6 +39,7 @@ __all__ = [
     "Terminated",
     "Watcher",
     "end_with_parent",
+    "ending_its_process",
     "read_scenarios",
     "run_campaign",
     "system_at",
@@ -237,7 +239,8 @@ def _pooled(
 
 def _run_elsewhere(work: tuple[Path, str | None, int]) -> RunResult:
     path, system, seed = work
-    return _run(_read(path), _simulated(), system=system, seed=seed)
+    with ending_its_process():
+        return _run(_read(path), _simulated(), system=system, seed=seed)
 
 
 @lru_cache(maxsize=1)
@@ -278,6 +281,18 @@ def end_with_parent() -> None:
     signal.signal(signal.SIGTERM, _terminate)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+@contextmanager
+def ending_its_process() -> Iterator[None]:
+    """Have a worker that is terminated in the middle of a run end, once the run is cleaned up.
+
+    Its pool would take the exception for a result, and wait for work from a parent that has gone.
+    """
+    try:
+        yield
+    except Terminated as ended:
+        os._exit(ended.code if isinstance(ended.code, int) else 1)
 
 
 def _terminate(number: int, _frame: object) -> None:

@@ -9,7 +9,7 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harness.campaign import Campaign, end_with_parent, system_at
+from harness.campaign import Campaign, end_with_parent, ending_its_process, system_at
 from harness.errors import CouldNotRun
 from harness.explore.chunk import scenario_at
 from harness.report.wording import count, one_line, shortened
@@ -71,7 +71,7 @@ def verify_campaign(campaign: Campaign) -> Iterator[Verified]:
         campaign.processes, mp_context=context, initializer=end_with_parent
     ) as pool:
         try:
-            yield from pool.map(_twice, work, chunksize=CHUNK)
+            yield from pool.map(_twice_elsewhere, work, chunksize=CHUNK)
         except BrokenProcessPool as error:
             fix = "look for a run that ends its process: harness run --seeds does"
             raise CouldNotRun(f"a worker process died while runs were verified; {fix}") from error
@@ -102,6 +102,11 @@ def verified_lines(found: list[Verified]) -> list[str]:
 
 def _named(scenario: Scenario, system: str | None) -> str:
     return system or scenario.system or DEFAULT_SYSTEM
+
+
+def _twice_elsewhere(work: tuple[str, str | None, int]) -> Verified:
+    with ending_its_process():
+        return _twice(work)
 
 
 def _twice(work: tuple[str, str | None, int]) -> Verified:

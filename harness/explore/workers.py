@@ -5,13 +5,13 @@ from __future__ import annotations
 import gc
 import importlib
 import multiprocessing
-import os
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.campaign import Terminated, end_with_parent
+from harness.campaign import end_with_parent, ending_its_process
 from harness.errors import BadInput
 from harness.explore.chunk import run_chunk
 from harness.explore.spool import SpoolWriter
@@ -133,13 +133,8 @@ def drain(
 def carry_out_noting(chunk: Chunk, spool: str) -> ChunkFound:
     """Carry out a piece in a worker, which notes what it finds while it works."""
     notes = SpoolWriter(Path(spool), chunk)
-    try:
+    with ending_its_process(), closing(notes):
         return run_chunk(chunk, watcher=notes, keep=notes.found, stopped=notes.stopped)
-    except Terminated as ended:
-        # The pool would take it for a result, and then wait for work from a parent that has gone.
-        os._exit(ended.code if isinstance(ended.code, int) else 1)
-    finally:
-        notes.close()
 
 
 def _pool(state: SearchState, processes: int) -> ProcessPoolExecutor:
