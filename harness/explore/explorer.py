@@ -90,7 +90,8 @@ class Coverage:
             key = hashlib.blake2b(found.order, digest_size=12).digest()
         before = len(self._orders)
         self._orders.setdefault(key, runs)
-        self._interleaved |= found.interleaved
+        if found.interleaved:
+            self._interleaved |= found.interleaved
         if runs >= self._next_point:
             self._curve.append((runs, len(self._orders)))
             self._next_point = max(runs + 1, round(runs * 1.15))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import inspect
-from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -70,11 +69,12 @@ class Program:
         recorder: ScheduleRecorder | None = None,
     ) -> Attempt:
         """Run once; ``locks`` has locks watched, ``recorder`` writes the schedule."""
-        with ExitStack() as stack:
-            if locks or recorder is not None:
-                stack.enter_context(LockLedger())
-            if recorder is not None:
-                watcher = recorder.watching(watcher)
+        if recorder is not None:
+            watcher = recorder.watching(watcher)
+        if locks or recorder is not None:
+            with LockLedger():
+                found = self._runs.run(policy, seed=seed, watcher=watcher, diagnosed=True)
+        else:
             found = self._runs.run(policy, seed=seed, watcher=watcher, diagnosed=True)
         return Attempt(
             seed=seed,

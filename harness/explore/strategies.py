@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import _random
+from functools import cached_property
+from hashlib import blake2b
 from random import Random
 from typing import TYPE_CHECKING, Protocol
 
@@ -11,7 +13,7 @@ from harness.errors import BadInput
 from harness.lock_ledger import active_ledger
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from harness.explore.attempt import Attempt
     from harness.explore.policies import Lane, OrderPolicy, StepWatcher
@@ -37,6 +39,9 @@ STRIKE_CHANCE = 1 / 24
 # order: priorities alone may starve what everybody waits for.
 FAIR_AFTER = 2
 
+
+# With more lanes than this a byte is too coarse to choose one fairly.
+FEW_LANES = 16
 
 # Past Random's own seed(), which also takes what is no number: it costs as much again.
 _SEED = _random.Random.seed
@@ -149,12 +154,39 @@ class RandomWalk(_Sampling):
 
     def begin(self, run: int) -> OrderPolicy:
         """Return a policy that draws."""
-        return _RandomWalk(self._stream(run))
+        return _RandomWalk(self, run)
 
 
 class _RandomWalk(_Drawing):
+    """Draws an order from a hash of the run's number: a generator takes longer to seed than to use.
+
+    A byte decides among few alternatives: each is then chosen with its fair share, to one 256th.
+    """
+
+    def __init__(self, strategy: RandomWalk, run: int) -> None:
+        self._strategy = strategy
+        self._run = run
+        self._refilled = 0
+        self._next_byte = self._bytes().__next__
+
+    @cached_property
+    def _stream(self) -> Random:  # type: ignore[override]
+        return self._strategy._stream(self._run)
+
     def order(self, options: Sequence[Lane]) -> int:
-        return int(self._stream.random() * len(options))
+        count = len(options)
+        if count > FEW_LANES:
+            return int(self._stream.random() * count)
+        try:
+            return self._next_byte() * count >> 8
+        except StopIteration:
+            self._refilled += 1
+            self._next_byte = self._bytes().__next__
+            return self._next_byte() * count >> 8
+
+    def _bytes(self) -> Iterator[int]:
+        key = b"%d %d %d" % (self._strategy.seed, self._run, self._refilled)
+        return iter(blake2b(key).digest())
 
 
 class PriorityChanges(_Sampling):

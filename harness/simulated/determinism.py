@@ -33,6 +33,7 @@ EPOCH_S = 1_767_225_600
 
 _ABSENT = object()
 _SEED = _random.Random.seed
+_REFERENCES = 2
 _NETWORK = (
     "there is no real network; hand the service a simulated partner, or run the scenario live"
 )
@@ -64,6 +65,8 @@ class Guards:
         self._strict = strict
         self._undo: list[tuple[Any, str, Any]] = []
         self._random_state: Any = None
+        self._seeds_late: bool | None = None
+        self._stale = False
         self._thread = 0
 
     def __enter__(self) -> Guards:
@@ -101,10 +104,35 @@ class Guards:
     def rebind(self, loop: VirtualLoop) -> None:
         """Guard the next run, on a loop of its own, as if the guards had been opened for it.
 
-        To open them costs more than many a run: a search opens them once.
+        To open them costs more than many a run: a search opens them once. And to seed ``random``
+        costs more than many a run draws from it: where that can be told, it is seeded when asked.
         """
         self._loop = loop
-        self._seed_anew()
+        if self._seeds_late is None:
+            self._seeds_late = self._seed_late()
+        if self._seeds_late:
+            self._stale = True
+            self._forget_names()
+        else:
+            self._seed_anew()
+
+    def _seed_late(self) -> bool:
+        """Have ``random``'s functions seed first; False if somebody holds one of them already."""
+        names = [name for name, one in vars(random).items() if _is_shared_generators(one)]
+        # One reference is the module's, one is the call's: a third is "from random import ...".
+        if any(sys.getrefcount(getattr(random, name)) > _REFERENCES for name in names):
+            return False
+        for name in names:
+            self._put(random, name, self._seeding_first(getattr(random, name)))
+        return True
+
+    def _seeding_first(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        def seeding_first(*args: Any, **kwargs: Any) -> Any:
+            if self._stale:
+                self._seed_anew()
+            return function(*args, **kwargs)
+
+        return seeding_first
 
     def _guard_time(self) -> None:
         def now() -> float:
@@ -153,9 +181,14 @@ class Guards:
 
     def _seed_anew(self) -> None:
         """Let all that is drawn follow from the loop's seed, and nothing from an earlier run."""
+        self._stale = False
         # Past our own guard of seed(), and past what it does for seeds that are no numbers.
         _SEED(random._inst, self._loop.randomness.key("random"))
         random._inst.gauss_next = None  # type: ignore[attr-defined]
+        self._forget_names()
+
+    @staticmethod
+    def _forget_names() -> None:
         # Its names come from a generator of its own, which would go on where the last run left it.
         tempfile._name_sequence = None  # type: ignore[attr-defined]
         uuid._last_timestamp = None  # type: ignore[attr-defined]
@@ -210,6 +243,10 @@ class Guards:
     def _put(self, owner: Any, name: str, replacement: object) -> None:
         self._undo.append((owner, name, vars(owner).get(name, _ABSENT)))
         setattr(owner, name, replacement)
+
+
+def _is_shared_generators(function: object) -> bool:
+    return getattr(function, "__self__", None) is random._inst
 
 
 def _importing() -> bool:

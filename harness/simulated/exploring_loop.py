@@ -16,7 +16,6 @@ from harness.simulated.virtual_loop import Pause, VirtualLoop
 from harness.simulated.virtual_task import TASK_NUMBER
 
 if TYPE_CHECKING:
-    import asyncio
     from collections.abc import Callable, Sequence
     from contextvars import Context
 
@@ -101,7 +100,7 @@ class ExploringLoop(VirtualLoop):
         self.suspended: Callable[[int], None] | None = None
         self._ready = [] if adversarial else deque()  # type: ignore[assignment]
         self.__dict__["call_soon"] = _exploring_call_soon(self._ready)
-        self.made_tasks: list[asyncio.Task[Any]] = []
+        self.made_tasks: list[Any] = []
         self.outside = OutsideOrder(self)
         self._lane_names: dict[int, str] = {}
         self._children: Counter[str] = Counter()
@@ -116,16 +115,18 @@ class ExploringLoop(VirtualLoop):
         that never had to make its rarer parts, is used again.
         """
         environment = self.environment
-        rare = self.__dict__.keys() & {"executors", "_asyncgens"}
-        if rare or self.unhandled or self._ready or environment.queue or self._exception_handler:
+        made = self.__dict__
+        if "executors" in made or "_asyncgens" in made or made["get_debug"] is not bool:
             return False
-        if self._default_executor or self.get_debug() or environment.windows:
+        if self.unhandled or self._ready or environment.queue or environment.windows:
+            return False
+        if self._exception_handler or self._default_executor:
             return False
         environment.begin_anew()
         self.policy = policy
         self.randomness = Randomness(seed)
         self.picks = []
-        self.made_tasks = []
+        self.made_tasks.clear()
         self.withheld_s = 0.0
         self._moment_steps = 0
         self._tasks.begin_anew()
@@ -193,22 +194,21 @@ class ExploringLoop(VirtualLoop):
                 if queue:
                     self.outside.deliver_due()
                 left = len(ready)
-            left -= 1
+                if not left:
+                    if self.outside.advance():
+                        continue
+                    return self._pause
             if queue and self._time_runs_ahead():
                 continue
+            left -= 1
             if len(ready) > 1 and ready[0].lane >= 0:
                 index = order(ready)
                 if index and (index > 1 or ready[1].lane < 0 or ready[0].lane == ready[1].lane):
                     index = _first_of_lane(ready, index)
                 pick(index)
                 handle = ready.pop(index)
-            elif ready:
-                handle = ready.pop(0)
-            elif self.outside.advance():
-                left = 0
-                continue
             else:
-                return self._pause
+                handle = ready.pop(0)
             call = handle.call
             if call is not None:
                 if handle.lane >= 0:
@@ -232,15 +232,14 @@ class ExploringLoop(VirtualLoop):
                 if self.environment.queue:
                     self.outside.deliver_due()
                 left = len(ready)
-            left -= 1
+                if not left:
+                    if self.outside.advance():
+                        continue
+                    return self._pause
             if self.environment.queue and self._time_runs_ahead():
                 continue
+            left -= 1
             index = 0
-            if not ready:
-                if not self.outside.advance():
-                    return self._pause
-                left = 0
-                continue
             if len(ready) > 1 and ready[0].lane >= 0:
                 index = self.policy.order(ready)
                 if index:

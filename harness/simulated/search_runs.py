@@ -8,6 +8,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from harness.choices import DefaultChooser
 from harness.simulated.determinism import Guards
 from harness.simulated.exploring_loop import ExploringLoop
 from harness.simulated.simulation import clean_up
@@ -15,9 +16,9 @@ from harness.simulated.virtual_loop import Pause, VirtualLoop
 from harness.wait_graph import diagnose
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable, Coroutine, Sequence
 
-    from harness.explore.policies import OrderPolicy, StepWatcher
+    from harness.explore.policies import Lane, OrderPolicy, StepWatcher
     from harness.history import Diagnosis
 
     Main = Callable[[], Coroutine[Any, Any, Any]]
@@ -114,6 +115,8 @@ class SearchRuns:
             raise
         except BaseException as failure:  # noqa: BLE001 - a SimPy process failed, nobody took it
             pause, error, finished = Pause.STOPPED, failure, True
+        # Else it would live on, and with it what it refers to, until the next run.
+        del task
         steps = loop.trace.steps
         stuck = None
         if diagnosed and not finished:
@@ -135,7 +138,7 @@ class SearchRuns:
         found.unhandled = tuple(unhandled)
         self._runs += 1
         if self._runs % COLLECT_RUNS == 0:
-            gc.collect()
+            gc.collect(1)
         return found
 
     def _loop_of(
@@ -153,11 +156,40 @@ class SearchRuns:
     def _leave(self, loop: ExploringLoop, *, finished: bool) -> None:
         """Cancel what the run left behind; most leave nothing, and then the loop serves again."""
         watched, loop.watcher = loop.watcher is not None, None
-        leaves = not finished or not all(task.done() for task in loop.made_tasks)
+        leaves = not finished
+        for made in loop.made_tasks:
+            if not made.done():
+                leaves = True
+            elif made._log_traceback:
+                _never_retrieved(loop, made)
+        made = None
+        loop.made_tasks.clear()
         if leaves or loop._ready or loop.environment.queue or "_asyncgens" in loop.__dict__:
+            # No strategy has a say in how the rest is cleared away, nor is that one of its picks.
+            loop.policy, loop.picks = _InOrder(), []
             clean_up(loop)
             loop.close()
         elif not watched:
             self._loop = loop
         else:
             loop.close()
+
+
+def _never_retrieved(loop: ExploringLoop, task: Any) -> None:
+    """Report an error that nobody took, as asyncio does when the task is collected."""
+    loop.call_exception_handler(
+        {
+            "message": "Task exception was never retrieved",
+            "exception": task._exception,
+            "task": task,
+        }
+    )
+    task._log_traceback = False
+
+
+class _InOrder(DefaultChooser):
+    """Has a run's rest cleared away in asyncio's own order."""
+
+    def order(self, options: Sequence[Lane]) -> int:
+        del options
+        return 0

@@ -28,6 +28,9 @@ class VirtualTask(asyncio.Task[Any]):
     from its members' hashes. The inherited hash is an address: it differs from run to run.
     """
 
+    # Slots, though a task has a dict as well: they are set for every task, and cost less.
+    __slots__ = ("number", "serial")
+
     # ``serial`` is unique. ``number`` is what the trace shows and sets go by: a task that
     # ``wait_for`` makes for its own ends, which it does up to CPython 3.11 only, keeps its
     # caller's, so that all other tasks have the same number on every release. ``maker`` is the

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import random
 from pathlib import Path
 from random import Random
 
@@ -309,6 +310,40 @@ def test_what_a_run_leaves_behind_does_not_reach_the_next():
     runs = runs_of(main, [(0, default()) for _ in range(5)], adversarial=True)
     assert not any(run.failed for run in runs)
     assert len(left) == 10
+
+
+@pytest.mark.parametrize("held", [False, True])
+def test_random_follows_from_each_runs_own_seed(held):
+    async def main():
+        if random.random() < 0.5:
+            random.shuffle(list(range(9)))
+        raise LookupError(random.getrandbits(64), draw())
+
+    # Whoever holds a function of the module draws from the same generator.
+    taken = random.random if held else None
+    draw = taken or (lambda: random.random())  # noqa: PLW0108 - looked up at each call
+    first = [str(run.error) for run in runs_of(main, [(seed, default()) for seed in range(20)])]
+    again = [str(runs_of(main, [(seed, default())])[0].error) for seed in range(20)]
+    assert first == again
+    assert len(set(first)) == 20
+
+
+def test_an_error_that_nobody_took_fails_its_own_run_and_no_other():
+    async def main():
+        async def fail():
+            raise LookupError("nobody takes it")
+
+        if random.random() < 0.5:
+            asyncio.create_task(fail())  # noqa: RUF006 - that is the mistake
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            raise ValueError("this run failed")
+
+    runs = runs_of(main, [(seed, default()) for seed in range(40)], adversarial=True)
+    assert {bool(run.unhandled) for run in runs} == {True, False}
+    for run in runs:
+        assert bool(run.unhandled) == (run.error is not None)
+        assert all("nobody takes it" in one for one in run.unhandled)
 
 
 def test_choices_besides_the_order_are_asked_of_the_policy_and_recorded():
