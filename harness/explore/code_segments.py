@@ -11,6 +11,7 @@ from harness.explore.symbolic_stack import SymbolicStack
 if TYPE_CHECKING:
     from types import CodeType
 
+    from harness.explore.footprint import Touch
     from harness.explore.symbolic_stack import Access, Symbol
 
 __all__ = ["Segment", "accesses_of", "awaits_in", "suspends_in"]
@@ -25,9 +26,11 @@ _SUSPENDS = frozenset({"YIELD_VALUE"})
 class Segment:
     """What may happen between two instructions.
 
-    Each local that an access names has at the segment's end the value that it had at the access.
+    ``touches`` are certain, ``accesses`` depend on what their symbols stand for. Each local that
+    one names has at the segment's end the value that it had at the access.
     """
 
+    touches: frozenset[Touch]
     accesses: tuple[Access, ...]
     everything: bool
 
@@ -150,10 +153,26 @@ def _segment(analysis: _Analysis, begin: int, end: int) -> Segment:
                 found.append(access._replace(symbol=None))
             else:
                 found.append(access)
+    known = [touch for one in found if one.symbol is None for touch in _certain(one)]
     return Segment(
-        accesses=tuple(dict.fromkeys(one for one in found if one.how != "everything")),
+        touches=frozenset(known),
+        accesses=tuple(dict.fromkeys(one for one in found if one.symbol is not None)),
         everything=any(one.how == "everything" for one in found),
     )
+
+
+def _certain(access: Access) -> list[Touch]:
+    """Return what an access touches of which nothing is known but its name."""
+    how, _, what = access.how.partition(" ")
+    if what == "attribute":
+        return [(f".{access.name}", None, how == "write")]
+    if what == "cell":
+        return [(f"cell {access.name}", None, how == "write")]
+    if how == "await":
+        return [("future", None, False)]
+    if how == "call" and not access.name:
+        return []
+    return [("items", None, how in {"write", "change"})]
 
 
 def _local_of(symbol: Symbol) -> str | None:

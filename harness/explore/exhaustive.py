@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from harness.explore.attempt import Attempt
+    from harness.explore.footprint import Footprint, Touch
     from harness.explore.policies import Lane, OrderPolicy
+    from harness.explore.races import Event
     from harness.simulated.search_runs import SearchRun
 
 __all__ = ["ENUMERATED", "Exhaustive"]
@@ -24,6 +27,11 @@ ENUMERATED = frozenset(set(ChoiceKind) - {ChoiceKind.WORKLOAD})
 
 # With fewer steps observed than this share, observing costs more than it saves.
 OBSERVED_SHARE_MIN = 0.5
+
+
+# A watched run leaves its loop as cyclic garbage. Collected this often, it is found in the cache:
+# that makes half as many runs a second again.
+COLLECT_RUNS = 16
 
 
 class Exhaustive:
@@ -64,6 +72,8 @@ class Exhaustive:
         self._path: list[Decision] = []
         self._walk: _Walk | None = None
         self._changed = -1
+        # The same few come again and again.
+        self._footprints: dict[frozenset[Touch], Footprint] = {}
         self._orders: set[bytes] = set()
 
     @property
@@ -79,9 +89,19 @@ class Exhaustive:
     def begin(self, run: int) -> OrderPolicy:
         """Return the policy of the next run, which follows the path and goes on from its end."""
         del run
-        self.watcher = Trail() if self.reduced else None
+        self.watcher = (
+            Trail(known=self._known_events(), footprints=self._footprints) if self.reduced else None
+        )
         self._walk = _Walk(self._path, self.kinds, self.bound, self.watcher)
         return self._walk
+
+    def _known_events(self) -> Sequence[Event]:
+        """Return the events before the decision that goes otherwise in the next run."""
+        if self.watcher is None or self._changed < 0:
+            return ()
+        changed = self._path[self._changed]
+        # A choice has no event of its own; what comes before it may be unlike what it was.
+        return self.watcher.events[: changed.event] if changed.lanes is not None else ()
 
     def finish(self, found: SearchRun | Attempt) -> None:
         """Learn which steps raced, and find the next order that is still to be run."""
@@ -98,6 +118,8 @@ class Exhaustive:
             if self.runs == 1:
                 self._judge(walk.trail)
             self._learn(walk.trail)
+            if self.runs % COLLECT_RUNS == 0:
+                gc.collect(0)
         self._move_on(walk.trail)
 
     def _judge(self, trail: Trail) -> None:
@@ -109,13 +131,6 @@ class Exhaustive:
             self.given_up = f"most steps may do anything: {most}"
 
     def _learn(self, trail: Trail) -> None:
-        orders = [one for one in self._path if one.lanes is not None]
-        if self.given_up is not None or trail.barred:
-            for decision in orders:
-                decision.wanted = set(range(decision.count))
-                if self.given_up is not None:
-                    decision.asleep = {}
-            return
         changed = self._path[self._changed] if self._changed >= 0 else None
         begin = 0 if changed is None else max(changed.event, 0)
         for decision, lanes in races_of(trail.events, begin=begin):
@@ -124,6 +139,13 @@ class Exhaustive:
                 decision.wanted = set(range(decision.count))
             elif decision.wanted.isdisjoint(picks):
                 decision.wanted.add(picks[0])
+        if self.given_up is None and not trail.barred:
+            return
+        # Races with what no step did are not told, so every alternative has to be tried.
+        for decision in self._path:
+            decision.wanted = set(range(decision.count))
+            if self.given_up is not None:
+                decision.asleep = {}
 
     def _move_on(self, trail: Trail | None) -> None:
         path = self._path

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from harness.explore.builtin_effects import CONTAINERS, UNKNOWN, VALUES, effect_of
 from harness.explore.code_segments import accesses_of, awaits_in, suspends_in
-from harness.explore.footprint import EVERYTHING, Footprint, Touch
 from harness.explore.names_of_things import ThingNames
 from harness.source_places import is_asyncio, is_harness
 
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from types import CodeType, FrameType
 
+    from harness.explore.footprint import Touch
     from harness.explore.symbolic_stack import Access, Symbol
 
 __all__ = ["FootprintObserver", "StepTouches"]
@@ -29,6 +29,8 @@ _COROUTINES = inspect.CO_COROUTINE | inspect.CO_ITERABLE_COROUTINE
 # How frames are taken: read instruction by instruction; passed over; one write of their ``self``;
 # passed over but for what they do to futures; or as doing anything.
 _PROGRAM, _PASSED, _SELF, _TASKS, _ANYTHING = range(5)
+
+_LOOKED_AT = frozenset({_PROGRAM, _TASKS})
 
 _PRIMITIVES = frozenset({"locks.py", "queues.py", "taskgroups.py", "timeouts.py"})
 _PLUMBING = frozenset(
@@ -49,10 +51,12 @@ _AT_ALL = frozenset({"all_tasks"})
 class StepTouches:
     """What one step has touched so far."""
 
-    __slots__ = ("everything", "touches", "via", "why")
+    __slots__ = ("everything", "things", "touches", "via", "why")
 
     def __init__(self) -> None:
         self.touches: set[Touch] = set()
+        # Touches whose things have no numbers yet: the step may have made tasks that meet them.
+        self.things: list[tuple[str, Any, bool, Symbol]] = []
         self.everything = False
         self.why = ""
         # Touches of things that were found by a path of names, with these names.
@@ -63,17 +67,25 @@ class StepTouches:
         self.everything = True
         self.why = self.why or why
 
-    def footprint(self) -> Footprint:
-        """Return the footprint. A thing found by a name that the step rebinds may be any thing."""
-        if self.everything:
-            return EVERYTHING
-        rebound = {
-            what for what, _, written in self.touches if written and what.startswith((".", "cell "))
-        }
-        for touch, names in self.via.items():
-            if not rebound.isdisjoint(names):
-                self.touches.add((touch[0], None, touch[2]))
-        return Footprint(self.touches)
+    def number(self, names: ThingNames) -> None:
+        """Give the things their numbers."""
+        for what, thing, written, symbol in self.things:
+            touch = (what, names.number_of(thing), written)
+            self.touches.add(touch)
+            if symbol is not None:
+                path = tuple(_names_in(symbol))
+                if path:
+                    self.via[touch] = path
+        self.things.clear()
+
+    def all(self) -> frozenset[Touch]:
+        """Return all touches. A thing found by a name that the step rebinds may be any thing."""
+        if self.via:
+            rebound = {what for what, _, written in self.touches if written and what[0] in ".c"}
+            for touch, names in self.via.items():
+                if not rebound.isdisjoint(names):
+                    self.touches.add((touch[0], None, touch[2]))
+        return frozenset(self.touches)
 
 
 class _Activation:
@@ -95,17 +107,17 @@ class FootprintObserver:
 
     def __init__(self) -> None:
         self.names = ThingNames()
-        self._touches = StepTouches()
+        self.touches = StepTouches()
         self._activations: list[_Activation] = []
         self._before: Any = None
 
     def begin(self) -> StepTouches:
         """Observe a step from here on."""
-        self._touches = StepTouches()
+        self.touches = StepTouches()
         self._activations = []
         self._before = sys.getprofile()
         sys.setprofile(self._profile)
-        return self._touches
+        return self.touches
 
     def end(self) -> None:
         """The step has ended."""
@@ -113,29 +125,36 @@ class FootprintObserver:
 
     def touch(self, what: str, thing: Any, *, written: bool) -> None:
         """Note a touch of a thing, or of any thing of a kind if it is None."""
-        number = None if thing is None else self.names.number_of(thing)
-        self._touches.touches.add((what, number, written))
+        self._add(what, thing, written, None)
 
     def _profile(self, frame: FrameType, event: str, argument: Any) -> None:
-        if event == "call":
+        if event == "c_return":
+            return
+        if event == "c_call":
+            if self._activations:
+                kind = self._activations[-1].kind
+                if kind in _LOOKED_AT:
+                    self._builtin(argument, only_futures=kind == _TASKS)
+        elif event == "call":
             self._entered(frame)
         elif event == "return":
             self._left(frame)
-        elif event == "c_call" and self._activations:
-            kind = self._activations[-1].kind
-            if kind in {_PROGRAM, _TASKS}:
-                self._builtin(argument, only_futures=kind == _TASKS)
 
     def _entered(self, frame: FrameType) -> None:
         activations = self._activations
+        code = frame.f_code
+        known = _KINDS.get(id(code))
+        kind = _kind_of(code) if known is None else known[1]
         if activations:
             upper = activations[-1]
-            if upper.kind == _PROGRAM and not upper.over:
-                now = upper.frame.f_lasti
-                self._passed(upper, now)
-                upper.begin = now
-        code = frame.f_code
-        kind = _kind_of(code)
+            if upper.kind == _PROGRAM:
+                if not upper.over:
+                    now = upper.frame.f_lasti
+                    self._passed(upper, now)
+                    upper.begin = now
+            elif kind == _PASSED:
+                # Passed over within what is passed over.
+                return
         activations.append(_Activation(frame, frame.f_lasti, kind))
         if kind == _SELF:
             owner = frame.f_locals.get("self")
@@ -144,7 +163,7 @@ class FootprintObserver:
         elif kind == _TASKS and code.co_name in _LOOKING:
             self.touch("items", None, written=False)
         elif kind == _ANYTHING:
-            self._touches.anything(f"{code.co_qualname} of {Path(code.co_filename).name}")
+            self.touches.anything(f"{code.co_qualname} of {Path(code.co_filename).name}")
 
     def _left(self, frame: FrameType) -> None:
         activations = self._activations
@@ -153,16 +172,16 @@ class FootprintObserver:
         one = activations.pop()
         if one.kind == _PROGRAM and not one.over:
             self._passed(one, frame.f_lasti)
-        code = frame.f_code
+        if not activations or activations[-1].kind != _PROGRAM:
+            return
+        upper, code = activations[-1], frame.f_code
         if (
-            activations
-            and code.co_flags & _COROUTINES
-            and activations[-1].kind == _PROGRAM
+            code.co_flags & _COROUTINES
             and frame.f_lasti in suspends_in(code)
-            and activations[-1].frame.f_lasti in awaits_in(activations[-1].frame.f_code)
+            and upper.frame.f_lasti in awaits_in(upper.frame.f_code)
         ):
             # What it awaits stands still, so it does, too: nothing behind the await has happened.
-            activations[-1].over = True
+            upper.over = True
 
     def _builtin(self, function: Any, *, only_futures: bool) -> None:
         effect = effect_of(function)
@@ -170,7 +189,7 @@ class FootprintObserver:
             return
         if effect is UNKNOWN:
             owner = type(getattr(function, "__self__", None)).__name__
-            self._touches.anything(f"{function.__name__} of {owner}")
+            self.touches.anything(f"{function.__name__} of {owner}")
             return
         self.touch(effect[0], effect[1], written=effect[2])
 
@@ -178,19 +197,17 @@ class FootprintObserver:
         """Note what may have been touched between an activation's last event and this one."""
         segment = accesses_of(one.frame.f_code, one.begin, end)
         if segment.everything:
-            self._touches.anything(f"an instruction of {one.frame.f_code.co_qualname}")
-        elif segment.accesses:
+            self.touches.anything(f"an instruction of {one.frame.f_code.co_qualname}")
+        self.touches.touches |= segment.touches
+        if segment.accesses:
             resolver = _Resolver(one.frame)
             for access in segment.accesses:
                 self._note(access, resolver)
 
     def _note(self, access: Access, resolver: _Resolver) -> None:
         how, symbol, name = access
-        kind = how.partition(" ")
-        if kind[2] == "attribute":
-            self._attribute(kind[0] == "write", symbol, name, resolver)
-        elif kind[2] == "cell":
-            self._touches.touches.add((f"cell {name}", None, kind[0] == "write"))
+        if how.endswith(" attribute"):
+            self._attribute(how.startswith("write"), symbol, name, resolver)
         elif how == "call":
             self._called(symbol, resolver, has_arguments=bool(name))
         elif how == "await":
@@ -206,7 +223,7 @@ class FootprintObserver:
     def _contents(self, how: str, symbol: Symbol, resolver: _Resolver) -> None:
         thing = resolver.value(symbol)
         if thing is _NO_THING:
-            self._touches.touches.add(("items", None, how in {"write", "change"}))
+            self.touches.touches.add(("items", None, how in {"write", "change"}))
         elif isinstance(thing, VALUES) and how != "write":
             return
         elif how == "look" and not isinstance(thing, CONTAINERS):
@@ -222,9 +239,9 @@ class FootprintObserver:
             return
         if callee is _NO_THING or isinstance(callee, type):
             if has_arguments and not (isinstance(callee, type) and _is_plain(callee)):
-                self._touches.touches.add(("items", None, False))
+                self.touches.touches.add(("items", None, False))
         elif not isinstance(_attribute_of(callee, "__call__"), types.FunctionType):
-            self._touches.anything(f"a call of {type(callee).__name__}")
+            self.touches.anything(f"a call of {type(callee).__name__}")
 
     def _awaited(self, symbol: Symbol, resolver: _Resolver) -> None:
         if symbol is not None and symbol[0] == "result":
@@ -240,13 +257,10 @@ class FootprintObserver:
         self._add("future", None if thing is _NO_THING else thing, False, symbol)
 
     def _add(self, what: str, thing: Any, written: bool, symbol: Symbol) -> None:
-        number = None if thing is None else self.names.number_of(thing)
-        touch = (what, number, written)
-        self._touches.touches.add(touch)
-        if number is not None:
-            names = tuple(_names_in(symbol))
-            if names:
-                self._touches.via[touch] = names
+        if thing is None:
+            self.touches.touches.add((what, None, written))
+        else:
+            self.touches.things.append((what, thing, written, symbol))
 
 
 # asyncio's own registries of tasks: who looks at them is taken as doing anything.

@@ -51,18 +51,25 @@ class ThingNames:
         frame = getattr(coroutine, "cr_frame", None)
         if frame is None:
             return
-        queue = deque(list(frame.f_locals.values()))
-        seen: set[int] = set()
-        while queue and len(seen) < WALKED_MAX:
+        queue = deque(frame.f_locals.values())
+        numbers, seen = self._numbers, 0
+        while queue and seen < WALKED_MAX:
             thing = queue.popleft()
-            if isinstance(thing, _CLOSED) or id(thing) in seen:
-                if isinstance(thing, (tuple, frozenset)) and id(thing) not in seen:
-                    seen.add(id(thing))
-                    queue.extend(thing if isinstance(thing, tuple) else ())
-                continue
-            seen.add(id(thing))
-            self.number_of(thing)
-            queue.extend(_parts(thing))
+            kind = type(thing)
+            closed = _KINDS.get(kind)
+            if closed is None:
+                closed = _KINDS[kind] = issubclass(kind, _CLOSED)
+            if not closed and id(thing) not in numbers:
+                seen += 1
+                self.number_of(thing)
+                queue.extend(_parts(thing))
+            elif kind is tuple and seen < WALKED_MAX // 2:
+                seen += 1
+                queue.extend(thing)
+
+
+# Whether the things of a class are values, or not worth a walk.
+_KINDS: dict[type, bool] = {}
 
 
 def _parts(thing: Any) -> Iterator[Any]:

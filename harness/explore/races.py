@@ -20,18 +20,21 @@ class Event:
     ``enablers`` is a set of bits, one for each earlier event that made this step possible.
     """
 
-    __slots__ = ("before", "decision", "enablers", "footprint", "lane")
+    __slots__ = ("before", "decision", "enablers", "footprint", "lane", "meets")
 
     def __init__(self, lane: int, enablers: int, decision: Decision | None) -> None:
         self.lane = lane
         self.enablers = enablers
         self.decision = decision
         self.footprint: Footprint = EVERYTHING
+        # The steps that come before it in the order of causes, as bits; known once it was analysed.
         self.before = 0
+        # Whether things were met in it that were not met before.
+        self.meets = False
 
 
 def races_of(events: list[Event], *, begin: int) -> Iterator[tuple[Decision, frozenset[int]]]:
-    """Yield the races in which a step from ``begin`` on came second.
+    """Yield the races in which a step from ``begin`` on came second; earlier ones were analysed.
 
     A race is two steps that conflict, with no third between them in the order of causes, of which
     the second could have come first. It is told as the decision that let the first go ahead, with
@@ -40,6 +43,9 @@ def races_of(events: list[Event], *, begin: int) -> Iterator[tuple[Decision, fro
     """
     last: dict[int, int] = {}
     for index, event in enumerate(events):
+        if index < begin:
+            last[event.lane] = index
+            continue
         enablers = event.enablers
         if event.lane in last:
             enablers |= 1 << last[event.lane]
@@ -55,7 +61,7 @@ def races_of(events: list[Event], *, begin: int) -> Iterator[tuple[Decision, fro
             if not event.footprint.conflicts(first.footprint):
                 continue
             before |= first.before | 1 << earlier
-            if index >= begin and first.decision is not None:
+            if first.decision is not None:
                 yield first.decision, _initials(events, earlier, index, before_last=before)
         event.before = before
 

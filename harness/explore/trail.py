@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from harness.explore.footprint import EVERYTHING, Footprint
+from harness.explore.footprint import EVERYTHING, Footprint, Touch
 from harness.explore.footprints import FootprintObserver, StepTouches
 from harness.explore.races import Event
 
@@ -38,8 +38,15 @@ class Trail:
     all steps matters.
     """
 
-    def __init__(self) -> None:
+    def __init__(
+        self,
+        *,
+        known: Sequence[Event] = (),
+        footprints: dict[frozenset[Touch], Footprint] | None = None,
+    ) -> None:
         self.events: list[Event] = []
+        self._known = known
+        self._footprints = {} if footprints is None else footprints
         self.asleep: dict[int, Footprint] = {}
         self.redundant = False
         # Something happened that no step did (time ran ahead): races with it are not told.
@@ -50,11 +57,14 @@ class Trail:
         self._decision: Decision | None = None
         self._open: StepTouches | None = None
         self._running: StepTouches | None = None
+        self._in_step = False
         self._count = 0
         self._tasks_seen = 0
         self._loop: Any = None
         self._kept: list[Any] = []
         self._enablers: dict[int, int] = {}
+        self._causes: list[int] = []
+        self._last_of: dict[int, int] = {}
         self._event_of: dict[int, int] = {}
         self._aheads: dict[int, _Ahead] = {}
         self._joined: dict[int, int] = {}
@@ -76,13 +86,16 @@ class Trail:
 
     def chosen(self, value: int) -> None:
         """Note a choice that is no order: in a step it makes the step unlike any other."""
-        if self._running is not None:
-            self._running.anything("a choice")
-        else:
+        if not self._in_step:
             self.bar(forget=value > 0)
+        elif self._running is not None:
+            self._running.anything("a choice")
 
     def bar(self, *, forget: bool) -> None:
         """Note that something may have happened that no step did."""
+        if len(self.events) < len(self._known):
+            # The run before has learnt from it.
+            return
         self.barred = True
         if forget:
             self.asleep = {}
@@ -92,7 +105,7 @@ class Trail:
         if self._open is None:
             return
         event = self.events[-1]
-        event.footprint = self._open.footprint()
+        event.footprint = self._footprint_of(self._open)
         if self._open.everything:
             self.whys[self._open.why] = self.whys.get(self._open.why, 0) + 1
         self._open = None
@@ -102,6 +115,15 @@ class Trail:
                 for lane, footprint in self.asleep.items()
                 if lane != event.lane and not footprint.conflicts(event.footprint)
             }
+
+    def _footprint_of(self, touches: StepTouches) -> Footprint:
+        if touches.everything:
+            return EVERYTHING
+        key = touches.all()
+        found = self._footprints.get(key)
+        if found is None:
+            found = self._footprints[key] = Footprint(key)
+        return found
 
     def begins(self, handle: Lane, overtaken: Sequence[Lane]) -> None:
         """Observe the step."""
@@ -114,41 +136,81 @@ class Trail:
         if handle.lane < 0:
             return
         self.settle()
-        if handle.lane in self.asleep:
+        self._in_step = True
+        number = len(self.events)
+        if number < len(self._known):
+            if not self._known[number].meets:
+                return
+        elif handle.lane in self.asleep:
             self.redundant = True
+        if self._stands_alone(handle):
+            return
         self._running = self._observer.begin()
+
+    def _stands_alone(self, handle: Lane) -> bool:
+        """Return True for a step that comes after all before it, and before all that is to come.
+
+        Nothing can be reordered with it, whatever it touches.
+        """
+        if self._count or self._loop.environment.queue:
+            return False
+        number = len(self.events)
+        return self._causes_of(handle, number) == (1 << number) - 1
+
+    def _causes_of(self, handle: Lane, number: int) -> int:
+        """Return, as bits, the steps without which this one could not be."""
+        enablers = self._enablers.get(id(handle), (1 << number) - 1)
+        enablers |= self._last_of.get(handle.lane, 0)
+        causes = enablers
+        for index, one in enumerate(self._causes):
+            if enablers >> index & 1:
+                causes |= one
+        return causes
 
     def ended(self, handle: Lane) -> None:
         """Note what the step touched, and what it made possible."""
+        if self._running is not None:
+            # First of all: what follows is no part of the step.
+            self._observer.end()
         if self.idle or getattr(handle, "call", None) is None:
             return
         if handle.lane >= 0:
-            self._observer.end()
+            self._in_step = False
             self._step_ended(handle)
         else:
             self._plumbing_ended(handle)
 
     def _step_ended(self, handle: Any) -> None:
-        touches, self._running = self._running or StepTouches(), None
+        observed, self._running = self._running is not None, None
+        touches = self._observer.touches if observed else StepTouches()
         number = len(self.events)
-        everyone = (1 << number) - 1
-        event = Event(handle.lane, self._enablers.get(id(handle), everyone), self._decision)
-        if self._decision is not None:
-            self._decision.event = number
-            self._decision = None
-        if not self.redundant:
-            self.events.append(event)
-            self._open = touches
-        self._event_of[id(handle)] = number
         callback = handle.call[0]
         owner = getattr(callback, "__self__", None)
-        if isinstance(owner, asyncio.Task):
+        if observed and isinstance(owner, asyncio.Task):
             self._observer.touch("future", owner, written=owner.done())
         elif getattr(callback, "__name__", "") == "stop_after":
             touches.anything("the end of the program")
         if self._meet_tasks():
             # Tasks are numbered as they are made.
             touches.touches.add(("numbers", None, True))
+        names = self.names
+        touches.number(self._observer.names)
+        if number < len(self._known):
+            # As in the run before: this way leads off from that one's only further on.
+            self.events.append(self._known[number])
+            self._decision = None
+        elif not self.redundant:
+            everyone = (1 << number) - 1
+            event = Event(handle.lane, self._enablers.get(id(handle), everyone), self._decision)
+            event.meets = self.names > names
+            if self._decision is not None:
+                self._decision.event = number
+                self._decision = None
+            self.events.append(event)
+            self._open = touches
+        self._event_of[id(handle)] = number
+        self._causes.append(self._causes_of(handle, number))
+        self._last_of[handle.lane] = 1 << number
         self._made_ready(touches, 1 << number, number)
 
     def _plumbing_ended(self, handle: Any) -> None:
@@ -171,8 +233,7 @@ class Trail:
             return
         touches = StepTouches()
         self._made_ready(touches, enablers, origin)
-        known = 0 <= origin < len(self.events) and self.events[origin].footprint.everything
-        if not known:
+        if not (0 <= origin < len(self.events) and self.events[origin].footprint.everything):
             self.bar(forget=True)
 
     def _made_ready(self, touches: StepTouches, enablers: int, origin: int) -> None:
