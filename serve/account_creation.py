@@ -107,7 +107,8 @@ class AccountCreation:
                 except AccountNotFound:
                     continue  # The order has failed, and its row says why.
             summary = await client.sync()
-            await self._succeed(tuple(c for c in waiting if not c.is_settled))
+            # One that is gone, and could not be marked failed, is neither added nor settled.
+            await self._succeed(tuple(c for c in waiting if c.is_added and not c.is_settled))
         finally:
             for creation in waiting:
                 self._put_back(creation)
@@ -132,22 +133,29 @@ class AccountCreation:
         return is_due or order.uuid in self._uuids(owner)
 
     async def _carry_out(self, creation: _Creation, client: TimedClient) -> None:
-        owner, users = creation.owner, self._users
         if not creation.has_row:
-            creation.is_settled = True  # No row: if it cannot be written, nothing is left behind.
-            await users.begin_order(
-                owner,
-                creation.order,
-                uuid=creation.uuid,
-                sequence=self._clock.next_sequence(),
-                created_at=self._clock.now_text(),
-            )
-            creation.has_row, creation.is_settled = True, False
+            await self._begin(creation)
         if creation.account_id is None:
             await self._prepare(creation, client)
         await self._add(creation, client)
         await client.sync()
         await self._succeed((creation,))
+
+    async def _begin(self, creation: _Creation) -> None:
+        creation.is_settled = True  # No row yet: nothing to be taken up again.
+        try:
+            await self._users.begin_order(
+                creation.owner,
+                creation.order,
+                uuid=creation.uuid,
+                sequence=self._clock.next_sequence(),
+                created_at=self._clock.now_text(),
+            )
+        except StoreFailed as error:
+            # A commit that fails may have reached the disk: then its row is to be decided.
+            self._recovery_owed[creation.owner] = error
+            raise
+        creation.has_row, creation.is_settled = True, False
 
     async def _prepare(self, creation: _Creation, client: TimedClient) -> None:
         try:

@@ -98,7 +98,9 @@ async def _audit_rows(
     problems: list[str] = []
     statuses = dict(await users.list_account_statuses(owner))
     made: dict[str, int] = {}
+    named: set[str | None] = set()
     for order in await users.list_orders(owner):
+        named.add(order.account)
         if order.status is OrderStatus.SUCCEEDED:
             account = order.account or ""
             made[account] = made.get(account, 0) + 1
@@ -112,6 +114,8 @@ async def _audit_rows(
     for account, status in statuses.items():
         if status == "active" and made.get(account, 0) != 1:
             problems.append(f"account {account} has {made.get(account, 0)} orders that made it")
+        if status == "pending" and account not in named:
+            problems.append(f"account {account} is pending, and no order is to make it")
     return faults + [("rows", problem) for problem in problems]
 
 

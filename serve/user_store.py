@@ -223,6 +223,12 @@ class UserStore:
                 )
             except sqlite3.IntegrityError as error:
                 raise DuplicateRecord(f"account {account} has a row already") from error
+            # An order whose account was written before, with its answer lost, gets another one.
+            connection.execute(
+                "DELETE FROM accounts WHERE status = 'pending'"
+                " AND id = (SELECT account FROM orders WHERE uuid = ?)",
+                (uuid,),
+            )
             connection.execute("UPDATE orders SET account = ? WHERE uuid = ?", (account, uuid))
 
         await self._write(owner, "add_pending_account", insert)
