@@ -53,7 +53,7 @@ class Chaos:
         self._clock = clock
         self.struck = 0
         self._stopped = False
-        self._operating: dict[int, tuple[asyncio.Task[Any], str]] = {}
+        self._operating: dict[int, tuple[asyncio.Task[Any], str, Callable[[], None]]] = {}
         stream = Random(seed ^ 0x5EED_5A3A)  # noqa: S311 - not secrets
         drawn = [kind for kind in KINDS if stream.random() < 1 / 2]
         self.kinds = frozenset(drawn or [stream.choice(KINDS)])
@@ -62,6 +62,11 @@ class Chaos:
     def over(self) -> bool:
         """True once nothing goes wrong any more."""
         return self._stopped or self.struck >= FAULTS_MAX or self._clock() > STOPS_AFTER_S
+
+    @property
+    def stopped(self) -> bool:
+        """True once all is to be well: what a scenario itself lets go wrong stops with it."""
+        return self._stopped
 
     def stop(self) -> None:
         """Let nothing go wrong from now on."""
@@ -73,14 +78,17 @@ class Chaos:
         return self._one_of(kinds, f"{point} {whose}") if kinds else None
 
     @contextmanager
-    def operating(self, operation: str) -> Iterator[None]:
-        """Have the running task cancelled at one of its awaits in here, if that is chosen."""
+    def operating(self, operation: str, *, on_cancel: Callable[[], None]) -> Iterator[None]:
+        """Have the running task cancelled at one of its awaits in here, if that is chosen.
+
+        ``on_cancel`` is called as it is.
+        """
         task = asyncio.current_task()
         number = getattr(task, "number", 0)
         if task is None or not number or "cancel" not in self.kinds:
             yield
             return
-        self._operating[number] = task, operation
+        self._operating[number] = task, operation, on_cancel
         try:
             yield
         finally:
@@ -94,12 +102,20 @@ class Chaos:
         """
         if number not in self._operating or self.over:
             return
-        task, operation = self._operating[number]
+        operating = self._operating[number]
+        task, operation, on_cancel = operating
         if task.done() or not self._choose(ChoiceKind.CANCEL, 2, operation):
             return
-        del self._operating[number]
         self.struck += 1
-        task.get_loop().call_soon(task.cancel)
+
+        def cancel() -> None:
+            # The operation may have ended meanwhile, and its task be at something else.
+            if self._operating.get(number) is operating:
+                del self._operating[number]
+                on_cancel()
+                task.cancel()
+
+        task.get_loop().call_soon(cancel)
 
     def node_plan(self, phase: str) -> tuple[str, float, float] | None:
         """Say what becomes of the node in a phase: its state, after how long, for how long."""

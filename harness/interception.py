@@ -170,7 +170,8 @@ class Interception:
     def _strikes(self, armed: _Armed, point: str, key: dict[str, str]) -> bool:
         fault = armed.fault
         if (
-            plain_name(fault.at) != point
+            (self.chaos is not None and self.chaos.stopped)
+            or plain_name(fault.at) != point
             or armed.times == 0
             or fault.user not in (None, key.get("user"))
             or fault.phase not in (None, self.phase)

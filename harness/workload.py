@@ -276,7 +276,11 @@ class Workload:
                 around.enter_context(late)
                 around.enter_context(call.cancellation)
                 if self._interception.chaos is not None:
-                    around.enter_context(self._interception.chaos.operating(call.task_name))
+                    around.enter_context(
+                        self._interception.chaos.operating(
+                            call.task_name, on_cancel=lambda: self._note_cancel(call)
+                        )
+                    )
                 value = await session.call(step.call, user, arguments)
         except asyncio.CancelledError:
             outcome = Outcome.UNFINISHED if late.passed else Outcome.CANCELLED
@@ -287,6 +291,10 @@ class Workload:
         else:
             self._recorder.end_operation(number, Outcome.RETURNED, value=value)
         return True
+
+    def _note_cancel(self, call: _Call) -> None:
+        key = {} if call.user is None else {"user": call.user.name}
+        self._recorder.fault(call.task_name, "cancel", key)
 
     def _resolved(self, call: _Call, *, turn: int) -> dict[str, Any]:
         """Fill in names and counts, and earlier results of the same user for ``$step.path``."""
