@@ -224,6 +224,7 @@ async def stale_cache(mended: bool) -> None:
     hazard="account visible before its key is kept",
     symptom="keys[name]",
     production=True,
+    shrunk=2,
     ids="I-24, H-03",
 )
 async def account_before_its_key(mended: bool) -> None:
