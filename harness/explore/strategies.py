@@ -39,12 +39,8 @@ STRIKE_CHANCE = 1 / 24
 # order: priorities alone may starve what everybody waits for.
 FAIR_AFTER = 2
 
-
 # With more lanes than this a byte is too coarse to choose one fairly.
 FEW_LANES = 16
-
-# Past Random's own seed(), which also takes what is no number: it costs as much again.
-_SEED = _random.Random.seed
 
 
 class Strategy(Protocol):
@@ -117,7 +113,8 @@ class _Sampling:
         self._numbers = Random(0)  # noqa: S311 - not secrets
 
     def _stream(self, run: int) -> Random:
-        _SEED(self._numbers, self.seed << 64 | run)
+        # Past Random's own seed(), which also takes what is no number: it costs as much again.
+        _random.Random.seed(self._numbers, self.seed << 64 | run)
         return self._numbers
 
     def finish(self, found: Attempt) -> None:
