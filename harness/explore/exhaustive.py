@@ -237,7 +237,7 @@ class _Walk:
         self._pass(decision)
         self.choices.append(decision.pick)
         if self.trail is not None:
-            self.trail.chosen(decision.pick)
+            self.trail.enumerated(decision.pick)
         return decision.pick
 
     def _over(self) -> bool:

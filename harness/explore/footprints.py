@@ -103,6 +103,18 @@ class FootprintObserver:
 
     While a step runs, a profiler function is called as frames are entered and left, and as builtin
     functions are called. Between two such events the code tells what may have happened.
+
+    A thing that cannot be told counts as any of its kind; a builtin, an instruction or a callable
+    that is not known counts as everything. What is assumed all the same:
+
+    * what is called by a name that does not lead to it without running code (a local that was just
+      set, a property, a call's result) is a function, a method or a class, and no callable of C
+      with a state of its own, such as a ``functools.partial`` of a builtin;
+    * operators of C types that are no containers (numbers, dates, decimals) touch nothing shared;
+    * ``with`` is not given an object of C that tasks share;
+    * an iterator that several tasks advance with ``for`` is reached by a name;
+    * asyncio's primitives are changed by their methods only;
+    * a run sees nothing that another run has left.
     """
 
     def __init__(self) -> None:

@@ -39,14 +39,14 @@ def _words(text: str) -> frozenset[str]:
 _HARMLESS = _words(
     """
     ASYNC_GEN_WRAP BUILD_CONST_KEY_MAP BUILD_LIST BUILD_MAP BUILD_SET BUILD_SLICE BUILD_STRING
-    BUILD_TUPLE CALL_INTRINSIC_2 CHECK_EG_MATCH CHECK_EXC_MATCH CLEANUP_THROW COPY_FREE_VARS
+    BUILD_TUPLE CALL_INTRINSIC_2 CHECK_EG_MATCH CLEANUP_THROW COPY_FREE_VARS
     DELETE_FAST END_ASYNC_FOR END_FOR END_SEND EXIT_INIT_CHECK GET_AITER GET_ANEXT
     GET_YIELD_FROM_ITER INTERPRETER_EXIT JUMP_BACKWARD JUMP_BACKWARD_NO_INTERRUPT JUMP_FORWARD
     LIST_APPEND LOAD_ASSERTION_ERROR LOAD_FAST_AND_CLEAR MAKE_CELL MAKE_FUNCTION MAP_ADD
     POP_EXCEPT POP_JUMP_BACKWARD_IF_NONE POP_JUMP_BACKWARD_IF_NOT_NONE POP_JUMP_FORWARD_IF_NONE
     POP_JUMP_FORWARD_IF_NOT_NONE POP_JUMP_IF_NONE POP_JUMP_IF_NOT_NONE PREP_RERAISE_STAR
     PUSH_EXC_INFO RAISE_VARARGS RERAISE RETURN_CONST RETURN_GENERATOR RETURN_VALUE SEND SET_ADD
-    SET_FUNCTION_ATTRIBUTE WITH_EXCEPT_START YIELD_VALUE LIST_TO_TUPLE BEFORE_WITH
+    SET_FUNCTION_ATTRIBUTE YIELD_VALUE LIST_TO_TUPLE BEFORE_WITH
     BEFORE_ASYNC_WITH
     """
 )
@@ -54,9 +54,9 @@ _NOTHING = frozenset({"CACHE", "EXTENDED_ARG", "KW_NAMES", "NOP", "NOT_TAKEN", "
 # They read what lies in containers, or write it, and of which is not known.
 _READS_ANY = _words(
     """
-    BINARY_SLICE CALL_FUNCTION_EX CONVERT_VALUE DICT_MERGE DICT_UPDATE FORMAT_SIMPLE FORMAT_VALUE
-    FORMAT_WITH_SPEC GET_LEN LIST_EXTEND MATCH_CLASS MATCH_KEYS MATCH_MAPPING MATCH_SEQUENCE
-    SET_UPDATE UNPACK_EX UNPACK_SEQUENCE
+    BINARY_SLICE CALL_FUNCTION_EX CALL_INTRINSIC_1 CONVERT_VALUE DICT_MERGE DICT_UPDATE
+    FORMAT_SIMPLE FORMAT_VALUE FORMAT_WITH_SPEC GET_LEN LIST_EXTEND MATCH_CLASS MATCH_KEYS
+    MATCH_MAPPING MATCH_SEQUENCE SET_UPDATE UNPACK_EX UNPACK_SEQUENCE
     """
 )
 _BENIGN_DUNDERS = _words(
@@ -90,9 +90,8 @@ class SymbolicStack:
             if name.startswith(("FORMAT", "CONVERT")):
                 found.append(Access("await", None))
             return found, []
-        if name == "STORE_FAST":
-            self._pop()
-            return [], [one.argval]
+        if name.startswith("STORE_FAST"):
+            return [], self._store_fast(one)
         handler = _HANDLERS.get(name)
         if handler is None:
             self.forget()
@@ -104,6 +103,22 @@ class SymbolicStack:
 
     def _push(self, symbol: Symbol) -> list[Access]:
         self._symbols.append(symbol)
+        return []
+
+    def _store_fast(self, one: dis.Instruction) -> list[str]:
+        """Carry out STORE_FAST, and what CPython 3.13 makes of two instructions in a row."""
+        self._pop()
+        if one.opname == "STORE_FAST":
+            return [one.argval]
+        if one.opname == "STORE_FAST_STORE_FAST":
+            self._pop()
+            return list(one.argval)
+        self._push(("fast", one.argval[1]))
+        return [one.argval[0]]
+
+    def _load_two(self, one: dis.Instruction) -> list[Access]:
+        for name in one.argval:
+            self._push(("fast", name))
         return []
 
     def _load_fast(self, one: dis.Instruction) -> list[Access]:
@@ -156,7 +171,7 @@ class SymbolicStack:
     def _call(self, one: dis.Instruction) -> list[Access]:
         arguments = [self._pop() for _ in range(one.arg or 0)]
         upper, lower = self._pop(), self._pop()
-        callee = upper if lower == _NULL or lower is None else lower
+        callee = upper if lower == _NULL else lower
         if callee == ("global", "range"):
             self._push(_RANGE)
             return []
@@ -235,6 +250,12 @@ class SymbolicStack:
         # 1 and 2 stand for what __aenter__ and __aexit__ returned.
         return [] if one.arg else [Access("await", awaited)]
 
+    def _answer(self, one: dis.Instruction) -> list[Access]:
+        """Carry out what leaves True or False on top of what is not known."""
+        del one
+        self.forget()
+        return self._push(_VALUE)
+
     def _pop_top(self, one: dis.Instruction) -> list[Access]:
         del one
         self._pop()
@@ -265,6 +286,7 @@ def _attribute(how: str, owner: Symbol, name: str) -> Access:
 
 _HANDLERS: dict[str, Callable[[SymbolicStack, dis.Instruction], list[Access]]] = {
     "LOAD_FAST": SymbolicStack._load_fast,
+    "LOAD_FAST_LOAD_FAST": SymbolicStack._load_two,
     "LOAD_FAST_CHECK": SymbolicStack._load_fast,
     "LOAD_CONST": SymbolicStack._load_const,
     "LOAD_GLOBAL": SymbolicStack._load_global,
@@ -304,6 +326,8 @@ _HANDLERS: dict[str, Callable[[SymbolicStack, dis.Instruction], list[Access]]] =
     "UNARY_POSITIVE": SymbolicStack._unary,
     "UNARY_INVERT": SymbolicStack._unary,
     "GET_AWAITABLE": SymbolicStack._get_awaitable,
+    "CHECK_EXC_MATCH": SymbolicStack._answer,
+    "WITH_EXCEPT_START": SymbolicStack._answer,
     "POP_TOP": SymbolicStack._pop_top,
     "PUSH_NULL": SymbolicStack._push_null,
     "COPY": SymbolicStack._copy,

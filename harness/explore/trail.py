@@ -84,7 +84,7 @@ class Trail:
         self.asleep = asleep
         self._decision = decision
 
-    def chosen(self, value: int) -> None:
+    def enumerated(self, value: int) -> None:
         """Note a choice that is no order: in a step it makes the step unlike any other."""
         if not self._in_step:
             self.bar(forget=value > 0)
