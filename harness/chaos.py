@@ -18,8 +18,8 @@ __all__ = ["NODE_STATES", "WITHIN_S", "Chaos"]
 CLIENT_FAULTS = ("fail", "hang", "die", "full")
 SERVICE_FAULTS = ("busy",)
 
-# What may become of the node while a phase runs, and for how long, in seconds.
-NODE_STATES = ("cut", "freeze", "slow")
+# What may become of the node, or of the machine's disk, while a phase runs, and for how long.
+NODE_STATES = ("cut", "freeze", "slow", "restart", "slow_disk")
 NODE_AFTER_S = (0.0, 0.05, 0.5)
 NODE_FOR_S = (0.2, 2.0, 20.0)
 

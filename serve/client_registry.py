@@ -79,6 +79,18 @@ class ClientRegistry:
             and tenancy.handle is not None
         )
 
+    @property
+    def is_starting(self) -> bool:
+        """Whether a client is being started."""
+        return any(not tenancy.started.is_set() for tenancy in self._slots.values())
+
+    async def started(self) -> None:
+        """Wait until no client is being started any more."""
+        while self.is_starting:
+            starting = [t for t in self._slots.values() if not t.started.is_set()]
+            # Ends with the spawn's own deadline.
+            await starting[0].started.wait()
+
     def restless(self) -> tuple[str, ...]:
         """Name the clients that are starting or draining; not those that would not close."""
         return tuple(

@@ -292,8 +292,14 @@ class Serve:
             await self._clients.drained()
 
     async def settled(self) -> None:
-        """Wait until no operation is under way, nor what goes on of one whose caller is gone."""
+        """Wait until nothing is under way: no operation, tail of one, or start of a client.
+
+        The last two go on when their callers are gone.
+        """
         await self._operations.settled()
+        while self._clients.is_starting:
+            await self._clients.started()
+            await self._operations.settled()
 
     def live_clients(self) -> tuple[tuple[str, Network], ...]:
         """Return the owner identifier and network of each client that is live, in their order."""

@@ -29,6 +29,9 @@ __all__ = ["DEFAULT_WORKERS", "ExecutorModel", "sqlite_latency"]
 # that runs it, so it has those of a machine with four cores.
 DEFAULT_WORKERS = 8
 
+# What a slow machine adds to a call's time.
+SLOW = 50.0
+
 
 def sqlite_latency(stream: random.Random) -> float:
     """Draw 1 to 5 ms, in seconds: a small SQLite transaction on a local disk."""
@@ -45,7 +48,7 @@ class ExecutorModel:
 
     The function sees no running loop, and a fresh context (``to_thread`` brings its own). A
     ``time.sleep`` in it makes its call last so much longer. It must not wait for another thread:
-    there is none.
+    there is none. While ``slow`` is set, calls that come to their end take much longer.
     """
 
     def __init__(self, loop: LoopSurface, *, latency: Latency, workers: int) -> None:
@@ -56,6 +59,7 @@ class ExecutorModel:
         self._pools: weakref.WeakKeyDictionary[Executor, simpy.Resource]
         self._pools = weakref.WeakKeyDictionary()
         self.running = False
+        self.slow = False
         self.slept_s = 0.0
 
     def submit(
@@ -123,6 +127,8 @@ class ExecutorModel:
                 return
             begin_s = environment.now
             yield environment.timeout(latency_s)
+            if self.slow:
+                yield environment.timeout(SLOW * latency_s)
             value, error = self._run(call)
             if self.slept_s:
                 slept_s, self.slept_s = self.slept_s, 0.0

@@ -136,8 +136,9 @@ class _SimulatedWorld:
         self.clients = SimulatedClientFactory(node, _loop())
 
     async def set_node(self, state: str) -> None:
-        """Cut the node off, freeze it, or heal it."""
-        self._node.state = state
+        """Cut the node off, freeze it, or heal it; or restart it, or have it or the disk slow."""
+        self._node.become("heal" if state == "slow_disk" else state)
+        _loop().executors.slow = state == "slow_disk"
 
 
 def _loop() -> VirtualLoop:

@@ -26,6 +26,7 @@ from serve.errors import (
     ClientClosed,
     ClientStoreInUse,
     InvalidInput,
+    NodeUnreachable,
 )
 
 if TYPE_CHECKING:
@@ -161,6 +162,7 @@ class SimulatedClient:
         self._jobs: list[_Job] = []
         self._closed = False
         self._stopping = False
+        self._restarts_known = node.restarts
         self._actor = loop.environment.process(self._work())
 
     @property
@@ -235,7 +237,9 @@ class SimulatedClient:
         try:
             while (job := (yield self._queue.get())) is not None:
                 if job.reply.done():
-                    self._jobs.remove(job)
+                    # One that was killed has forgotten its jobs already.
+                    if job in self._jobs:
+                        self._jobs.remove(job)
                     job.body.close()
                 else:
                     yield from self._carry_out(job)
@@ -268,14 +272,23 @@ class SimulatedClient:
     def _wait(self, what: str) -> simpy.Event:
         return self._loop.environment.timeout(self._node.model.seconds(what, self._stream))
 
+    def _calls(self, count: int) -> Generator[simpy.Event, Any, None]:
+        """Call the node; the first call after its restart finds the connection broken."""
+        if self._restarts_known != self._node.restarts and self._node.state != "restart":
+            self._restarts_known = self._node.restarts
+            yield self._wait("refused")
+            msg = f"{self._where}: the connection broke: the node was restarted"
+            raise NodeUnreachable(msg)
+        yield from self._node.calls(count, self._stream)
+
     def _node_status(self) -> Generator[simpy.Event, Any, NodeStatus]:
-        yield from self._node.calls(self._node.model.profile.rpcs.status, self._stream)
+        yield from self._calls(self._node.model.profile.rpcs.status)
         return self._node.status()
 
     def _sync(self) -> Generator[simpy.Event, Any, SyncSummary]:
         rpcs = self._node.model.profile.rpcs
         first = self._store.block_number == 0
-        yield from self._node.calls(rpcs.first_sync if first else rpcs.later_sync, self._stream)
+        yield from self._calls(rpcs.first_sync if first else rpcs.later_sync)
         self._store.block_number = self._node.block_number
         return SyncSummary(block_number=self._store.block_number)
 

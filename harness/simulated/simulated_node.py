@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 __all__ = ["SimulatedNode"]
 
 VERSION = "simulated"
-STATES = ("heal", "cut", "freeze")
 # What a slow node makes of a call's time.
 SLOW = 8.0
 
@@ -34,10 +33,19 @@ class SimulatedNode:
         self.environment = environment
         self.model = model
         self.state = "heal"
+        self.restarts = 0
         self.cores = simpy.Resource(environment, capacity=model.profile.cores)
         self.genesis = "0x" + hashlib.sha256(f"genesis {label}".encode()).hexdigest()
         self._workers = simpy.Resource(environment, capacity=model.profile.rpc_workers)
         self._born_s = environment.now
+
+    def become(self, state: str) -> None:
+        """Be well ("heal"), refuse ("cut"), never answer ("freeze"), be "slow", or "restart".
+
+        A node that restarts refuses until it becomes well, and connections from before are broken.
+        """
+        self.state = state
+        self.restarts += state == "restart"
 
     @property
     def block_number(self) -> int:
@@ -93,7 +101,7 @@ class SimulatedNode:
             yield self.environment.timeout(self.model.seconds(what, stream))
 
     def _refuse_if_cut(self, stream: random.Random) -> Generator[simpy.Event, Any, None]:
-        if self.state == "cut":
+        if self.state in ("cut", "restart"):
             yield self.environment.timeout(self.model.seconds("refused", stream))
             msg = "the node refused the connection"
             raise NodeUnreachable(msg)

@@ -164,6 +164,21 @@ async def test_settled_waits_for_the_tail_of_a_caller_that_is_gone(open_serve, c
         assert order.status == "succeeded"
 
 
+async def test_settled_waits_for_a_start_whose_caller_is_gone(open_serve, clients):
+    gate = clients.park("spawn")
+    async with open_serve() as service:
+        caller = asyncio.create_task(service.get_client(ANN, TESTNET))
+        await gate.reached.wait()
+        caller.cancel()
+        settled = asyncio.create_task(service.settled())
+        await asyncio.wait([caller, settled], timeout=0.05)
+        assert caller.cancelled()
+        assert not settled.done()
+        gate.open()
+        await settled
+        assert await service.audit() == ()
+
+
 async def test_live_clients_are_told_by_owner_and_network(open_serve):
     async with open_serve() as service:
         await service.get_client(ANN, TESTNET)

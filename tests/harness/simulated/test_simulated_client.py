@@ -15,7 +15,7 @@ from harness.simulated.simulated_node import SimulatedNode
 from harness.simulated.virtual_loop import running_virtual_loop
 from serve import Network
 from serve.client import WalletSpec
-from serve.errors import ClientBusy
+from serve.errors import ClientBusy, ClientClosed, NodeUnreachable
 
 HOME = Path("localnet_home")
 
@@ -48,6 +48,40 @@ def test_a_full_queue_is_busy_at_once_and_harms_nobody_in_it(run):
         with pytest.raises(ClientBusy, match="2 commands wait already; try later"):
             await client.sync()
         assert [one.block_number for one in await asyncio.gather(*taken)] == [1, 1, 1]
+        await client.sync()
+        await client.close()
+
+    run(body)
+
+
+def test_a_client_killed_while_commands_wait_ends_them_and_itself(run):
+    async def body(factory):
+        client = await factory.spawn(HOME, Network.LOCALNET, dial_timeout_s=1)
+        taken = [asyncio.create_task(client.sync())]
+        await asyncio.sleep(1e-6)
+        taken += [asyncio.create_task(client.sync()) for _ in range(2)]
+        await asyncio.sleep(0)
+        taken[1].cancel()
+        client.kill()
+        ended = await asyncio.gather(*taken, return_exceptions=True)
+        assert [type(one) for one in ended] == [ClientClosed, asyncio.CancelledError, ClientClosed]
+        second = await factory.spawn(HOME, Network.LOCALNET, dial_timeout_s=1)
+        await second.sync()
+        await second.close()
+
+    run(body)
+
+
+def test_a_restart_breaks_each_clients_connection_once(run):
+    async def body(factory):
+        client = await factory.spawn(HOME, Network.LOCALNET, dial_timeout_s=1)
+        await client.sync()
+        factory.node.become("restart")
+        with pytest.raises(NodeUnreachable, match="refused the connection"):
+            await client.sync()
+        factory.node.become("heal")
+        with pytest.raises(NodeUnreachable, match="the node was restarted"):
+            await client.sync()
         await client.sync()
         await client.close()
 
