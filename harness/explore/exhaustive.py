@@ -50,6 +50,8 @@ class Exhaustive:
     """
 
     locks = False
+    # Runs of different seeds are different programs: all runs have one.
+    same_seed = True
 
     def __init__(
         self,
@@ -75,6 +77,11 @@ class Exhaustive:
         # The same few come again and again.
         self._footprints: dict[frozenset[Touch], Footprint] = {}
         self._orders: set[bytes] = set()
+
+    @property
+    def complete(self) -> bool:
+        """True if every order was run, and every run was decided by its choices."""
+        return self.exhausted and self.unsteady is None
 
     @property
     def distinct(self) -> int:

@@ -172,9 +172,10 @@ class _Search:
     def step(self, number: int) -> FoundFailure | None:
         """Run once, as run ``number`` of the whole search; return a failure of a new cause."""
         subject, strategy = self._subject, self._strategy
+        same_seed = subject.same_seed or getattr(strategy, "same_seed", False)
         attempt = subject.attempt(
             strategy.begin(number),
-            seed=self._seed if subject.same_seed else (self._seed + number) % 2**64,
+            seed=self._seed if same_seed else (self._seed + number) % 2**64,
             watcher=strategy.watcher,
             locks=strategy.locks,
         )
@@ -204,7 +205,7 @@ class _Search:
             distinct=self.coverage.distinct,
             steps_total=self._steps,
             wall_s=self._budget.spent_s,
-            exhausted=strategy.exhausted and hasattr(strategy, "bound"),
+            exhausted=strategy.exhausted and getattr(strategy, "complete", False),
             bound=getattr(strategy, "bound", None),
             bounds_text=sentences(strategy, runs=self.runs, failures=len(self.found)),
             coverage=self.coverage.curve(self.runs),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
+import random
 import sys
 from pathlib import Path
 
@@ -300,6 +301,43 @@ def test_an_exploration_ends_when_all_orders_were_run_and_is_proven():
     )
     assert (found.runs, found.exhausted, found.proven) == (4, True, True)
     assert found.bounds_text[0].startswith("all 4 distinct orders pass")
+
+
+def test_all_runs_of_an_exploration_have_one_seed():
+    async def main():
+        async def work():
+            await asyncio.sleep(0)
+
+        await asyncio.gather(*(work() for _ in range(random.randrange(1, 4))))
+
+    found = explore_subject(
+        Program(main, name="drawn", adversarial=True),
+        strategy_named("exhaustive:2", seed=0),
+        budget=Budget(runs=1_000),
+        seed=3,
+    )
+    assert found.proven, found.bounds_text
+
+
+def test_an_exploration_of_what_choices_do_not_decide_is_not_proven():
+    turns = []
+
+    async def main():
+        turns.append(None)
+
+        async def work():
+            await asyncio.sleep(0)
+
+        await asyncio.gather(*(work() for _ in range(2 + len(turns) % 2)))
+
+    found = explore_subject(
+        Program(main, name="remembers", adversarial=True),
+        strategy_named("exhaustive:2", seed=0),
+        budget=Budget(runs=1_000),
+        seed=0,
+    )
+    assert not found.exhausted
+    assert not found.proven
 
 
 def test_an_exploration_shrinks_what_the_search_found():
