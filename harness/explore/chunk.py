@@ -187,9 +187,16 @@ def could_not_explore(chunk: Chunk, reason: str) -> Exploration:
 
 
 def subject_of(
-    path: str, system: str | None, *, adversarial: bool = False, chaos: bool = False
+    path: str,
+    system: str | None,
+    *,
+    adversarial: bool = False,
+    chaos: bool = False,
+    dropped: tuple[str, ...] = (),
 ) -> ScenarioSubject:
     """Make a scenario the subject of a search; ``system`` overrides the one that its file names.
+
+    ``dropped`` names parts of its workload that are left out.
 
     Raises:
         BadInput: The scenario or the system cannot be used, or they do not fit.
@@ -200,7 +207,14 @@ def subject_of(
     named = system or scenario.system or DEFAULT_SYSTEM
     found = system_at(named)
     refuse_mistakes(scenario, found)
-    return ScenarioSubject(scenario, found, system_path=named, adversarial=adversarial, chaos=chaos)
+    return ScenarioSubject(
+        scenario,
+        found,
+        system_path=named,
+        adversarial=adversarial,
+        chaos=chaos,
+        dropped=dropped,
+    )
 
 
 def scenario_at(path: str) -> Scenario:

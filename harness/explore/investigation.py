@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.errors import HarnessError
 from harness.explore.result import FoundFailure
 from harness.explore.schedule_recorder import ScheduleRecorder
 from harness.explore.shrinking import Shrunk, shrink_schedule
 from harness.explore.tape import Tape
 from harness.explore.tape_policy import PicksPolicy, TapePolicy, TapeRecorder
-from harness.explore.token import Token, checkpoints_of
+from harness.explore.token import Token, cause_key, checkpoints_of
+from harness.explore.workload_shrinking import shrink_workload
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,6 +22,11 @@ if TYPE_CHECKING:
 
 __all__ = ["carry_out", "investigate", "told_run"]
 
+# Checks that hold for a sound system however little it is given to do.
+HOLD_WITH_LESS_WORK = frozenset(
+    {"always", "distinct_accounts", "end_state", "no_deadlock", "no_leaks", "recovers", "run"}
+)
+
 
 def carry_out(subject: Subject, tape: Tape, recorder: ScheduleRecorder | None = None) -> Attempt:
     """Run what a tape says."""
@@ -27,13 +34,13 @@ def carry_out(subject: Subject, tape: Tape, recorder: ScheduleRecorder | None = 
     return subject.attempt(policy, seed=tape.seed, watcher=policy, recorder=recorder)
 
 
-def told_run(subject: Subject, tape: Tape) -> tuple[Attempt, Schedule]:
-    """Run what a tape says, and record its schedule for people."""
+def told_run(subject: Subject, tape: Tape) -> tuple[Attempt, Schedule, list[tuple[str, ...]]]:
+    """Run what a tape says, and record its schedule for people, with a stack for each step."""
     recorder = ScheduleRecorder()
     attempt = carry_out(subject, tape, recorder)
     failure = attempt.failure
     cycle = failure.diagnosis.cycle if failure is not None and failure.diagnosis else ()
-    return attempt, recorder.schedule(cycle)
+    return attempt, recorder.schedule(cycle), recorder.stacks
 
 
 def investigate(
@@ -55,10 +62,11 @@ def investigate(
         return attempt.failure is not None and attempt.failure.cause == cause
 
     shrunk = _shrunk(tape, fails, sites)
-    least, schedule = told_run(subject, shrunk.tape)
+    subject, dropped_runs = _with_less_work(subject, shrunk.tape, failed)
+    least, schedule, failing_stacks = told_run(subject, shrunk.tape)
     failure = least.failure or failed
-    _, passing = told_run(subject, _nearest_passing(shrunk.tape))
-    token = str(_token(subject, shrunk.tape, least, cause))
+    _, passing, passing_stacks = told_run(subject, _nearest_passing(shrunk.tape))
+    token = str(_token(subject, shrunk.tape, least, failure.cause))
     return FoundFailure(
         cause=cause,
         headline=failure.headline,
@@ -71,15 +79,61 @@ def investigate(
         deviations_before=len(tape.schedule),
         operations=_operations(least),
         operations_before=_operations(found),
-        shrink_runs=shrunk.runs,
+        shrink_runs=shrunk.runs + dropped_runs,
         schedule=schedule,
         passing=passing if shrunk.tape.schedule else None,
-        stacks=((), failure.stack) if failure.stack else None,
+        stacks=_parting_stacks(
+            (passing, passing_stacks), (schedule, failing_stacks), failure.stack
+        ),
         diagnosis=failure.diagnosis,
         checks=() if least.result is None else least.result.checks,
         adversarial=subject.adversarial,
         history=None if least.result is None else least.result.history,
     )
+
+
+def _with_less_work(subject: Subject, tape: Tape, failed: Failure) -> tuple[Subject, int]:
+    """Leave out of a scenario's workload what the failure does not need, the schedule kept.
+
+    With less to do some checks fail whatever the system does: a listing is empty because nothing
+    was made. So one of the others must go on failing; or, where only such have failed, the same
+    workload must pass under the nearest tape that passes.
+    """
+    scenario = getattr(subject, "scenario", None)
+    without = getattr(subject, "without", None)
+    names = set(failed.cause.split(", "))
+    must_fail = names & HOLD_WITH_LESS_WORK or names
+    control = None if must_fail <= HOLD_WITH_LESS_WORK else _nearest_passing(tape)
+    if scenario is None or without is None or (control is not None and not tape.schedule):
+        return subject, 0
+    before: tuple[str, ...] = getattr(subject, "dropped", ())
+
+    def fails(dropped: tuple[str, ...]) -> bool:
+        less = without((*before, *dropped))
+        try:
+            attempt = carry_out(less, tape)
+            if attempt.failure is None or not must_fail <= set(attempt.failure.cause.split(", ")):
+                return False
+            return control is None or carry_out(less, control).failure is None
+        except HarnessError:
+            # What is left does not hang together: that is no smaller form of the failure.
+            return False
+
+    dropped, runs = shrink_workload(scenario, fails)
+    return (without((*before, *dropped)) if dropped else subject), runs
+
+
+def _parting_stacks(
+    passing: tuple[Schedule, list[tuple[str, ...]]],
+    failing: tuple[Schedule, list[tuple[str, ...]]],
+    last: tuple[str, ...],
+) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
+    """Return where both runs stood when they parted; without that, the failing run's last words."""
+    pairs = zip(passing[0].steps, failing[0].steps, strict=False)
+    for index, (one, other) in enumerate(pairs):
+        if (one.lane, one.does, one.place) != (other.lane, other.does, other.place):
+            return passing[1][index], failing[1][index]
+    return ((), last) if last else None
 
 
 def _recorded(subject: Subject, found: Attempt) -> tuple[Tape, Attempt, ScheduleRecorder]:
@@ -109,11 +163,12 @@ def _token(subject: Subject, tape: Tape, run: Attempt, cause: str) -> Token:
         system=getattr(subject, "system_path", ""),
         adversarial=subject.adversarial,
         tape=tape,
-        cause=cause,
+        cause=cause_key(cause),
         code=subject.fingerprint()[:16],
         steps=run.steps,
         checkpoints=checkpoints_of(run.order),
         chaos=bool(getattr(subject, "chaos", False)),
+        dropped=getattr(subject, "dropped", ()),
     )
 
 
@@ -128,7 +183,7 @@ def _not_deterministic(
 ) -> FoundFailure:
     tape = Tape(seed=found.seed)
     token = str(_token(subject, tape, found, failed.cause))
-    _, schedule = told_run(subject, tape)
+    _, schedule, _ = told_run(subject, tape)
     seen = "passed" if again.failure is None else f"failed with: {again.failure.headline}"
     return FoundFailure(
         cause=f"not deterministic; {failed.cause}",

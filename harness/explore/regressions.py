@@ -124,7 +124,13 @@ def replay_regression(
         BadInput: The scenario or the system cannot be used.
     """
     token = regression.token
-    subject = subject_of(scenario_path, system, adversarial=token.adversarial, chaos=token.chaos)
+    subject = subject_of(
+        scenario_path,
+        system,
+        adversarial=token.adversarial,
+        chaos=token.chaos,
+        dropped=token.dropped,
+    )
     with subject:
         attempt = carry_out(subject, token.tape)
         if attempt.failure is None:

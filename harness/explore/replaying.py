@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from harness.errors import BadInput
 from harness.explore.chunk import subject_of
 from harness.explore.investigation import told_run
-from harness.explore.token import Token, first_parting
+from harness.explore.token import Token, cause_key, first_parting
 
 if TYPE_CHECKING:
     from harness.explore.attempt import Attempt
@@ -88,7 +88,7 @@ class Replayed:
 def replay(token: Token, subject: Subject) -> Replayed:
     """Repeat the run of a token."""
     with subject:
-        attempt, schedule = told_run(subject, token.tape)
+        attempt, schedule, _ = told_run(subject, token.tape)
         code_now = subject.fingerprint()[:CODE_LENGTH]
     return Replayed(
         token=token,
@@ -121,6 +121,7 @@ def subject_of_token(token: Token, *, system: str | None = None) -> ScenarioSubj
         system or token.system or None,
         adversarial=token.adversarial,
         chaos=token.chaos,
+        dropped=token.dropped,
     )
 
 
@@ -133,7 +134,6 @@ def replayed_lines(replayed: Replayed) -> list[str]:
     mode = "adversarial" if token.adversarial else "production"
     lines = [
         f"{token.subject} [{mode}, seed {token.tape.seed}, {len(token.tape.schedule)} deviations]",
-        f"  the token's failure: {token.cause}",
         "  schedule:",
         *(f"  {line}" for line in schedule_lines(replayed.schedule)),
     ]
@@ -148,6 +148,6 @@ def _outcome(token: Token, attempt: Attempt, *, same_code: bool) -> ReplayOutcom
     if attempt.unknown is not None:
         return ReplayOutcome.COULD_NOT_RUN
     if attempt.failure is not None:
-        same = attempt.failure.cause == token.cause
+        same = cause_key(attempt.failure.cause) == token.cause
         return ReplayOutcome.SAME_FAILURE if same else ReplayOutcome.OTHER_FAILURE
     return ReplayOutcome.NOT_DETERMINISTIC if same_code else ReplayOutcome.PASSES_NOW

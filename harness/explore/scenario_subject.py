@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from harness.explore.attempt import Attempt, Failure
 from harness.explore.partial_order import partial_order_of
 from harness.explore.schedule_recorder import ScheduleRecorder
+from harness.explore.workload_shrinking import reduced
 from harness.runner import run_scenario
 from harness.search import Search
 from harness.simulated.exploring_loop import ExploringLoop
@@ -52,8 +53,11 @@ class ScenarioSubject:
         system_path: str,
         adversarial: bool = False,
         chaos: bool = False,
+        dropped: tuple[str, ...] = (),
     ) -> None:
-        self.scenario = scenario
+        self.whole = scenario
+        self.dropped = dropped
+        self.scenario = scenario = reduced(scenario, dropped)
         self.name = scenario.name
         self.path = scenario.path
         self.claim = scenario.claim
@@ -118,6 +122,17 @@ class ScenarioSubject:
             interleaved=frozenset() if looking is None else frozenset(looking.interleaved),
             unknown=result.could_not_run,
             result=result,
+        )
+
+    def without(self, dropped: tuple[str, ...]) -> ScenarioSubject:
+        """Return the subject without a part of its workload, see ``shrink_workload``."""
+        return ScenarioSubject(
+            self.whole,
+            self._system,
+            system_path=self.system_path,
+            adversarial=self.adversarial,
+            chaos=self.chaos,
+            dropped=dropped,
         )
 
     def replay_line(self, token: str) -> str:

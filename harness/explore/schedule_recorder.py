@@ -40,7 +40,11 @@ class ScheduleRecorder:
         self._deviation: str | None = None
         self._notes: list[str] = []
         self.interleaved: Counter[tuple[str, str]] = Counter()
+        self.stacks: list[tuple[str, ...]] = []
         self._stands: dict[int, str] = {}
+        # What became ready in which step; None for what came from outside.
+        self._wakers: dict[Lane, int | None] = {}
+        self._woken_by: int | None = None
         self._lineage: Callable[[int], str] = str
         self._ran: Counter[int] = Counter()
         # The first and the last step before which a lane stood at a line.
@@ -62,6 +66,9 @@ class ScheduleRecorder:
         """Note whom the step overtakes."""
         names = list(dict.fromkeys(self._name(one) for one in overtaken if one.lane >= 0))
         self._deviation = f"ran ahead of {', '.join(names)}" if names else None
+        for ready in self._loop._ready:
+            self._wakers.setdefault(ready, None)
+        self._woken_by = self._wakers.pop(handle, None)
         label = getattr(handle, "label", None)
         if label is not None:
             self._note_site(f"outside {label}", handle.lane)
@@ -82,9 +89,12 @@ class ScheduleRecorder:
             task = self._task(handle.lane)
             does, place = _stand(task) if task is not None else ("ran a callback", None)
             self._note_interleaving(handle.lane, place)
-            if place is not None and task is not None:
-                self._note_site(_stack(task), handle.lane)
-            self._add(self._name(handle), does, place)
+            stack = () if place is None or task is None else _stack(task)
+            if stack:
+                self._note_site(" < ".join(stack), handle.lane)
+            self._add(self._name(handle), does, place, stack)
+            for ready in self._loop._ready:
+                self._wakers.setdefault(ready, len(self._steps) - 1)
         if self._inner is not None:
             self._inner.ended(handle)
 
@@ -134,13 +144,14 @@ class ScheduleRecorder:
             if len(lanes) > 1
         ]
 
-    def _add(self, lane: str, does: str, place: str | None) -> None:
+    def _add(self, lane: str, does: str, place: str | None, stack: tuple[str, ...] = ()) -> None:
         if len(self._steps) >= STEPS_MAX:
             self._dropped += 1
             return
         words = [*([self._deviation] if self._deviation else []), *self._notes]
         self._notes.clear()
         self._deviation = None
+        self.stacks.append(stack)
         self._steps.append(
             ScheduleStep(
                 index=len(self._steps),
@@ -150,6 +161,7 @@ class ScheduleRecorder:
                 place=place,
                 source=_source(place),
                 deviation="; ".join(words) or None,
+                woken_by=self._woken_by,
             )
         )
 
@@ -181,9 +193,9 @@ def _stand(task: asyncio.Task[Any]) -> tuple[str, str | None]:
     return f"awaits {wait.waits_for}", wait.where
 
 
-def _stack(task: asyncio.Task[Any]) -> str:
-    """Name the line at which a task stands with those that led to it."""
-    return " < ".join(
+def _stack(task: asyncio.Task[Any]) -> tuple[str, ...]:
+    """List the line at which a task stands, and those that led to it."""
+    return tuple(
         place_in([frame]) for frame in frames_of(task) if is_program(frame.f_code.co_filename)
     )
 

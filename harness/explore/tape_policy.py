@@ -56,14 +56,17 @@ class TapePolicy:
         """Choose the first lane that is not to be overtaken any more."""
         if not self._left:
             return 0
-        passed: list[tuple[str, int]] = []
-        for index, key in self._distinct(options):
-            if self._left.get(key, 0) <= 0:
-                for one in passed:
-                    self._left[one] -= 1
-                return index
-            passed.append(key)
-        return 0
+        keys = list(self._distinct(options))
+        if not keys:
+            return 0
+        # If all are to be overtaken, it is whoever has waited longest of what it is to wait.
+        position = min(
+            range(len(keys)), key=lambda one: (max(0, self._left.get(keys[one][1], 0)), one)
+        )
+        for _, passed in keys[:position]:
+            if passed in self._left:
+                self._left[passed] -= 1
+        return keys[position][0]
 
     def choose(self, kind: ChoiceKind, count: int, label: str) -> int:
         """Choose what the tape says, as far as it can be had."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 import json
 import zlib
 from dataclasses import dataclass
@@ -13,12 +14,12 @@ from harness.choices import ChoiceKind
 from harness.errors import BadInput
 from harness.explore.tape import Deviation, Tape
 
-__all__ = ["Token", "checkpoints_of", "first_parting"]
+__all__ = ["Token", "cause_key", "checkpoints_of", "first_parting"]
 
 PREFIX = "mh1-"
 # What a token may unpack to: beyond this it is no token.
 BYTES_MAX = 4_000_000
-CHECKPOINTS_MAX = 16
+CHECKPOINTS_MAX = 8
 LANE_BYTES = 4
 KINDS = {kind: kind.value[0] for kind in ChoiceKind}
 KINDS_BACK = {letter: kind for kind, letter in KINDS.items()}
@@ -29,10 +30,12 @@ class Token:
     """All that repeats a run, and what shows whether it was repeated.
 
     ``subject`` is the scenario's path or the program's name, ``system`` the import path of the
-    system under test (empty for a program, or for the file's own). ``cause`` is the failure's
-    cause. ``code`` are the first hexadecimal digits of the fingerprint of the code, ``steps`` the
-    run's steps and ``checkpoints`` short checksums of its beginnings, of equally many steps each.
-    ``chaos`` says whether faults and cancellations were choices.
+    system under test (empty for a program, or for the file's own). ``cause`` identifies the
+    failure's cause, see ``cause_key``. ``code`` are the first hexadecimal digits of the fingerprint
+    of the code, ``steps`` the run's steps and ``checkpoints`` short checksums of its beginnings, of
+    equally many steps each.
+    ``chaos`` says whether faults and cancellations were choices, ``dropped`` which parts of the
+    workload were left out.
     """
 
     subject: str
@@ -44,7 +47,6 @@ class Token:
     steps: int
     checkpoints: tuple[int, ...]
     chaos: bool = False
-    users: int | None = None
     dropped: tuple[str, ...] = ()
 
     def __str__(self) -> str:
@@ -58,13 +60,13 @@ class Token:
             self.cause,
             self.code,
             self.steps,
-            list(self.checkpoints),
+            b"".join(one.to_bytes(2) for one in self.checkpoints).hex(),
             int(self.chaos),
-            self.users,
             list(self.dropped),
         ]
-        text = json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()
-        body = zlib.compress(text, 9)
+        text = json.dumps(document, separators=(",", ":"), ensure_ascii=False)[1:-1].encode()
+        packed = zlib.compress(text, 9, -15)
+        body = b"z" + packed if len(packed) < len(text) else b"t" + text
         sealed = zlib.crc32(body).to_bytes(4) + body
         return PREFIX + base64.urlsafe_b64encode(sealed).decode().rstrip("=")
 
@@ -103,7 +105,6 @@ class Token:
             steps,
             checkpoints,
             chaos,
-            users,
             dropped,
         ) = document
         return cls(
@@ -114,11 +115,15 @@ class Token:
             cause=str(cause),
             code=str(code),
             steps=int(steps),
-            checkpoints=tuple(int(one) for one in checkpoints),
+            checkpoints=_sums(bytes.fromhex(checkpoints)),
             chaos=bool(chaos),
-            users=None if users is None else int(users),
             dropped=tuple(str(one) for one in dropped),
         )
+
+
+def cause_key(cause: str) -> str:
+    """Return the eight hexadecimal digits by which a token tells a cause from others."""
+    return hashlib.sha256(cause.encode()).hexdigest()[:8]
 
 
 def checkpoints_of(order: bytes) -> tuple[int, ...]:
@@ -168,9 +173,14 @@ def _unsealed(text: str) -> Any:
     if zlib.crc32(body).to_bytes(4) != sealed[:4]:
         msg = "the checksum does not fit"
         raise ValueError(msg)
-    unpacker = zlib.decompressobj()
-    document = unpacker.decompress(body, BYTES_MAX)
-    return json.loads(document)
+    plain = body[1:]
+    if body[:1] == b"z":
+        plain = zlib.decompressobj(-15).decompress(plain, BYTES_MAX)
+    return json.loads(b"[" + plain + b"]")
+
+
+def _sums(packed: bytes) -> tuple[int, ...]:
+    return tuple(int.from_bytes(packed[at : at + 2]) for at in range(0, len(packed), 2))
 
 
 def _short(text: str) -> str:

@@ -104,6 +104,7 @@ class ExploringLoop(VirtualLoop):
         self.outside = OutsideOrder(self)
         self._lane_names: dict[int, str] = {}
         self._children: Counter[str] = Counter()
+        self._tell_chosen: Callable[[str], None] | None = getattr(watcher, "chosen", None)
         if watcher is not None:
             watcher.bind(self.lane_name)
             self.environment.born = self._process_born
@@ -168,6 +169,8 @@ class ExploringLoop(VirtualLoop):
         """Have the policy choose, and record what it chose."""
         chosen = self.policy.choose(kind, count, label)
         self.picks.append(chosen)
+        if chosen and self._tell_chosen is not None:
+            self._tell_chosen(f"{kind.value} {chosen} of {count - 1}: {label}")
         return chosen
 
     def _turn(self) -> Pause:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from contextvars import Context
+from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
@@ -66,8 +68,7 @@ class OutsideFutures:
         """Make the future of a function that an executor was given."""
         future = OutsideFuture(loop=self._loop)
         future.serial = next(self._serials)
-        name = getattr(function, "__qualname__", None) or repr(function)
-        future.waits_for = f"executor call {name}"
+        future.waits_for = f"executor call {_called(function)}"
         return future
 
     def of_event(self, event: simpy.Event, environment: VirtualEnvironment) -> SimPyFuture:
@@ -82,6 +83,16 @@ class OutsideFutures:
         else:
             event.callbacks.append(future.settle)
         return future
+
+
+def _called(function: Any) -> str:
+    """Name the function that an executor is to call: ``to_thread`` wraps it in two others."""
+    while isinstance(function, partial):
+        inner = function.func
+        in_context = isinstance(getattr(inner, "__self__", None), Context)
+        function = function.args[0] if in_context and function.args else inner
+    # Not repr(): that holds an address, which is no name.
+    return getattr(function, "__qualname__", None) or type(function).__qualname__
 
 
 def _described(event: simpy.Event) -> str:

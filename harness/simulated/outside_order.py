@@ -67,6 +67,9 @@ class OutsideOrder:
         self._environment.windows = {}
         self._environment.stretch = STRETCH
         self._overtaken: set[int] = set()
+        # What was chosen to come next, by its number, and whom it overtakes.
+        self._chosen = -1
+        self._passed: list[Arrival] = []
 
     def soonest_s(self) -> float | None:
         """Return the moment of the next event that can reach somebody, or None."""
@@ -139,10 +142,9 @@ class OutsideOrder:
         options.sort(key=_order)
         index = self._loop.policy.order([Arrival(entry) for entry in options])
         self._loop.picks.append(index)
-        watcher = self._loop.watcher
-        if watcher is not None:
-            watcher.begins(Arrival(options[index]), [Arrival(one) for one in options[:index]])
         if index:
+            self._chosen = options[index][2]
+            self._passed = [Arrival(one) for one in options[:index]]
             moment_s = max(environment.now, min(options[index][0], must_s))
             self._move(options[index], moment_s)
             for entry in options[:index]:
@@ -184,8 +186,13 @@ class OutsideOrder:
             if not queue or queue[0][0] > now or (chosen and queue[0][2] in self._overtaken):
                 return
             chosen = True
-            _, _, number, event = heappop(queue)
-            windows.pop(number, None)
+            entry = heappop(queue)
+            _, _, number, event = entry
+            ends = windows.pop(number, None) is not None or number == self._chosen
+            if loop.watcher is not None and ends:
+                # A latency is over. What else happens outside is no step of anybody there: it comes
+                # at its moment, with whatever is due beside it.
+                loop.watcher.begins(Arrival(entry), self._passed if number == self._chosen else ())
             self._overtaken.discard(number)
             environment.background_numbers.discard(number)
             before = len(loop._ready)

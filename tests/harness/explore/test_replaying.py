@@ -87,7 +87,7 @@ def test_another_failure_than_the_tokens_is_told_as_one(token):
 def test_a_run_that_took_another_way_says_between_which_steps(token):
     moved = tuple(one ^ (number > 0) for number, one in enumerate(token.checkpoints))
     found = replayed(replace(token, checkpoints=moved))
-    assert "the run first differs between steps 1 and 2" in found.sentence
+    assert "the run first differs between steps 2 and 4" in found.sentence
 
 
 def test_a_token_whose_scenario_is_not_here_is_refused(token):
