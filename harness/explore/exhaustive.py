@@ -74,6 +74,7 @@ class Exhaustive:
         self._path: list[Decision] = []
         self._walk: _Walk | None = None
         self._changed = -1
+        self._afresh = False
         # The same few come again and again.
         self._footprints: dict[frozenset[Touch], Footprint] = {}
         self._orders: set[bytes] = set()
@@ -118,6 +119,7 @@ class Exhaustive:
         self.runs += 1
         self.failures += _failed(found)
         self._orders.add(_identity(found, walk))
+        walk.check_end()
         self.unsteady = self.unsteady or walk.unsteady or getattr(found, "unknown", None)
         if walk.trail is not None:
             walk.trail.settle()
@@ -148,14 +150,20 @@ class Exhaustive:
                 decision.wanted.add(picks[0])
         if self.given_up is None and not trail.barred:
             return
+        if self.given_up is not None and not trail.idle:
+            # From the start, unobserved: then the first run, too, is one of those that count.
+            self._path.clear()
+            self._afresh = True
+            return
         # Races with what no step did are not told, so every alternative has to be tried.
         for decision in self._path:
             decision.wanted = set(range(decision.count))
-            if self.given_up is not None:
-                decision.asleep = {}
 
     def _move_on(self, trail: Trail | None) -> None:
         path = self._path
+        if self._afresh:
+            self._afresh = False
+            return
         while path:
             decision = path[-1]
             if trail is not None and decision.lanes is not None and decision.event >= 0:
@@ -247,6 +255,19 @@ class _Walk:
             self.trail.enumerated(decision.pick)
         return decision.pick
 
+    def check_end(self) -> None:
+        """See whether the run came as far as the path did."""
+        if self._depth < self._known and self.unsteady is None:
+            self._differs()
+
+    def _differs(self) -> None:
+        self.unsteady = (
+            f"decision {self._depth + 1} was another one in a repeated run:"
+            " the program is not decided by its choices"
+        )
+        # What lies beyond cannot be told from here.
+        del self._path[self._depth :]
+
     def _over(self) -> bool:
         """Return True if what is decided from here on was decided before in another run."""
         if self.trail is None or self.unsteady is not None:
@@ -259,12 +280,7 @@ class _Walk:
             return None
         decision = self._path[self._depth]
         if decision.count != count or decision.lanes != lanes:
-            self.unsteady = (
-                f"decision {self._depth + 1} was another one in a repeated run:"
-                " the program is not decided by its choices"
-            )
-            # What lies beyond cannot be told from here.
-            del self._path[self._depth :]
+            self._differs()
             return None
         return decision
 
