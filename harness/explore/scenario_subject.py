@@ -113,7 +113,7 @@ class ScenarioSubject:
         order = self._backend.trace.order()
         return Attempt(
             seed=seed,
-            picks=loops[-1].picks,
+            picks=loops[-1].decided,
             order=order,
             steps=len(order) // 4,
             virtual_s=result.virtual_s or 0.0,

@@ -22,7 +22,7 @@ BYTES_MAX = 4_000_000
 CHECKPOINTS_MAX = 8
 LANE_BYTES = 4
 
-# What many tokens hold, the most frequent last, so that it costs next to nothing. Whoever changes it
+# What many tokens hold, the most frequent last: so it costs next to nothing. Whoever changes it
 # changes the form of tokens, which then needs another prefix.
 WINDOW = -15
 WORDS = (

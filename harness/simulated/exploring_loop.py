@@ -8,7 +8,7 @@ from itertools import repeat
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
-from harness.choices import ChoiceKind
+from harness.choices import ChoiceKind, DefaultChooser
 from harness.randomness import Randomness
 from harness.simulated.handles import ReadyHandle, Timer
 from harness.simulated.outside_order import OUTSIDE, OutsideOrder
@@ -92,6 +92,7 @@ class ExploringLoop(VirtualLoop):
         self.adversarial = adversarial
         self.watcher = watcher
         self.picks: list[int] = []
+        self.decided: list[int] = self.picks
         self.steps_max = STEPS_MAX
         self.withheld_s = 0.0
         self._moment_steps = 0
@@ -135,6 +136,18 @@ class ExploringLoop(VirtualLoop):
         del self.trace.steps[:]
         del self.trace.wakes[:]
         return True
+
+    def run_is_over(self) -> None:
+        """Let what is left be cleared away in asyncio's own order: no choice of the run's is left.
+
+        ``decided`` keeps the decisions of the run itself.
+        """
+        self.decided = self.picks
+        self.picks = []
+        self.policy = _InOrder()
+        self.watcher = None
+        self.suspended = None
+        self._tell_chosen = None
 
     def create_task(self, coro: Any, *, name: object = None, **options: Any) -> Any:
         """Make a task, and know it until the loop is closed."""
@@ -335,6 +348,15 @@ class ExploringLoop(VirtualLoop):
         """Note why nothing comes from outside any more; always False."""
         self._pause = why
         return False
+
+
+class _InOrder(DefaultChooser):
+    """Lets everything come in asyncio's own order."""
+
+    def order(self, options: Sequence[Lane]) -> int:
+        """Choose the first."""
+        del options
+        return 0
 
 
 def _first_of_lane(ready: Sequence[Lane], index: int) -> int:

@@ -8,7 +8,6 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from harness.choices import DefaultChooser
 from harness.simulated.determinism import Guards
 from harness.simulated.exploring_loop import ExploringLoop
 from harness.simulated.simulation import clean_up
@@ -16,9 +15,9 @@ from harness.simulated.virtual_loop import Pause, VirtualLoop
 from harness.wait_graph import diagnose
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Sequence
+    from collections.abc import Callable, Coroutine
 
-    from harness.explore.policies import Lane, OrderPolicy, StepWatcher
+    from harness.explore.policies import OrderPolicy, StepWatcher
     from harness.history import Diagnosis
 
     Main = Callable[[], Coroutine[Any, Any, Any]]
@@ -165,8 +164,6 @@ class SearchRuns:
         made = None
         loop.made_tasks.clear()
         if leaves or loop._ready or loop.environment.queue or "_asyncgens" in loop.__dict__:
-            # No strategy has a say in how the rest is cleared away, nor is that one of its picks.
-            loop.policy, loop.picks = _InOrder(), []
             clean_up(loop)
             loop.close()
         elif not watched:
@@ -185,11 +182,3 @@ def _never_retrieved(loop: ExploringLoop, task: Any) -> None:
         }
     )
     task._log_traceback = False
-
-
-class _InOrder(DefaultChooser):
-    """Has a run's rest cleared away in asyncio's own order."""
-
-    def order(self, options: Sequence[Lane]) -> int:
-        del options
-        return 0

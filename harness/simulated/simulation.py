@@ -182,6 +182,7 @@ def _ending(task: asyncio.Task[Any], error: BaseException | None, pause: Pause) 
 
 def clean_up(loop: VirtualLoop) -> None:
     """Cancel what is left, as ``asyncio.run`` does, but wait for nothing that cannot come."""
+    loop.run_is_over()
     loop.trace = Trace()
     loop.time_limit_s = loop.time() + _CLEAN_UP_S
     if loop.ledger is not None:

@@ -223,6 +223,9 @@ class VirtualLoop(LoopSurface):
             self._thread = None
             events._set_running_loop(None)
 
+    def run_is_over(self) -> None:
+        """Take note that only what is left behind is cleared away from now on."""
+
     def run_forever(self) -> None:
         """Run until ``stop`` is called.
 
