@@ -151,7 +151,7 @@ def test_a_reader_that_goes_away_is_an_interruption_and_not_a_failure():
         running.stdout.close()
         told = running.stderr.read()
     assert running.returncode == 130
-    assert told == "harness: 16 runs, simulated, seed 0\n"
+    assert told == "harness: 18 runs, simulated, seed 0\n"
 
 
 def test_a_full_disk_behind_the_output_is_told():
@@ -214,7 +214,7 @@ def test_an_interrupted_campaign_leaves_nothing_behind(number, code, tmp_path):
             start_new_session=True,
         )
         deadline = time.monotonic() + 60
-        while " of 1,280 runs: " not in log.read_text() and time.monotonic() < deadline:
+        while " of 1,440 runs: " not in log.read_text() and time.monotonic() < deadline:
             time.sleep(0.1)
         running.send_signal(number)
         assert running.wait(timeout=60) == code

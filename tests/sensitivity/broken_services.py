@@ -11,7 +11,7 @@ from harness.systems.serve_core import ServeCore
 from serve import Deadlines, Serve
 from serve.account_creation import AccountCreation
 from serve.client import KeyScheme, WalletSpec
-from serve.errors import ClientFailed
+from serve.errors import ClientFailed, StoreFailed
 from serve.operations import Operations
 from serve.records import AccountListing, RestoreReport
 
@@ -125,6 +125,17 @@ class BusyBeyondTen(Serve):
             return await super().create_account_order(secret, order)
         finally:
             self._under_way -= 1
+
+
+class DoublesWhenBusy(Serve):
+    """Goes on with an order behind the back of the caller, who was told that it failed."""
+
+    async def create_account_order(self, secret: bytes, order: AccountOrder) -> AccountOrderResult:
+        try:
+            return await super().create_account_order(secret, order)
+        except StoreFailed:
+            self._behind = asyncio.create_task(super().create_account_order(secret, order))
+            raise
 
 
 class NamesLost(Serve):
@@ -270,6 +281,7 @@ crossed_locks_ticking = ServeCore(CrossedLocksTicking)
 leaves_ticker = ServeCore(LeavesTicker)
 forgets_await = ServeCore(ForgetsAwait)
 blocks_loop = ServeCore(BlocksLoop)
+doubles_when_busy = ServeCore(DoublesWhenBusy)
 id_twice = ServeCore(IdTwice)
 leaky_listing = ServeCore(LeakyListing)
 loses_rows = ServeCore(LosesRows)

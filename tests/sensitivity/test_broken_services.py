@@ -171,6 +171,7 @@ CASES = (
     ),
     Case(f"{SERVICES}:names_lost", "slow_create_leaves_list_fast", "result", ("InitialUser",)),
     Case(f"{SERVICES}:forgets_desks", "restart_keeps_everything", "result", ("restore",)),
+    Case(f"{SERVICES}:doubles_when_busy", "busy_store_is_tried_again", "result", ("alice",)),
     Case(f"{SERVICES}:tail_dies", "lost_caller_keeps_its_account", "result"),
     Case(f"{SERVICES}:never_resumes", "node_unreachable_then_back", "result", ("held",)),
     Case(f"{SERVICES}:leaves_orphans", "two_users_create_accounts", "end_state"),
@@ -202,6 +203,12 @@ CASES = (
         "flush_during_creation",
         "always",
         ("one_client_per_directory did not at", "two clients at once for alice on Localnet"),
+    ),
+    Case(
+        f"{REGISTRIES}:flush_forgets",
+        "flush_meets_a_starting_client",
+        "single_spawn",
+        ("two clients at once for (alice, Localnet)",),
     ),
     Case(
         f"{PLAIN}:TotalsRaise",
