@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from harness.backend import open_backend
-from harness.errors import BadInput, CouldNotRun
+from harness.errors import BadInput, CouldNotRun, Terminated
 from harness.history import NodeKind
 from harness.replay import replay_line
 from harness.report.machine import facts, versions
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Campaign",
-    "Terminated",
     "Watcher",
     "end_with_parent",
     "ending_its_process",
@@ -48,6 +47,8 @@ __all__ = [
 SEED_MAX = 2**64 - 1
 # The number of the request in Linux's prctl.h: send a signal when the parent ends.
 PR_SET_PDEATHSIG = 1
+# A worker that has not ended so long after it was terminated is terminated again.
+TERMINATE_AGAIN_S = 0.5
 # Below this many runs, starting processes costs more than it gains.
 RUNS_FOR_PROCESSES_MIN = 64
 # Histories of passed runs beyond this many are dropped: no report shows them.
@@ -60,10 +61,6 @@ JOBS_MAX = 256
 CHUNK = 8
 # After so many workers that died, the rest is given up: they all would.
 DEATHS_MAX = 4
-
-
-class Terminated(SystemExit):
-    """Somebody ended this process: unlike a SystemExit that the system under test raises."""
 
 
 class Watcher(Protocol):
@@ -278,9 +275,14 @@ def end_with_parent() -> None:
     """Have this worker end when the process that started it does, however that ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # Not the default, which would leave the run's temporary folder behind.
-    signal.signal(signal.SIGTERM, _terminate)
+    signal.signal(signal.SIGTERM, _terminate_worker)
+    signal.signal(signal.SIGALRM, _terminate_worker)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    parent = multiprocessing.parent_process()
+    if parent is not None and not parent.is_alive():
+        # It ended before it could be asked to tell: nobody else would end this worker.
+        os._exit(1)
 
 
 @contextmanager
@@ -295,8 +297,10 @@ def ending_its_process() -> Iterator[None]:
         os._exit(ended.code if isinstance(ended.code, int) else 1)
 
 
-def _terminate(number: int, _frame: object) -> None:
-    raise Terminated(128 + number)
+def _terminate_worker(_number: int, _frame: object) -> None:
+    # Once more, and again: what is raised while an object is finalized, Python only prints.
+    signal.setitimer(signal.ITIMER_REAL, TERMINATE_AGAIN_S)
+    raise Terminated(128 + signal.SIGTERM)
 
 
 def _run(scenario: Scenario, backend: Backend, *, system: str | None, seed: int) -> RunResult:

@@ -9,13 +9,13 @@ import re
 import signal
 import sys
 import traceback
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from harness.campaign import Campaign, Terminated, read_scenarios, run_campaign
+from harness.campaign import Campaign, read_scenarios, run_campaign
 from harness.cli_arguments import (
     JsonFile,
     Node,
@@ -29,7 +29,7 @@ from harness.cli_arguments import (
     refuse_places,
     seed_of,
 )
-from harness.errors import BadInput, CouldNotRun, HarnessError
+from harness.errors import BadInput, CouldNotRun, HarnessError, Terminated
 from harness.explore.commands import explore, replay_token, verify, write_trace
 from harness.report.event_list import event_lines
 from harness.report.json_report import write_json
@@ -277,7 +277,11 @@ def _terminate(number: int, _frame: object) -> None:
 @contextmanager
 def _told() -> Iterator[None]:
     try:
-        yield
+        try:
+            yield
+        finally:
+            # Here, and not at exit: what cannot be written is told, and has an exit code.
+            sys.stdout.flush()
     except HarnessError as error:
         note(str(error))
         sys.exit(error.exit_code)
@@ -293,6 +297,10 @@ def _told() -> Iterator[None]:
         raise
     except OSError as error:
         note(f"{error.filename or 'the system'}: {error.strerror or error}")
+        with suppress(OSError):
+            sys.stdout.flush()
+            sys.exit(CouldNotRun.exit_code)
+        _drop_output()
         sys.exit(CouldNotRun.exit_code)
     except KeyboardInterrupt:
         note("interrupted")
@@ -305,8 +313,12 @@ def _told() -> Iterator[None]:
 
 def _fall_silent() -> NoReturn:
     """End: whoever read our output has gone; nothing more is to be said, not even at exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    _drop_output()
     sys.exit(EXIT_INTERRUPTED)
+
+
+def _drop_output() -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _run(campaign: Campaign, *, quiet: bool) -> RunReport:

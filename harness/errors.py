@@ -9,6 +9,7 @@ __all__ = [
     "FailureFound",
     "HarnessBug",
     "HarnessError",
+    "Terminated",
     "Unsupported",
 ]
 
@@ -47,3 +48,7 @@ class FailureFound(HarnessError):
 
 class HarnessBug(HarnessError):
     """The harness broke its own rule: not the fault of the system under test."""
+
+
+class Terminated(SystemExit):
+    """Somebody ended this process: unlike a SystemExit that the system under test raises."""

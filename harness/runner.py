@@ -58,29 +58,9 @@ def run_scenario(
     begin_s = time.perf_counter()
     with run_directory(in_memory=node is NodeKind.SIMULATED) as root:
         recorder = Recorder(node, plain=PlainData({str(root): "<storage>"}))
-        # The recorder has its clock once the backend is up.
-        clock = lambda: recorder.clock()  # noqa: E731, PLW0108
-        recorder.conditions = conditions = ConditionWatch(scenario, node, clock=clock)
-
-        async def main(stage: Stage) -> None:
-            recorder.clock, recorder.note = stage.clock, stage.note
-            run = Run(
-                scenario=scenario,
-                system=system,
-                recorder=recorder,
-                stage=stage,
-                root=root,
-                within_s=_within_s(scenario, node, search),
-                seed=seed,
-                search=search,
-            )
-            await run_whole(run)
-
-        with _Watch(scenario, recorder) as watch:
-            ran = backend.run(main, seed=seed, observer=conditions.observer)
-        if isinstance(ran.error, BadInput):
-            raise BadInput(f"{scenario.path}: {ran.error}") from ran.error
-        history = _history(ran, recorder, watch, wall_s=time.perf_counter() - begin_s)
+        ran, history = _carried_out(
+            scenario, backend, system, recorder=recorder, root=root, seed=seed, search=search
+        )
         results = (
             *_run_itself(ran, recorder),
             *_judged(scenario, history, search),
@@ -89,20 +69,55 @@ def run_scenario(
         lacking = _no_evidence(ran, history, root)
     if lacking is not None:
         return not_run(scenario, node=node, seed=seed, reason=lacking, system=system_path)
-    return RunResult(
-        scenario=scenario.name,
-        path=scenario.path,
-        claim=scenario.claim,
-        node=node.value,
-        seed=seed,
+    judged = not_run(scenario, node=node, seed=seed, reason="", system=system_path)
+    return replace(
+        judged,
         verdict=verdict_of(one.verdict for one in results),
         digest=ran.digest,
         checks=results,
         virtual_s=ran.virtual_s,
         wall_s=time.perf_counter() - begin_s,
-        replay=replay_line(scenario.path, seed=seed, node=node, system=system_path),
         history=history,
+        could_not_run=None,
     )
+
+
+def _carried_out(
+    scenario: Scenario,
+    backend: Backend,
+    system: System,
+    *,
+    recorder: Recorder,
+    root: Path,
+    seed: int,
+    search: Search | None,
+) -> tuple[Ran, History]:
+    """Run a scenario to its end, or to where it cannot go on, and take its history."""
+    begin_s = time.perf_counter()
+    # The recorder has its clock once the backend is up.
+    clock = lambda: recorder.clock()  # noqa: E731, PLW0108
+    recorder.conditions = conditions = ConditionWatch(scenario, recorder.node, clock=clock)
+
+    async def main(stage: Stage) -> None:
+        recorder.clock, recorder.note = stage.clock, stage.note
+        await run_whole(
+            Run(
+                scenario=scenario,
+                system=system,
+                recorder=recorder,
+                stage=stage,
+                root=root,
+                within_s=_within_s(scenario, recorder.node, search),
+                seed=seed,
+                search=search,
+            )
+        )
+
+    with _Watch(scenario, recorder) as watch:
+        ran = backend.run(main, seed=seed, observer=conditions.observer)
+    if isinstance(ran.error, BadInput):
+        raise BadInput(f"{scenario.path}: {ran.error}") from ran.error
+    return ran, _history(ran, recorder, watch, wall_s=time.perf_counter() - begin_s)
 
 
 def _no_evidence(ran: Ran, history: History, root: Path) -> str | None:

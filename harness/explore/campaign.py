@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from harness.campaign import Terminated, system_at
-from harness.errors import BadInput, CouldNotRun
+from harness.campaign import system_at
+from harness.errors import BadInput, CouldNotRun, Terminated
 from harness.explore.merging import merged
 from harness.explore.result import ExplorationReport, FoundFailure
 from harness.explore.spool import SpoolReader

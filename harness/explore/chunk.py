@@ -10,8 +10,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.campaign import Terminated, system_at
-from harness.errors import BadInput
+from harness.campaign import system_at
+from harness.errors import BadInput, Terminated
 from harness.explore.explorer import Budget, Coverage, explore_subject
 from harness.explore.portfolio import strategy_named
 from harness.explore.result import Exploration

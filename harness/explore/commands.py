@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.campaign import Campaign, Terminated, read_scenarios
+from harness.campaign import Campaign, read_scenarios
 from harness.cli_arguments import (
     JsonFile,
     Paths,
@@ -22,7 +22,7 @@ from harness.cli_arguments import (
     refuse_places,
     seed_of,
 )
-from harness.errors import BadInput, HarnessError
+from harness.errors import BadInput, HarnessError, Terminated
 from harness.explore import options  # noqa: TC001 - typer reads the annotations
 from harness.report.wording import count
 from harness.verdict import Verdict

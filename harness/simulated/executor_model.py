@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import simpy
 
-from harness.errors import Unsupported
+from harness.errors import Terminated, Unsupported
 from harness.simulated.drawn import Drawn
 from harness.simulated.lone_worker import LoneWorkerCall
 
@@ -149,7 +149,7 @@ class ExecutorModel:
         self.running = True
         try:
             return Context().run(*call), None
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, Terminated):
             raise
         except BaseException as error:  # noqa: BLE001 - a pool hands every one to its caller
             return None, error
