@@ -183,7 +183,6 @@ def _cause(failed: list[CheckResult]) -> str:
 
 
 def _lines(check: CheckResult) -> Iterator[str]:
+    # Not why it failed: that is told of the run that is left after shrinking.
     yield f"{check.name}: expected {check.expected}, saw {check.seen}"
     yield from check.involved
-    if check.why:
-        yield from f"why: {check.why}".splitlines()

@@ -45,7 +45,8 @@ def failure_lines(failure: FoundFailure) -> list[str]:
     """Tell a failure: what, how it was found and shrunk, its replay line, and its schedule."""
     only = " [adversarial only]" if failure.adversarial else ""
     lines = [_line(f"{failure.headline}{only}")]
-    lines += [_line(f"  {line}") for line in failure.message_lines[:_MESSAGE_LINES_MAX]]
+    more = failure.message_lines[failure.message_lines[:1] == (failure.headline,) :]
+    lines += [_line(f"  {line}") for line in more[:_MESSAGE_LINES_MAX]]
     lines.append(_line(f"  replay: {failure.replay}"))
     lines.append(_line(f"  {_found(failure)}"))
     lines += [
