@@ -26,6 +26,8 @@ __all__ = ["SearchRun", "SearchRuns"]
 
 # Runs between two collections of cyclic garbage, which a failed run leaves behind.
 COLLECT_RUNS = 500
+# What a run left behind is garbage of many cycles: after so many such runs all of it is collected.
+COLLECT_LEFT = 200
 
 
 @dataclass(slots=True, kw_only=True)
@@ -75,6 +77,7 @@ class SearchRuns:
         self._guards = Guards(VirtualLoop(), strict=strict)
         self._loop: ExploringLoop | None = None
         self._runs = 0
+        self._left_behind = 0
 
     def __enter__(self) -> SearchRuns:
         self._guards.__enter__()
@@ -162,11 +165,16 @@ class SearchRuns:
             elif made._log_traceback:
                 _never_retrieved(loop, made)
         made = None
-        loop.made_tasks.clear()
         if leaves or loop._ready or loop.environment.queue or "_asyncgens" in loop.__dict__:
             clean_up(loop)
+            loop.made_tasks.clear()
             loop.close()
-        elif not watched:
+            self._left_behind += 1
+            if self._left_behind % COLLECT_LEFT == 0:
+                gc.collect()
+            return
+        loop.made_tasks.clear()
+        if not watched:
             self._loop = loop
         else:
             loop.close()
