@@ -72,8 +72,9 @@ app.add_typer(node_app, name="node")
 def _print_version(asked: bool) -> None:
     if asked:
         from harness.report.machine import versions  # noqa: PLC0415 - seldom needed
+        from harness.simulated.core import CORE  # noqa: PLC0415
 
-        typer.echo(f"harness {versions()['mosaic-harness']}")
+        typer.echo(f"harness {versions()['mosaic-harness']} (virtual loop: {CORE})")
         raise typer.Exit
 
 

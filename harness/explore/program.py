@@ -15,8 +15,8 @@ from harness.explore.program_failure import (
     failure_of_unhandled,
 )
 from harness.lock_ledger import LockLedger
+from harness.simulated.pause import Pause
 from harness.simulated.search_runs import SearchRuns
-from harness.simulated.virtual_loop import Pause
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from harness.choices import ChoiceKind, DefaultChooser
 from harness.randomness import Randomness
-from harness.simulated.handles import ReadyHandle, Timer
+from harness.simulated.handles import ReadyHandle
 from harness.simulated.outside_order import OUTSIDE, OutsideOrder
-from harness.simulated.virtual_loop import Pause, VirtualLoop
+from harness.simulated.pause import Pause
+from harness.simulated.virtual_loop import VirtualLoop
 from harness.simulated.virtual_task import TASK_NUMBER
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from contextvars import Context
 
     from harness.explore.policies import Lane, OrderPolicy, StepWatcher
+    from harness.simulated.handles import Timer
 
 __all__ = ["PLUMBING", "ExploringLoop"]
 

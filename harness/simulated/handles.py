@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from harness.simulated.virtual_environment import VirtualEnvironment
 
-__all__ = ["ReadyHandle", "Timer"]
+__all__ = ["ReadyHandle", "Timer", "described"]
 
 
 class ReadyHandle:
@@ -40,7 +40,7 @@ class ReadyHandle:
         return self.context
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {_described(self.call)}>"
+        return f"<{type(self).__name__} {described(self.call)}>"
 
 
 class Timer:
@@ -78,10 +78,11 @@ class Timer:
         return self.when_s
 
     def __repr__(self) -> str:
-        return f"<Timer when={self.when_s} {_described(self.call)}>"
+        return f"<Timer when={self.when_s} {described(self.call)}>"
 
 
-def _described(call: tuple[Any, ...] | None) -> str:
+def described(call: tuple[Any, ...] | None) -> str:
+    """Describe a callback with its arguments in one line."""
     if call is None:
         return "cancelled"
     return f"{call[0]!r}({', '.join(map(reprlib.repr, call[1:]))})"

@@ -5,19 +5,15 @@ from __future__ import annotations
 import asyncio
 import threading
 import weakref
-from collections import deque
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextvars import Context, copy_context
 from functools import cached_property, partial
-from heapq import heappush
 from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple
-
-from simpy.events import NORMAL
 
 from harness.errors import Unsupported
 from harness.randomness import Randomness
+from harness.simulated.core import Core
 from harness.simulated.executor_model import ExecutorModel
-from harness.simulated.handles import ReadyHandle, Timer
 from harness.simulated.outside_futures import OutsideFutures
 from harness.simulated.unsupported_calls import UnsupportedCalls
 from harness.simulated.virtual_environment import VirtualEnvironment
@@ -30,10 +26,11 @@ if TYPE_CHECKING:
     import simpy
 
     from harness.simulated.executor_model import Latency
+    from harness.simulated.handles import ReadyHandle, Timer
 
     ExceptionHandler = Callable[[asyncio.AbstractEventLoop, dict[str, Any]], object]
 
-__all__ = ["LoopSurface", "call_later_in"]
+__all__ = ["LoopSurface"]
 
 _Value = TypeVar("_Value")
 _Arguments = TypeVarTuple("_Arguments")
@@ -52,7 +49,8 @@ class LoopSurface(UnsupportedCalls):
         self.outside_futures = OutsideFutures(self)
         self._executor_latency = executor_latency
         self._executor_workers = executor_workers
-        self._ready: deque[ReadyHandle | Timer] = deque()
+        self._core = Core(self, self.environment)
+        self._ready = self._core.ready
         self._tasks = TaskMaker(self)
         self._default_executor: Executor | None = None
         self._default_executor_open = True
@@ -62,9 +60,9 @@ class LoopSurface(UnsupportedCalls):
         self._closed = False
         # asyncio's C code makes these calls at every step of every task. As attributes of the
         # instance they cost one Python frame less, or none: a tenth of the whole.
-        self.__dict__["call_soon"] = _call_soon_on(self._ready)
-        self.__dict__["call_later"] = call_later_in(self.environment)
-        self.__dict__["create_future"] = partial(asyncio.Future, loop=self)
+        self.__dict__["call_soon"] = self._core.call_soon
+        self.__dict__["call_later"] = self._core.call_later
+        self.__dict__["create_future"] = self._core.create_future
         self.set_debug(False)
 
     @cached_property
@@ -319,45 +317,6 @@ class LoopSurface(UnsupportedCalls):
         self._ready.clear()
         self.environment.queue.clear()
         self.__dict__["call_soon"] = _call_soon_closed
-
-
-def _call_soon_on(ready: deque[ReadyHandle | Timer]) -> Callable[..., ReadyHandle]:
-    """Make ``call_soon`` of a loop: callback and arguments stay one tuple from here to the call."""
-    append = ready.append
-    new = ReadyHandle.__new__
-    handle_class = ReadyHandle
-
-    def call_soon(*call: Any, context: Context | None = None) -> ReadyHandle:
-        handle = new(handle_class)
-        handle.call = call
-        handle.context = copy_context() if context is None else context
-        append(handle)
-        return handle
-
-    return call_soon
-
-
-def call_later_in(environment: VirtualEnvironment) -> Callable[..., Timer]:
-    """Make ``call_later`` of a loop: ``add_timer``, written out for speed."""
-    queue = environment.queue
-    next_number = environment._eid.__next__
-    new = Timer.__new__
-    timer_class = Timer
-
-    def call_later(delay: float, *call: Any, context: Context | None = None) -> Timer:
-        now = environment._now
-        when = now + delay
-        timer: Timer = new(timer_class)
-        timer.call = call
-        timer.context = copy_context() if context is None else context
-        timer.environment = environment
-        timer.when_s = when
-        # Not max(): a call costs more than all else in this line.
-        due = when if when > now else now  # noqa: FURB136
-        heappush(queue, (due, NORMAL, next_number(), timer))
-        return timer
-
-    return call_later
 
 
 def _call_soon_closed(*_call: Any, context: Context | None = None) -> ReadyHandle:

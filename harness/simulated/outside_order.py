@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import simpy
 
 from harness.choices import ChoiceKind
-from harness.simulated.handles import Timer
-from harness.simulated.virtual_loop import Pause
+from harness.simulated.core import Timer
+from harness.simulated.pause import Pause
 from harness.simulated.virtual_task import TASK_NUMBER
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import asyncio
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from harness.simulated.handles import Timer
+from harness.simulated.core import Timer
 from harness.wait_graph import lasting_rings
 
 if TYPE_CHECKING:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from harness.simulated.determinism import Guards
 from harness.simulated.exploring_loop import ExploringLoop
+from harness.simulated.pause import Pause
 from harness.simulated.simulation import clean_up
-from harness.simulated.virtual_loop import Pause, VirtualLoop
+from harness.simulated.virtual_loop import VirtualLoop
 from harness.wait_graph import diagnose
 
 if TYPE_CHECKING:

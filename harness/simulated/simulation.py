@@ -13,9 +13,10 @@ from harness.errors import Deadlock, HarnessError, Unsupported
 from harness.lock_ledger import LockLedger
 from harness.simulated.determinism import Guards
 from harness.simulated.executor_model import DEFAULT_WORKERS, sqlite_latency
+from harness.simulated.pause import Pause
 from harness.simulated.ring_watch import RingWatch
 from harness.simulated.trace import Trace, first_difference
-from harness.simulated.virtual_loop import Pause, VirtualLoop
+from harness.simulated.virtual_loop import VirtualLoop
 from harness.wait_graph import diagnose, render
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ import simpy
 from simpy.events import NORMAL
 
 from harness.errors import Unsupported
+from harness.simulated.core import Timer
 from harness.simulated.drawn import Drawn
-from harness.simulated.handles import Timer
 
 if TYPE_CHECKING:
     from collections.abc import Callable

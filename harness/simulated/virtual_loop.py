@@ -6,27 +6,23 @@ import asyncio
 import gc
 import sys
 import threading
-from asyncio import events, futures
-from enum import Enum
-from heapq import heappop
-from itertools import islice, repeat
+from asyncio import events
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import Deadlock, Unsupported
 from harness.simulated.executor_model import DEFAULT_WORKERS, sqlite_latency
-from harness.simulated.handles import Timer
 from harness.simulated.loop_surface import LoopSurface
+from harness.simulated.pause import Pause
 from harness.simulated.trace import Trace
-from harness.simulated.virtual_task import TASK_NUMBER
 from harness.wait_graph import diagnose, render
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from harness.lock_ledger import LockLedger
     from harness.simulated.executor_model import Latency
 
-__all__ = ["Pause", "VirtualLoop", "running_virtual_loop"]
+__all__ = ["VirtualLoop", "running_virtual_loop"]
 
 # Passes (asyncio calls them iterations) between two looks at what is not urgent: hashing, spinning.
 _PASSES = 4096
@@ -44,16 +40,6 @@ _IDLE_PASSES_MAX = 1_000_000
 
 # Callbacks between two collections of cyclic garbage.
 _COLLECT_STEPS = 200_000
-
-
-class Pause(Enum):
-    """Why a loop stopped turning."""
-
-    STOPPED = "stop() was called"
-    STUCK = "nothing is ready and nothing is scheduled"
-    TIME_LIMIT = "the limit of virtual time has come"
-    SPINNING = "a moment of virtual time does not end"
-    IDLING = "the simulated world goes on, but no task becomes ready any more"
 
 
 class VirtualLoop(LoopSurface):
@@ -96,45 +82,11 @@ class VirtualLoop(LoopSurface):
 
     def _turn(self) -> Pause:
         """Run callbacks and move the clock until something says to pause."""
-        queue = self.environment.queue
-        ready = self._ready
-        popleft = ready.popleft
-        record = self.trace.steps.append
-        task_number = TASK_NUMBER
-        deliver = _delivery(self)
-        advance = _advance(self, deliver)
-        now = self.environment.now
+        turn = self._core.turn
         while True:
-            for _ in repeat(None, _PASSES) if self.observer is None else _observed(self.observer):
-                if queue and queue[0][0] <= now:
-                    deliver(now)
-                waiting = len(ready)
-                if not waiting:
-                    # A finished task must not live on in our variables while time goes by.
-                    handle = call = context = None
-                    now = advance()
-                    if now < 0.0:
-                        return self._pause
-                    waiting = len(ready)
-                while waiting:
-                    waiting -= 1
-                    handle = popleft()
-                    call = handle.call
-                    if call is not None:
-                        context = handle.context
-                        record(context.get(task_number, 0))
-                        try:
-                            context.run(*call)
-                        except (SystemExit, KeyboardInterrupt):
-                            raise
-                        except BaseException as error:  # noqa: BLE001 - as asyncio's own handles
-                            self._callback_failed(handle, error)
-                if self._stopping:
-                    return Pause.STOPPED
-            pause = self._look_after_passes()
+            pause = turn(_PASSES, _SPIN_EVENTS_MAX) or self._look_after_passes()
             if pause is not None:
                 return pause
-            now = self.environment.now
 
     def _next_moment(self) -> float:
         """Find the next moment at which something happens; if there is none, note why: -1.0."""
@@ -162,6 +114,10 @@ class VirtualLoop(LoopSurface):
             self._moment_passes = 0
             deliver(when)
         return when
+
+    def _moment_is_endless(self) -> None:
+        """Note that a moment has had more SimPy events than any that ends."""
+        self._moment_passes = _SPIN_PASSES_MAX
 
     def _look_after_passes(self) -> Pause | None:
         """Do what must be done now and then; see whether the program gets anywhere."""
@@ -274,106 +230,6 @@ class VirtualLoop(LoopSurface):
     def _deadlock(self, pause: Pause) -> Deadlock:
         diagnosis = diagnose(self, exact=pause is Pause.STUCK)
         return Deadlock(f"{pause.value} at {self.time():.6f} s\n{render(diagnosis)}")
-
-
-def _observed(observer: Callable[[], None]) -> Iterator[None]:
-    """Count passes, and call the observer between them; nobody else pays for it."""
-    for _ in repeat(None, _PASSES):
-        observer()
-        yield
-
-
-def _delivery(loop: VirtualLoop) -> Callable[[float], None]:
-    """Make the function that makes ready what is due, and lets SimPy's events happen in order.
-
-    A closure, because it is called at every moment of a run, and finds all it needs at hand.
-    """
-    environment = loop.environment
-    queue = environment.queue
-    background = environment.background_numbers
-    ready = loop._ready
-    append = ready.append
-    wake = loop.trace.wakes.append
-    task_number = TASK_NUMBER
-
-    def deliver(now: float) -> None:
-        traced = False
-        for _ in repeat(None, _SPIN_EVENTS_MAX):
-            _, _, number, event = heappop(queue)
-            if background:
-                background.discard(number)
-            before = len(ready)
-            if isinstance(event, Timer):
-                event.environment = None
-                if event.call is None:
-                    environment.cancelled_count -= 1
-                else:
-                    append(event)
-            else:
-                environment.process_event(event)
-            if len(ready) > before:
-                if not traced:
-                    traced = True
-                    wake(now)
-                if isinstance(event, Timer):
-                    wake(-1 - event.context.get(task_number, 0))
-                else:
-                    for handle in islice(ready, before, None):
-                        wake(-1 - handle.context.get(task_number, 0))
-            if not queue or queue[0][0] > now:
-                return
-        loop._moment_passes = _SPIN_PASSES_MAX
-
-    return deliver
-
-
-def _advance(loop: VirtualLoop, deliver: Callable[[float], None]) -> Callable[[], float]:
-    """Make the function that moves the clock to the next moment and delivers what is due then.
-
-    It returns that moment, or -1.0 if there is none: then the loop knows why.
-    """
-    environment = loop.environment
-    queue = environment.queue
-    background = environment.background_numbers
-    append = loop._ready.append
-    wake = loop.trace.wakes.append
-    record = loop.trace.steps.append
-    task_number = TASK_NUMBER
-    end_sleep = futures._set_result_unless_cancelled  # type: ignore[attr-defined]
-    future = asyncio.Future
-    ledger = loop.ledger
-    limit_s = sys.float_info.max if loop.time_limit_s is None else loop.time_limit_s
-
-    def advance() -> float:
-        # Nearly always the head of the queue is a timer: then its branch is all there is to do.
-        if queue and not background and not loop._stopping:
-            when, _, _, timer = queue[0]
-            if type(timer) is Timer and timer.call is not None and when <= limit_s:
-                if ledger is not None and ledger.sample_due_s <= when:
-                    ledger.sample(when)
-                environment._now = when
-                loop._moment_passes = 0
-                heappop(queue)
-                timer.environment = None
-                number = timer.context.get(task_number, 0)
-                wake(when)
-                wake(-1 - number)
-                call = timer.call
-                if queue and queue[0][0] <= when:
-                    append(timer)
-                    deliver(when)
-                elif call[0] is not end_sleep or type(call[1]) is not future or call[1].done():
-                    append(timer)
-                else:
-                    # A sleep is over, and nothing else happens now: its callback would have a pass
-                    # for itself. What it does is done here, to the same effect.
-                    timer.call = None
-                    record(number)
-                    call[1].set_result(call[2])
-                return when
-        return loop._advance_slowly(deliver)
-
-    return advance
 
 
 def running_virtual_loop() -> VirtualLoop:

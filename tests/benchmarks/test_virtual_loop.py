@@ -14,8 +14,8 @@ from harness.simulated.virtual_loop import VirtualLoop
 
 # What the virtual loop must reach. Ratios of two measurements in one run, so that the machine and
 # its load touch both sides; the figures behind them are printed.
-RING_SHARE_MAX = 0.7
-SLEEPS_FACTOR_MIN = 2.0
+RING_SHARE_MAX = 0.55
+SLEEPS_FACTOR_MIN = 2.5
 ROUNDS = 3
 
 RING_TASKS = 100
@@ -77,7 +77,7 @@ def medians(rival, program):
     return tuple(statistics.median(side) for side in zip(*pairs, strict=True))
 
 
-def test_the_ring_takes_at_most_seven_tenths_of_stock_asyncio(capsys):
+def test_the_ring_takes_at_most_eleven_twentieths_of_stock_asyncio(capsys):
     stock_s, ours_s = medians(on_stock, ring)
     hops = RING_TASKS * RING_HOPS
     with capsys.disabled():
@@ -88,7 +88,7 @@ def test_the_ring_takes_at_most_seven_tenths_of_stock_asyncio(capsys):
     assert ours_s / stock_s <= RING_SHARE_MAX
 
 
-def test_sleeps_are_at_least_twice_as_fast_as_on_async_solipsism(capsys):
+def test_sleeps_are_at_least_two_and_a_half_times_as_fast_as_on_async_solipsism(capsys):
     rival_s, ours_s = medians(on_solipsism, sleeps)
     virtual_s = simulate(sleeps, seed=1).value
     with capsys.disabled():

@@ -5,8 +5,10 @@ Usage: check_archives.py FOLDER. Ends with a message and 1 if something is missi
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
+import sysconfig
 import tarfile
 import tempfile
 import venv
@@ -56,15 +58,33 @@ def check_wheel(wheel: Path) -> None:
     for name in NEEDED:
         require(name in names, f"{name} is missing from the wheel")
     require(not any("/native/" in name for name in names), "the Rust crate is in the wheel")
+    compiled = any(name.startswith("harness/simulated/_speedups.") for name in names)
+    require(compiled or not can_compile(), "the compiled core is missing from the wheel")
+
+
+def can_compile() -> bool:
+    """Tell whether there is a C compiler, and what it needs of Python."""
+    compiler = (sysconfig.get_config_var("CC") or "cc").split()[0]
+    headers = Path(sysconfig.get_paths()["include"], "Python.h")
+    return shutil.which(compiler) is not None and headers.exists()
 
 
 def check_source(source: Path) -> None:
     """The source archive holds what tests and containers need, and nothing that was built."""
     with tarfile.open(source) as archive:
         names = ["/".join(name.split("/")[1:]) for name in archive.getnames()]
-    for name in ("scenarios/README.md", "tests", "containers/README.md", "tox.ini", "LICENSE"):
+    for name in (
+        "scenarios/README.md",
+        "tests",
+        "containers/README.md",
+        "tox.ini",
+        "LICENSE",
+        "hatch_build.py",
+        "harness/simulated/_speedups.pyx",
+    ):
         require(any(one.startswith(name) for one in names), f"{name} is missing from the sdist")
-    require(not any("/target/" in one or "__pycache__" in one for one in names), "built files")
+    built = ("/target/", "__pycache__", ".so")
+    require(not any(mark in one for one in names for mark in built), "built files")
 
 
 def check_installed(wheel: Path) -> None:

@@ -17,9 +17,10 @@ from harness.explore.tape_policy import PicksPolicy
 from harness.runner import run_scenario
 from harness.simulated.drawn import Drawn
 from harness.simulated.exploring_loop import ExploringLoop
+from harness.simulated.pause import Pause
 from harness.simulated.search_runs import SearchRuns
 from harness.simulated.simulated_backend import SimulatedBackend
-from harness.simulated.virtual_loop import Pause, running_virtual_loop
+from harness.simulated.virtual_loop import running_virtual_loop
 from harness.system import DEFAULT_SYSTEM, load_system
 
 SCENARIOS = read_scenarios([Path(__file__).parents[3] / "scenarios"])

@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
+from harness.simulated.pause import Pause
 from harness.simulated.simulation import simulate
-from harness.simulated.virtual_loop import Pause
 
 SOON_S = 5.0
 LATE_S = 100.0

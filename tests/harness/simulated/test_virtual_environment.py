@@ -8,8 +8,9 @@ import pytest
 import simpy
 
 from harness.errors import Unsupported
+from harness.simulated.pause import Pause
 from harness.simulated.simulation import simulate
-from harness.simulated.virtual_loop import Pause, running_virtual_loop
+from harness.simulated.virtual_loop import running_virtual_loop
 
 
 def value_of(main):

@@ -10,8 +10,9 @@ import pytest
 
 from harness.errors import Deadlock, Unsupported
 from harness.simulated import virtual_loop
+from harness.simulated.pause import Pause
 from harness.simulated.simulation import simulate
-from harness.simulated.virtual_loop import Pause, VirtualLoop, running_virtual_loop
+from harness.simulated.virtual_loop import VirtualLoop, running_virtual_loop
 
 
 def value_of(main, **options):
