@@ -1,4 +1,4 @@
-# cython: language_level=3, binding=False, boundscheck=True, wraparound=False
+# cython: language_level=3, binding=False, boundscheck=True, wraparound=False, nonecheck=True
 """Own the virtual loop's core, compiled: the queue of callbacks, timers, and how it turns.
 
 It does what ``plain_core.py`` does, entry for entry of the trace, for less: a callback has neither
@@ -327,7 +327,8 @@ cdef class FastCore:
     cdef int step(self, object loop) except -1:
         """Run the next callback that is ready."""
         cdef Handle handle = self.take()
-        if handle.call is not None:
+        # Never an empty tuple: it would have no callback.
+        if handle.call:
             try:
                 self.run(handle.context, handle.call)
             except (SystemExit, KeyboardInterrupt):
