@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Protocol
 from harness.backend import open_backend
 from harness.errors import BadInput, CouldNotRun, Terminated
 from harness.history import NodeKind
+from harness.randomness import SEED_MAX
 from harness.replay import replay_line
 from harness.report.machine import facts, versions
 from harness.result import RunReport, RunResult
@@ -44,7 +45,6 @@ __all__ = [
     "system_at",
 ]
 
-SEED_MAX = 2**64 - 1
 # The number of the request in Linux's prctl.h: send a signal when the parent ends.
 PR_SET_PDEATHSIG = 1
 # A worker that has not ended so long after it was terminated is terminated again.

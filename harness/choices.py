@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-__all__ = ["ChoiceKind", "Chooser", "DefaultChooser"]
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["ChoiceKind", "Chooser", "DefaultChooser", "DefaultPolicy"]
 
 
 class ChoiceKind(StrEnum):
@@ -35,4 +38,13 @@ class DefaultChooser:
     def choose(self, kind: ChoiceKind, count: int, label: str) -> int:
         """Choose 0."""
         del kind, count, label
+        return 0
+
+
+class DefaultPolicy(DefaultChooser):
+    """Lets everything come in asyncio's own order: the ``OrderPolicy`` that decides nothing."""
+
+    def order(self, options: Sequence[object]) -> int:
+        """Choose the first."""
+        del options
         return 0

@@ -12,6 +12,7 @@ from harness.explore.replaying import ReplayOutcome, replay, replayed_lines
 from harness.explore.result import Exploration
 from harness.explore.search_plan import RUNS_DEFAULT
 from harness.explore.token import Token
+from harness.randomness import SEED_MAX
 from harness.report.exploration_text import exploration_lines
 
 if TYPE_CHECKING:
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from harness.explore.replaying import Replayed
 
 __all__ = ["explore", "program_name"]
-
-SEED_MAX = 2**64 - 1
 
 
 def explore(

@@ -12,6 +12,7 @@ import pytest
 from harness.errors import HarnessError
 from harness.history import NodeKind
 from harness.pytest_exploration import Explore, RegressionFile, add_options, explore_scenario
+from harness.randomness import SEED_MAX
 from harness.report.terminal_report import render_result
 from harness.verdict import Verdict
 
@@ -25,7 +26,6 @@ __all__ = ["ScenarioFile", "ScenarioItem"]
 
 FOLDER = "scenarios"
 REGRESSIONS = "regressions"
-SEED_MAX = 2**64 - 1
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

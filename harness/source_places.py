@@ -26,7 +26,9 @@ __all__ = [
     "line_at",
     "name_of",
     "place_of",
+    "program_frame",
     "reaches",
+    "running_place",
 ]
 
 _ASYNCIO = str(Path(asyncio.__file__).parent)
@@ -124,6 +126,22 @@ def callers(frame: FrameType | None) -> Iterator[FrameType]:
         if not is_machinery(frame.f_code.co_filename):
             yield frame
         frame = frame.f_back
+
+
+def program_frame(frame: FrameType | None) -> FrameType | None:
+    """Find the program's frame nearest to a running one, itself or a caller; None if none is."""
+    while frame is not None and not is_program(frame.f_code.co_filename):
+        frame = frame.f_back
+    return frame
+
+
+def running_place(frame: FrameType | None) -> str | None:
+    """Name the program's line that runs, or the frame's own if no line is the program's.
+
+    None without a frame.
+    """
+    shown = program_frame(frame) or frame
+    return None if shown is None else place_of(shown.f_code, shown.f_lineno)
 
 
 def name_of(thing: object, frames: Iterable[FrameType]) -> str | None:

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 from harness.errors import BadInput
 from harness.explore.chunk import Chunk
 from harness.explore.portfolio import strategy_named
+from harness.randomness import SEED_MAX
 
 if TYPE_CHECKING:
     from harness.scenario import Scenario
 
 __all__ = ["RUNS_DEFAULT", "SearchPlan"]
 
-SEED_MAX = 2**64 - 1
 RUNS_DEFAULT = 200
 RUNS_MAX = 10_000_000
 JOBS_MAX = 256

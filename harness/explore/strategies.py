@@ -8,7 +8,7 @@ from hashlib import blake2b
 from random import Random
 from typing import TYPE_CHECKING, Protocol
 
-from harness.choices import ChoiceKind
+from harness.choices import ChoiceKind, DefaultPolicy
 from harness.errors import BadInput
 from harness.lock_ledger import active_ledger
 
@@ -131,17 +131,7 @@ class DefaultOrder(_Sampling):
         """Return a policy that always chooses the default."""
         del run
         self.exhausted = True
-        return _Default()
-
-
-class _Default:
-    def order(self, options: Sequence[Lane]) -> int:
-        del options
-        return 0
-
-    def choose(self, kind: ChoiceKind, count: int, label: str) -> int:
-        del kind, count, label
-        return 0
+        return DefaultPolicy()
 
 
 class RandomWalk(_Sampling):

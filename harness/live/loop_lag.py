@@ -10,7 +10,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from harness.history import LoopLag
-from harness.source_places import is_program, place_of
+from harness.source_places import place_of, program_frame
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -77,6 +77,5 @@ class LoopLagWatch:
 
 def _place(frame: FrameType | None) -> str | None:
     """Name the line of the program that runs; None while the loop itself does."""
-    while frame is not None and not is_program(frame.f_code.co_filename):
-        frame = frame.f_back
-    return None if frame is None else place_of(frame.f_code, frame.f_lineno)
+    running = program_frame(frame)
+    return None if running is None else place_of(running.f_code, running.f_lineno)

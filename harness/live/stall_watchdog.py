@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from harness.history import Blocked, Diagnosis
-from harness.source_places import is_program, place_of
+from harness.source_places import running_place
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -163,18 +163,9 @@ class StallWatchdog:
                 Blocked(
                     task="event loop",
                     waits_for="blocking code in a coroutine: the loop takes no turn",
-                    where=_place(frame),
+                    where=running_place(frame) or "unknown",
                 ),
             ),
             exact=False,
             attachments=(("stack of the event loop", "".join(traceback.format_list(stack))),),
         )
-
-
-def _place(frame: FrameType | None) -> str:
-    """Name the line of the program that runs, or the innermost line if none is of the program."""
-    innermost = frame
-    while frame is not None and not is_program(frame.f_code.co_filename):
-        frame = frame.f_back
-    shown = frame or innermost
-    return "unknown" if shown is None else place_of(shown.f_code, shown.f_lineno)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.explore.plain_record import to_plain
@@ -11,10 +10,11 @@ from harness.explore.result import RESULT_VERSION
 from harness.report.exploration_html import exploration_html
 from harness.report.exploration_junit import exploration_junit
 from harness.report.exploration_markdown import exploration_markdown
-from harness.report.whole_file import make_directory, write_whole
+from harness.report.whole_file import write_formats
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from harness.explore.result import ExplorationReport
 
@@ -52,14 +52,9 @@ EXPLORATION_FILES: dict[str, Callable[[ExplorationReport], str]] = {
 def write_exploration_reports(report: ExplorationReport, directory: str | Path) -> list[Path]:
     """Write index.html, exploration.json, junit.xml and summary.md, and return their paths.
 
-    The directory is made if it is missing; other files in it are left alone. A report that was
-    there is replaced only once the new one is written whole.
+    See ``write_formats``.
 
     Raises:
-        BadInput: The directory is a file, or cannot be made or written to, or the disk is full.
+        BadInput: As ``write_formats``.
     """
-    folder = Path(directory)
-    make_directory(folder)
-    texts = {folder / name: text_of(report) for name, text_of in EXPLORATION_FILES.items()}
-    write_whole(texts)
-    return list(texts)
+    return write_formats(EXPLORATION_FILES, report, directory=directory)

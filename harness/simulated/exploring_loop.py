@@ -8,7 +8,7 @@ from itertools import repeat
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
-from harness.choices import ChoiceKind, DefaultChooser
+from harness.choices import ChoiceKind, DefaultPolicy
 from harness.randomness import Randomness
 from harness.simulated.handles import ReadyHandle
 from harness.simulated.outside_order import OUTSIDE, OutsideOrder
@@ -146,7 +146,7 @@ class ExploringLoop(VirtualLoop):
         """
         self.decided = self.picks
         self.picks = []
-        self.policy = _InOrder()
+        self.policy = DefaultPolicy()
         self.watcher = None
         self.suspended = None
         self._tell_chosen = None
@@ -350,15 +350,6 @@ class ExploringLoop(VirtualLoop):
         """Note why nothing comes from outside any more; always False."""
         self._pause = why
         return False
-
-
-class _InOrder(DefaultChooser):
-    """Lets everything come in asyncio's own order."""
-
-    def order(self, options: Sequence[Lane]) -> int:
-        """Choose the first."""
-        del options
-        return 0
 
 
 def _first_of_lane(ready: Sequence[Lane], index: int) -> int:

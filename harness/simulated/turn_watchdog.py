@@ -6,7 +6,7 @@ import signal
 import threading
 from typing import TYPE_CHECKING, Any
 
-from harness.source_places import is_program, place_of
+from harness.source_places import running_place
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,17 +55,9 @@ class TurnWatchdog:
             return
         # The run is lost: whoever else never yields on its way out is not given as long.
         signal.setitimer(signal.ITIMER_VIRTUAL, CPU_AFTER_S, CPU_AFTER_S)
+        place = running_place(frame) or "an unknown place"
         msg = (
-            f"no turn for the loop in {self._cpu_s:g} s of CPU time, at {_place(frame)}: a loop"
-            " without an await that waits, or an await of what is there already"
+            f"no turn for the loop in {self._cpu_s:g} s of CPU time, at {place}: a loop without an"
+            " await that waits, or an await of what is there already"
         )
         raise NeverYields(msg)
-
-
-def _place(frame: FrameType | None) -> str:
-    """Name the line of the program that runs, or the innermost line if none is of the program."""
-    innermost = frame
-    while frame is not None and not is_program(frame.f_code.co_filename):
-        frame = frame.f_back
-    shown = frame or innermost
-    return "an unknown place" if shown is None else place_of(shown.f_code, shown.f_lineno)

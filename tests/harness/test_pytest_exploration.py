@@ -13,44 +13,10 @@ import pytest
 
 from harness.errors import BadInput, FailureFound
 from harness.exploration import explore
+from tests.harness.shop import SHOP, paying_at
 
 ROOT = Path(__file__).parents[2]
 INSTALLED = any(one.value == "harness.pytest_plugin" for one in entry_points(group="pytest11"))
-SHOP = """\
-import asyncio
-
-
-class Shop:
-    def __init__(self):
-        self._paid = []
-
-    async def pay(self, user: str) -> int:
-        await asyncio.to_thread(len, "")
-        if user == "bob" and "alice" not in self._paid:
-            raise RuntimeError("bob overtook alice")
-        self._paid.append(user)
-        return len(self._paid)
-
-
-class SoundShop:
-    async def pay(self, user: str) -> int:
-        return 1
-"""
-SCENARIO = """\
-claim = "Alice and Bob pay."
-system = "plugin_shop:Shop"
-users = ["alice", "bob"]
-
-[[phase]]
-name = "pay"
-[[phase.do]]
-id = "pay"
-call = "pay"
-user = "each"
-
-[check]
-success_share = { of = "pay", at_least = 1.0 }
-"""
 TESTS = """\
 import asyncio
 
@@ -79,7 +45,7 @@ def test_sound(explore):
 @pytest.fixture
 def project(tmp_path):
     (tmp_path / "scenarios").mkdir()
-    (tmp_path / "scenarios" / "pay.toml").write_text(SCENARIO, encoding="utf-8")
+    (tmp_path / "scenarios" / "pay.toml").write_text(paying_at("plugin_shop"), encoding="utf-8")
     (tmp_path / "plugin_shop.py").write_text(SHOP, encoding="utf-8")
     (tmp_path / "test_orders.py").write_text(TESTS, encoding="utf-8")
     (tmp_path / "pyproject.toml").write_text("[project]\nname = 'x'\n", encoding="utf-8")

@@ -6,37 +6,9 @@ import sqlite3
 import pytest
 
 import serve
-from serve import (
-    AccountId,
-    CreateClient,
-    DeskRecord,
-    Network,
-    TopStore,
-    client_directory,
-    encode_address,
-    owner_identifier,
-)
+from serve import CreateClient, client_directory, owner_identifier
 from serve.client import WalletSpec
-
-ANN = bytes([1]) * 32
-TESTNET = Network.TESTNET
-DESK = encode_address(AccountId(bytes([9]) + bytes(6) + b"\x11" + bytes(7)), TESTNET)
-
-
-async def plant_desk(path):
-    record = DeskRecord(
-        desk_account=DESK,
-        owner_identifier=owner_identifier(ANN),
-        owner_account=None,
-        path="",
-        network="Testnet",
-        base_code="BTC",
-        base_issuer="b",
-        quote_code="USDC",
-        quote_issuer="q",
-    )
-    async with TopStore.opened(path) as top:
-        await top.insert_desk(record)
+from tests.serve.planted_desk import ANN, DESK, TESTNET, plant_desk
 
 
 @pytest.mark.parametrize(
@@ -146,20 +118,25 @@ async def test_q7_a_file_that_is_not_sound_is_named(open_serve, tmp_path):
         assert all(one.startswith("Q7: ") for one in problems)
 
 
+async def settles_without(caller, *, service, gate):
+    """Cancel a caller at a gate: what goes on without it is waited for until the gate opens."""
+    await gate.reached.wait()
+    caller.cancel()
+    settled = asyncio.create_task(service.settled())
+    await asyncio.wait([caller, settled], timeout=0.05)
+    assert caller.cancelled()
+    assert not settled.done()
+    gate.open()
+    await settled
+
+
 async def test_settled_waits_for_the_tail_of_a_caller_that_is_gone(open_serve, clients):
     gate = clients.park("sync")
     async with open_serve() as service:
         caller = asyncio.create_task(
             service.create_account_order(ANN, CreateClient(network=TESTNET))
         )
-        await gate.reached.wait()
-        caller.cancel()
-        settled = asyncio.create_task(service.settled())
-        await asyncio.wait([caller, settled], timeout=0.05)
-        assert caller.cancelled()
-        assert not settled.done()
-        gate.open()
-        await settled
+        await settles_without(caller, service=service, gate=gate)
         (order,) = await service.list_orders_for_user(ANN)
         assert order.status == "succeeded"
 
@@ -168,14 +145,7 @@ async def test_settled_waits_for_a_start_whose_caller_is_gone(open_serve, client
     gate = clients.park("spawn")
     async with open_serve() as service:
         caller = asyncio.create_task(service.get_client(ANN, TESTNET))
-        await gate.reached.wait()
-        caller.cancel()
-        settled = asyncio.create_task(service.settled())
-        await asyncio.wait([caller, settled], timeout=0.05)
-        assert caller.cancelled()
-        assert not settled.done()
-        gate.open()
-        await settled
+        await settles_without(caller, service=service, gate=gate)
         assert await service.audit() == ()
 
 

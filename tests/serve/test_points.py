@@ -5,16 +5,7 @@ import sqlite3
 
 import pytest
 
-from serve import (
-    AccountId,
-    CreateClient,
-    Deadlines,
-    DeskRecord,
-    Network,
-    TopStore,
-    encode_address,
-    owner_identifier,
-)
+from serve import AccountId, CreateClient, Deadlines, encode_address
 from serve.errors import (
     ClientFailed,
     DeskNotFound,
@@ -24,11 +15,9 @@ from serve.errors import (
     StoreFailed,
 )
 from serve.points import POINTS, failure_at, hooked, point
+from tests.serve.planted_desk import ANN, TESTNET, plant_desk
 
-ANN = bytes([1]) * 32
-TESTNET = Network.TESTNET
 OTHER = encode_address(AccountId(bytes([8]) + bytes(6) + b"\x11" + bytes(7)), TESTNET)
-DESK = encode_address(AccountId(bytes([9]) + bytes(6) + b"\x11" + bytes(7)), TESTNET)
 
 
 class Hook:
@@ -49,22 +38,6 @@ class Hook:
     def failure(self, name, key):
         self.reached.append(name)
         return self.failures.get(name)
-
-
-async def plant_desk(path):
-    record = DeskRecord(
-        desk_account=DESK,
-        owner_identifier=owner_identifier(ANN),
-        owner_account=None,
-        path="",
-        network="Testnet",
-        base_code="BTC",
-        base_issuer="b",
-        quote_code="USDC",
-        quote_issuer="q",
-    )
-    async with TopStore.opened(path) as top:
-        await top.insert_desk(record)
 
 
 async def test_without_a_hook_nothing_happens_at_a_point():

@@ -10,31 +10,12 @@ from pathlib import Path
 import pytest
 
 from harness.scenario_file import read_scenario
+from tests.harness.shop import SHOP, paying_at
 
 ROOT = Path(__file__).parents[3]
 HARNESS = (sys.executable, "-c", "from harness.cli import main; main()")
-SHOP = """\
-import asyncio
+MORE_SHOPS = """\
 import os
-from pathlib import Path
-
-
-class Shop:
-    def __init__(self):
-        self._paid = []
-
-    async def pay(self, user: str) -> int:
-        await asyncio.to_thread(len, "")
-        if user == "bob" and "alice" not in self._paid:
-            raise RuntimeError("bob overtook alice")
-        self._paid.append(user)
-        return len(self._paid)
-
-
-class SoundShop:
-    async def pay(self, user: str) -> int:
-        await asyncio.to_thread(len, "")
-        return 1
 
 
 class DiesOnce(SoundShop):
@@ -61,29 +42,14 @@ class Moody(SoundShop):
             raise RuntimeError("a mood")
         return 1
 """
-SCENARIO = """\
-claim = "Alice and Bob pay."
-system = "exploring_shop:Shop"
-users = ["alice", "bob"]
-
-[[phase]]
-name = "pay"
-[[phase.do]]
-id = "pay"
-call = "pay"
-user = "each"
-
-[check]
-success_share = { of = "pay", at_least = 1.0 }
-"""
 
 
 @pytest.fixture
 def shop(tmp_path, monkeypatch):
     """Make the shop's folder the current one."""
-    (tmp_path / "exploring_shop.py").write_text(SHOP, encoding="utf-8")
+    (tmp_path / "exploring_shop.py").write_text(SHOP + MORE_SHOPS, encoding="utf-8")
     (tmp_path / "scenarios").mkdir()
-    (tmp_path / "scenarios" / "pay.toml").write_text(SCENARIO, encoding="utf-8")
+    (tmp_path / "scenarios" / "pay.toml").write_text(paying_at("exploring_shop"), encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

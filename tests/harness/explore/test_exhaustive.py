@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 import random
-import sys
-from pathlib import Path
 
 import pytest
 
@@ -17,18 +14,7 @@ from harness.explore.explorer import Budget, explore_subject
 from harness.explore.portfolio import strategy_named
 from harness.explore.program import Program
 from harness.simulated.search_runs import SearchRuns
-
-
-def _neighbour(name):
-    """Import a module that lies beside this one: tests are no package."""
-    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
-    module = importlib.util.module_from_spec(spec)
-    sys.modules.setdefault(name, module)
-    spec.loader.exec_module(module)
-    return module
-
-
-programs = _neighbour("random_programs")
+from tests.harness.explore import random_programs as programs
 
 
 def searched(main, *, adversarial=True, runs_max=30_000, **options):
@@ -210,7 +196,8 @@ def test_a_bounded_search_names_its_bound_and_is_no_proof():
     assert "a proof" not in strategy.sentences()[0]
 
 
-def test_a_program_that_remembers_its_last_run_proves_nothing():
+def remembering(task_count):
+    """Make a program that counts its runs, from 1: ``task_count`` says how many tasks one has."""
     turns = []
 
     async def main():
@@ -219,26 +206,20 @@ def test_a_program_that_remembers_its_last_run_proves_nothing():
         async def work():
             await asyncio.sleep(0)
 
-        await asyncio.gather(*(work() for _ in range(2 + len(turns) % 2)))
+        await asyncio.gather(*(work() for _ in range(task_count(len(turns)))))
 
-    strategy, _ = searched(main, reduced=False)
+    return main
+
+
+def test_a_program_that_remembers_its_last_run_proves_nothing():
+    strategy, _ = searched(remembering(lambda run: 2 + run % 2), reduced=False)
     assert "not decided by its choices" in strategy.sentences()[0]
     assert "proves nothing" in strategy.sentences()[0]
 
 
 def test_a_run_that_ends_before_the_next_decision_proves_nothing():
-    turns = []
-
-    async def main():
-        turns.append(None)
-
-        async def work():
-            await asyncio.sleep(0)
-
-        # Two decisions in the first run, then none.
-        await asyncio.gather(*(work() for _ in range(2 if len(turns) == 1 else 1)))
-
-    strategy, _ = searched(main, reduced=False)
+    # Two decisions in the first run, then none.
+    strategy, _ = searched(remembering(lambda run: 2 if run == 1 else 1), reduced=False)
     assert not strategy.complete
     assert "not decided by its choices" in strategy.sentences()[0]
 
@@ -338,18 +319,8 @@ def test_all_runs_of_an_exploration_have_one_seed():
 
 
 def test_an_exploration_of_what_choices_do_not_decide_is_not_proven():
-    turns = []
-
-    async def main():
-        turns.append(None)
-
-        async def work():
-            await asyncio.sleep(0)
-
-        await asyncio.gather(*(work() for _ in range(2 + len(turns) % 2)))
-
     found = explore_subject(
-        Program(main, name="remembers", adversarial=True),
+        Program(remembering(lambda run: 2 + run % 2), name="remembers", adversarial=True),
         strategy_named("exhaustive:2", seed=0),
         budget=Budget(runs=1_000),
         seed=0,

@@ -219,15 +219,20 @@ def test_what_a_step_rebinds_may_name_any_thing():
     assert ("items", None, True) in touches.all()
 
 
-def test_only_what_was_run_is_seen_of_a_coroutine():
-    box = {"n": 0}
+def adds_late(box):
+    """Make a coroutine that reads before its await, and writes behind it."""
 
     async def work():
         seen = box["n"]
         await asyncio.sleep(0)
         box["n"] = seen + 1
 
-    coroutine = work()
+    return work()
+
+
+def test_only_what_was_run_is_seen_of_a_coroutine():
+    box = {"n": 0}
+    coroutine = adds_late(box)
     assert touched(lambda: coroutine.send(None), box) == {"read"}
     with pytest.raises(StopIteration):
         coroutine.send(None)
@@ -235,13 +240,7 @@ def test_only_what_was_run_is_seen_of_a_coroutine():
 
 def test_a_coroutine_that_goes_on_is_seen_behind_its_await():
     box = {"n": 0}
-
-    async def work():
-        seen = box["n"]
-        await asyncio.sleep(0)
-        box["n"] = seen + 1
-
-    coroutine = work()
+    coroutine = adds_late(box)
     coroutine.send(None)
 
     def goes_on():

@@ -16,21 +16,9 @@ from harness.explore.chunk import run_chunk
 from harness.explore.journal import Journal
 from harness.explore.search_plan import SearchPlan
 from harness.explore.spool import SpoolWriter
+from tests.harness.explore.silent_watcher import Silent
 
 SOUND = "exploring_shop:SoundShop"
-
-
-class Silent:
-    """Lets all be told, and tells nobody."""
-
-    def told(self, line):
-        del line
-
-    def ran(self, runs, distinct, failures):
-        del runs, distinct, failures
-
-    def found(self, scenario, failure):
-        del scenario, failure
 
 
 def facts(end):

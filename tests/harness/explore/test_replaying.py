@@ -19,21 +19,9 @@ from harness.explore.regressions import (
 from harness.explore.replaying import ReplayOutcome, replay, replayed_lines, subject_of_token
 from harness.explore.search_plan import SearchPlan
 from harness.explore.token import Token
+from tests.harness.explore.silent_watcher import Silent
 
 SOUND = "exploring_shop:SoundShop"
-
-
-class Silent:
-    """Lets all be told, and tells nobody."""
-
-    def told(self, line):
-        del line
-
-    def ran(self, runs, distinct, failures):
-        del runs, distinct, failures
-
-    def found(self, scenario, failure):
-        del scenario, failure
 
 
 @pytest.fixture

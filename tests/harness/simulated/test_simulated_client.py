@@ -38,13 +38,19 @@ def run():
     return make
 
 
+async def filled(client):
+    """Have a client do one command while two more wait, which is all that it has room for."""
+    taken = [asyncio.create_task(client.sync())]
+    await asyncio.sleep(1e-6)  # The client has begun with it, so that it waits no more.
+    taken += [asyncio.create_task(client.sync()) for _ in range(2)]
+    await asyncio.sleep(0)
+    return taken
+
+
 def test_a_full_queue_is_busy_at_once_and_harms_nobody_in_it(run):
     async def body(factory):
         client = await factory.spawn(HOME, Network.LOCALNET, dial_timeout_s=1)
-        taken = [asyncio.create_task(client.sync())]
-        await asyncio.sleep(1e-6)  # The client has begun with it, so that it waits no more.
-        taken += [asyncio.create_task(client.sync()) for _ in range(2)]
-        await asyncio.sleep(0)
+        taken = await filled(client)
         with pytest.raises(ClientBusy, match="2 commands wait already; try later"):
             await client.sync()
         assert [one.block_number for one in await asyncio.gather(*taken)] == [1, 1, 1]
@@ -57,10 +63,7 @@ def test_a_full_queue_is_busy_at_once_and_harms_nobody_in_it(run):
 def test_a_client_killed_while_commands_wait_ends_them_and_itself(run):
     async def body(factory):
         client = await factory.spawn(HOME, Network.LOCALNET, dial_timeout_s=1)
-        taken = [asyncio.create_task(client.sync())]
-        await asyncio.sleep(1e-6)
-        taken += [asyncio.create_task(client.sync()) for _ in range(2)]
-        await asyncio.sleep(0)
+        taken = await filled(client)
         taken[1].cancel()
         client.kill()
         ended = await asyncio.gather(*taken, return_exceptions=True)

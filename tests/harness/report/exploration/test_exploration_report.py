@@ -1,7 +1,6 @@
 import json
 import re
 from dataclasses import replace
-from html.parser import HTMLParser
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -20,40 +19,7 @@ from harness.report.exploration_report import (
 )
 from harness.report.exploration_text import exploration_lines, failure_lines
 from harness.schedule import Schedule
-
-VOID = {"meta", "br", "input", "wbr", "link", "img"}
-
-
-class Page(HTMLParser):
-    """A page read strictly: every element closed in order, every id kept."""
-
-    def __init__(self, text):
-        super().__init__()
-        self.open, self.ids, self.elements, self.words = [], [], [], []
-        self.feed(text)
-        self.close()
-
-    def handle_starttag(self, tag, attrs):
-        self.handle_startendtag(tag, attrs)
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag, attrs):
-        self.elements.append((tag, dict(attrs)))
-        self.ids += [value for name, value in attrs if name == "id"]
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        self.words.append(data)
-
-    def found(self, tag, **wanted):
-        return [one for name, one in self.elements if name == tag and wanted.items() <= one.items()]
-
-    @property
-    def text(self):
-        return " ".join(" ".join(self.words).split())
+from tests.harness.report.strict_page import Page
 
 
 @pytest.fixture(scope="module")
