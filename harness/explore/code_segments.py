@@ -44,6 +44,8 @@ class _Analysis:
     accesses: dict[int, list[Access]]
     stored: dict[int, list[str]]
     suspends: frozenset[int]
+    stands: frozenset[int]
+    yielded: dict[int, int]
     sends: frozenset[int]
     segments: dict[tuple[int, int], Segment] = field(default_factory=dict)
 
@@ -61,8 +63,11 @@ def accesses_of(code: CodeType, begin: int, end: int) -> Segment:
 
 
 def suspends_in(code: CodeType) -> frozenset[int]:
-    """Return the offsets at which a coroutine stands while it is suspended."""
-    return _analysis(code).suspends
+    """Return the offsets at which a coroutine stands while it is suspended.
+
+    That is the ``YIELD_VALUE``, or from CPython 3.13 on the instruction behind it.
+    """
+    return _analysis(code).stands
 
 
 def awaits_in(code: CodeType) -> frozenset[int]:
@@ -88,6 +93,7 @@ def _analysed(code: CodeType) -> _Analysis:
     accesses: dict[int, list[Access]] = {}
     stored: dict[int, list[str]] = {}
     suspends, sends = set(), set()
+    yielded: dict[int, int] = {}
     instructions = list(dis.get_instructions(code))
     handlers = _handlers(code)
     jumps = set(dis.hasjrel) | set(dis.hasjabs)
@@ -107,6 +113,7 @@ def _analysed(code: CodeType) -> _Analysis:
             stored[one.offset] = names
         if one.opname in _SUSPENDS:
             suspends.add(one.offset)
+            yielded |= dict.fromkeys(goes[:1], one.offset)
         if one.opname in _SENDS:
             sends.add(one.offset)
     leaders: dict[int, list[int]] = {}
@@ -119,6 +126,8 @@ def _analysed(code: CodeType) -> _Analysis:
         accesses=accesses,
         stored=stored,
         suspends=frozenset(suspends),
+        stands=frozenset(suspends | yielded.keys()),
+        yielded=yielded,
         sends=frozenset(sends),
     )
 
@@ -135,6 +144,8 @@ def _handlers(code: CodeType) -> list[tuple[int, int, int]]:
 
 
 def _segment(analysis: _Analysis, begin: int, end: int) -> Segment:
+    # What stands behind its yield ended there.
+    end = analysis.yielded.get(end, end)
     ahead = _reached(analysis, begin, analysis.followers, {end})
     if end in ahead:
         ahead &= _reached(analysis, end, analysis.leaders, {begin})

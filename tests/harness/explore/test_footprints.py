@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import collections
+import dis
 import functools
 import itertools
 import random
@@ -11,7 +12,7 @@ import random
 import pytest
 
 from harness.explore.builtin_effects import UNKNOWN, effect_of
-from harness.explore.code_segments import accesses_of
+from harness.explore.code_segments import accesses_of, suspends_in
 from harness.explore.footprint import EVERYTHING, Footprint
 from harness.explore.footprints import FootprintObserver
 
@@ -228,6 +229,23 @@ def adds_late(box):
         box["n"] = seen + 1
 
     return work()
+
+
+def test_a_coroutine_that_stands_behind_its_yield_has_not_gone_on():
+    """CPython 3.13 says so of one that is suspended; earlier ones say that it is at the yield."""
+    box = {"n": 0}
+
+    async def work():
+        await asyncio.sleep(0)
+        box["n"] = 1
+
+    code = work.__code__
+    offsets = [one.offset for one in dis.get_instructions(code)]
+    (at,) = (one.offset for one in dis.get_instructions(code) if one.opname == "YIELD_VALUE")
+    behind = offsets[offsets.index(at) + 1]
+    assert {at, behind} <= suspends_in(code)
+    assert accesses_of(code, 0, behind) == accesses_of(code, 0, at)
+    assert accesses_of(code, behind, offsets[-1]) != accesses_of(code, 0, at)
 
 
 def test_only_what_was_run_is_seen_of_a_coroutine():

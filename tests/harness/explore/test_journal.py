@@ -187,7 +187,7 @@ def test_an_interrupted_campaign_resumes_to_the_same_result(harness, begin, shop
     process.send_signal(number)
     out, err = process.communicate(timeout=60)
     if number == signal.SIGINT:
-        assert process.returncode == 130
+        assert process.returncode == 130, (out, err)
         assert "interrupted; the same command goes on with it" in err
         assert "success_share" in out
     done = harness(*asked, "--resume", "j")
