@@ -1,13 +1,19 @@
-"""Own how coroutine tests are run: each on a loop of its own, and not for ever."""
+"""Own how tests are run: coroutines each on a loop of its own; with Ctrl-C as on a terminal."""
 
 from __future__ import annotations
 
 import asyncio
 import inspect
+import signal
 
 import pytest
 
 TEST_TIMEOUT_S = 20
+
+# A shell script starts what it puts into the background with SIGINT ignored, and so would be all
+# that a test starts, to be interrupted.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(tryfirst=True)
