@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from harness.errors import HarnessError
@@ -14,7 +16,7 @@ from harness.explore.token import Token, cause_key, checkpoints_of
 from harness.explore.workload_shrinking import shrink_workload
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
 
     from harness.explore.attempt import Attempt, Failure
     from harness.explore.subject import Subject
@@ -26,6 +28,9 @@ __all__ = ["carry_out", "investigate", "told_run"]
 HOLD_WITH_LESS_WORK = frozenset(
     {"always", "distinct_accounts", "end_state", "no_deadlock", "no_leaks", "recovers", "run"}
 )
+
+# Seeds whose default orders are tried for a run that passes, besides the failure's own.
+CONTROL_SEEDS = 6
 
 
 def carry_out(subject: Subject, tape: Tape, recorder: ScheduleRecorder | None = None) -> Attempt:
@@ -62,29 +67,60 @@ def investigate(
         return attempt.failure is not None and attempt.failure.cause == cause
 
     shrunk = _shrunk(tape, fails, sites)
+    with _mildest_mode(subject, lambda: fails(shrunk.tape)):
+        found_failure = _told(subject, shrunk, failed)
+    return replace(
+        found_failure,
+        runs_to_find=runs,
+        found_by=strategy,
+        deviations_before=len(tape.schedule),
+        operations_before=_operations(found),
+    )
+
+
+@contextmanager
+def _mildest_mode(subject: Subject, fails: Callable[[], bool]) -> Iterator[None]:
+    """Go on in asyncio's own order if the failure needs no other."""
+    adversarial = subject.adversarial
+    if adversarial:
+        subject.set_adversarial(False)
+        subject.set_adversarial(not fails())
+    try:
+        yield
+    finally:
+        subject.set_adversarial(adversarial)
+
+
+def _told(subject: Subject, shrunk: Shrunk, failed: Failure) -> FoundFailure:
+    """Leave out what the failure does not need of the workload; tell it beside a good run."""
     subject, dropped_runs = _with_less_work(subject, shrunk.tape, failed)
     least, schedule, failing_stacks = told_run(subject, shrunk.tape)
     failure = least.failure or failed
-    _, passing, passing_stacks = told_run(subject, _nearest_passing(shrunk.tape))
+    control = _passing(subject, _controls(subject, shrunk.tape))
+    passing: Schedule | None = None
+    stacks: tuple[tuple[str, ...], tuple[str, ...]] | None = None
+    if control is not None:
+        _, passing, passing_stacks = told_run(subject, control)
+        stacks = _parting_stacks(
+            (passing, passing_stacks), (schedule, failing_stacks), failure.stack
+        )
     token = str(_token(subject, shrunk.tape, least, failure.cause))
     return FoundFailure(
-        cause=cause,
+        cause=failed.cause,
         headline=failure.headline,
         message_lines=failure.lines,
         token=token,
         replay=subject.replay_line(token),
-        runs_to_find=runs,
-        found_by=strategy,
+        runs_to_find=0,
+        found_by="",
         deviations=len(shrunk.tape.schedule),
-        deviations_before=len(tape.schedule),
+        deviations_before=len(shrunk.tape.schedule),
         operations=_operations(least),
-        operations_before=_operations(found),
+        operations_before=_operations(least),
         shrink_runs=shrunk.runs + dropped_runs,
         schedule=schedule,
-        passing=passing if shrunk.tape.schedule else None,
-        stacks=_parting_stacks(
-            (passing, passing_stacks), (schedule, failing_stacks), failure.stack
-        ),
+        passing=passing,
+        stacks=stacks,
         diagnosis=failure.diagnosis,
         checks=() if least.result is None else least.result.checks,
         adversarial=subject.adversarial,
@@ -95,16 +131,20 @@ def investigate(
 def _with_less_work(subject: Subject, tape: Tape, failed: Failure) -> tuple[Subject, int]:
     """Leave out of a scenario's workload what the failure does not need, the schedule kept.
 
-    With less to do some checks fail whatever the system does: a listing is empty because nothing
-    was made. So one of the others must go on failing; or, where only such have failed, the same
-    workload must pass under the nearest tape that passes.
+    With less to do a run may fail whatever the system does: a listing is empty because nothing was
+    made, a reader waits because nobody writes. So if the whole workload can pass, what is left of
+    it must be able to. If no run of it is known to pass, only checks that hold with less to do may
+    go on failing.
     """
     scenario = getattr(subject, "scenario", None)
     without = getattr(subject, "without", None)
+    if scenario is None or without is None:
+        return subject, 0
     names = set(failed.cause.split(", "))
     must_fail = names & HOLD_WITH_LESS_WORK or names
-    control = None if must_fail <= HOLD_WITH_LESS_WORK else _nearest_passing(tape)
-    if scenario is None or without is None or (control is not None and not tape.schedule):
+    controls = list(_controls(subject, tape))
+    control = _passing(subject, controls)
+    if control is None and not must_fail <= HOLD_WITH_LESS_WORK:
         return subject, 0
     before: tuple[str, ...] = getattr(subject, "dropped", ())
 
@@ -114,13 +154,35 @@ def _with_less_work(subject: Subject, tape: Tape, failed: Failure) -> tuple[Subj
             attempt = carry_out(less, tape)
             if attempt.failure is None or not must_fail <= set(attempt.failure.cause.split(", ")):
                 return False
-            return control is None or carry_out(less, control).failure is None
+            return control is None or _passing(less, (control, *controls[:2])) is not None
         except HarnessError:
             # What is left does not hang together: that is no smaller form of the failure.
             return False
 
     dropped, runs = shrink_workload(scenario, fails)
     return (without((*before, *dropped)) if dropped else subject), runs
+
+
+def _controls(subject: Subject, tape: Tape) -> Iterator[Tape]:
+    """List tapes under which a run may pass: the nearest first, then the default order of seeds.
+
+    The nearest lacks the last deviation: what shrinking kept is needed.
+    """
+    if tape.schedule:
+        yield tape.with_deviations(tape.schedule[:-1])
+    seeds = (tape.seed,) if subject.same_seed else dict.fromkeys((tape.seed, *range(CONTROL_SEEDS)))
+    for seed in seeds:
+        if tape.schedule or seed != tape.seed:
+            yield replace(tape.with_deviations(()), seed=seed)
+
+
+def _passing(subject: Subject, tapes: Iterable[Tape]) -> Tape | None:
+    """Return the first tape under which the subject passes."""
+    for tape in tapes:
+        attempt = carry_out(subject, tape)
+        if attempt.failure is None and attempt.unknown is None:
+            return tape
+    return None
 
 
 def _parting_stacks(
@@ -132,7 +194,9 @@ def _parting_stacks(
     pairs = zip(passing[0].steps, failing[0].steps, strict=False)
     for index, (one, other) in enumerate(pairs):
         if (one.lane, one.does, one.place) != (other.lane, other.does, other.place):
-            return passing[1][index], failing[1][index]
+            # A step that ended its task stood nowhere: then the next one that did.
+            stood = [next((at for at in run[1][index:] if at), ()) for run in (passing, failing)]
+            return stood[0], stood[1]
     return ((), last) if last else None
 
 
@@ -145,11 +209,6 @@ def _recorded(subject: Subject, found: Attempt) -> tuple[Tape, Attempt, Schedule
 
 def _shrunk(tape: Tape, fails: Callable[[Tape], bool], sites: ScheduleRecorder) -> Shrunk:
     return shrink_schedule(tape, fails, sites=sites.sites())
-
-
-def _nearest_passing(tape: Tape) -> Tape:
-    """Leave out the last deviation: what shrinking kept is needed, so this run passes."""
-    return tape.with_deviations(tape.schedule[:-1])
 
 
 def _operations(attempt: Attempt) -> int:

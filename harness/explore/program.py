@@ -85,6 +85,11 @@ class Program:
             failure=_failure(found) if found.failed else None,
         )
 
+    def set_adversarial(self, adversarial: bool) -> None:
+        """Go on with orders that asyncio never produces, or without."""
+        self.adversarial = adversarial
+        self._runs.set_adversarial(adversarial)
+
     def replay_line(self, token: str) -> str:
         """Write the command that repeats a run."""
         return f'pytest --replay {token}  # or: explore(main, replay="{token}")'

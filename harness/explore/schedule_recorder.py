@@ -176,7 +176,10 @@ class ScheduleRecorder:
         task = self._task(handle.lane)
         if task is not None:
             return task.get_name()
-        return f"{getattr(handle, 'label', 'callback')} {self._loop.lane_name(handle.lane)}"
+        name = self._loop.lane_name(handle.lane)
+        # What belongs to no task and to no process has a number only.
+        label = getattr(handle, "label", "callback").partition(" call ")[0]
+        return f"{label} outside" if name == str(handle.lane) else f"{label} {name}"
 
 
 def _stand(task: asyncio.Task[Any]) -> tuple[str, str | None]:

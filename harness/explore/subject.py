@@ -49,6 +49,10 @@ class Subject(Protocol):
         """Run once; ``locks`` has locks watched, ``recorder`` writes the schedule."""
         ...
 
+    def set_adversarial(self, adversarial: bool) -> None:
+        """Go on with orders that asyncio never produces, or without."""
+        ...
+
     def replay_line(self, token: str) -> str:
         """Write the command that repeats a run."""
         ...

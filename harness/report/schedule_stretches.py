@@ -14,6 +14,8 @@ __all__ = ["Gap", "shown_steps", "with_gaps"]
 
 _GAP_MIN = 3  # to say that fewer steps are left out takes as much room as they do
 _CONTEXTS = (12, 6, 3, 2, 1, 0)
+# So many steps are told whole.
+_SHORT = 24
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,10 +32,11 @@ def shown_steps(
     """Choose the steps to show: deviations and both ends, with their neighbours, in order.
 
     Each has as many neighbours on either side, up to ``context_max``, as fit in ``steps_max``.
-    Where even the deviations are too many, those in the middle are left out.
+    Where even the deviations are too many, those in the middle are left out. A schedule that is
+    short is shown whole.
     """
-    if not steps:
-        return ()
+    if len(steps) <= min(steps_max, _SHORT):
+        return tuple(steps)
     marked = [at for at, step in enumerate(steps) if step.deviation is not None]
     marked = sorted({0, *marked, len(steps) - 1})
     chosen = marked

@@ -79,7 +79,9 @@ class ExecutorModel:
         if pool.capacity == 1:
             shared = LoneWorkerCall.made_now(executor, function, asked_s=now)
         work = self._work(pool, future, (function, *args), latency_s, shared=shared)
-        self._loop.environment.process(work)
+        process: Any = self._loop.environment.process(work)
+        # For whoever reads a schedule: the name of the generator says nothing.
+        process.label = future.waits_for
         return future
 
     def sleep(self, seconds: float) -> None:

@@ -43,7 +43,9 @@ class Arrival:
         else:
             process = _process_of(event)
             self.lane = OUTSIDE + getattr(process, "serial", 0)
-            self.label = "event" if process is None else process.name
+            self.label = (
+                "event" if process is None else getattr(process, "label", None) or process.name
+            )
 
     def __hash__(self) -> int:
         return hash(self.entry[3])

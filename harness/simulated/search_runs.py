@@ -99,6 +99,11 @@ class SearchRuns:
         gc.unfreeze()
         self._guards.__exit__(*error)
 
+    def set_adversarial(self, adversarial: bool) -> None:
+        """Permute the callbacks that are ready from the next run on, or keep their order."""
+        self._adversarial = adversarial
+        self._loop = None
+
     def run(
         self,
         policy: OrderPolicy,
