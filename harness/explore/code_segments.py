@@ -47,6 +47,7 @@ class _Analysis:
     stands: frozenset[int]
     yielded: dict[int, int]
     sends: frozenset[int]
+    starts: dict[int, int]
     segments: dict[tuple[int, int], Segment] = field(default_factory=dict)
 
 
@@ -71,7 +72,10 @@ def suspends_in(code: CodeType) -> frozenset[int]:
 
 
 def awaits_in(code: CodeType) -> frozenset[int]:
-    """Return the offsets at which a coroutine runs another that it awaits."""
+    """Return the offsets at which a coroutine runs another that it awaits.
+
+    That is the ``SEND``, or on CPython 3.12 the cache behind it.
+    """
     return _analysis(code).sends
 
 
@@ -94,10 +98,14 @@ def _analysed(code: CodeType) -> _Analysis:
     stored: dict[int, list[str]] = {}
     suspends, sends = set(), set()
     yielded: dict[int, int] = {}
+    starts: dict[int, int] = {}
     instructions = list(dis.get_instructions(code))
     handlers = _handlers(code)
     jumps = set(dis.hasjrel) | set(dis.hasjabs)
     for index, one in enumerate(instructions):
+        behind = instructions[index + 1].offset if index + 1 < len(instructions) else one.offset
+        caches = range(one.offset + 2, behind, 2)
+        starts |= dict.fromkeys(caches, one.offset)
         leads = [] if one.opname in _ENDS or _goes_away(one.opname) else [index + 1]
         goes = [instructions[i].offset for i in leads if i < len(instructions)]
         if one.opcode in jumps:
@@ -115,7 +123,7 @@ def _analysed(code: CodeType) -> _Analysis:
             suspends.add(one.offset)
             yielded |= dict.fromkeys(goes[:1], one.offset)
         if one.opname in _SENDS:
-            sends.add(one.offset)
+            sends |= {one.offset, *caches}
     leaders: dict[int, list[int]] = {}
     for offset, targets in followers.items():
         for target in targets:
@@ -129,6 +137,7 @@ def _analysed(code: CodeType) -> _Analysis:
         stands=frozenset(suspends | yielded.keys()),
         yielded=yielded,
         sends=frozenset(sends),
+        starts=starts,
     )
 
 
@@ -144,10 +153,13 @@ def _handlers(code: CodeType) -> list[tuple[int, int, int]]:
 
 
 def _segment(analysis: _Analysis, begin: int, end: int) -> Segment:
+    # Up to CPython 3.12 a caller is said to be at its call's last cache, which nothing leads to.
+    begin, end = analysis.starts.get(begin, begin), analysis.starts.get(end, end)
     # What stands behind its yield ended there.
     end = analysis.yielded.get(end, end)
     ahead = _reached(analysis, begin, analysis.followers, {end})
-    if end in ahead:
+    lost = end not in ahead
+    if not lost:
         ahead &= _reached(analysis, end, analysis.leaders, {begin})
     stores: dict[str, set[int]] = {}
     for offset in ahead:
@@ -157,10 +169,14 @@ def _segment(analysis: _Analysis, begin: int, end: int) -> Segment:
     for offset in sorted(ahead):
         for access in analysis.accesses.get(offset, ()):
             local = _local_of(access.symbol)
-            if local in stores and not stores[local].isdisjoint(
-                _reached(analysis, offset, analysis.followers, {end}) & ahead
+            if local in stores and (
+                lost
+                or not stores[local].isdisjoint(
+                    _reached(analysis, offset, analysis.followers, {end}) & ahead
+                )
             ):
-                # By the end of the segment the local may have another value than here.
+                # By the end of the segment the local may have another value than here, or not yet
+                # the same if it ended in a way that is not known.
                 found.append(access._replace(symbol=None))
             else:
                 found.append(access)

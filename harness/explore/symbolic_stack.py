@@ -179,6 +179,20 @@ class SymbolicStack:
         plain = all(one is not None and one[0] == "const" for one in arguments)
         return [Access("call", callee, "" if plain else "arguments")]
 
+    def _call_with_keywords(self, one: dis.Instruction) -> list[Access]:
+        """Carry out CPython 3.13's call whose topmost value names the last arguments."""
+        self._pop()
+        return self._call(one)
+
+    def _load_super_attr(self, one: dis.Instruction) -> list[Access]:
+        """Carry out what CPython 3.12 made of a call of ``super`` and LOAD_ATTR."""
+        for _ in range(3):
+            self._pop()
+        self._push(None)
+        if (one.arg or 0) & 1:
+            self._push(None)
+        return [_attribute("read attribute", None, one.argval)]
+
     def _get_iter(self, one: dis.Instruction) -> list[Access]:
         del one
         self._iterated = self._pop()
@@ -302,6 +316,8 @@ _HANDLERS: dict[str, Callable[[SymbolicStack, dis.Instruction], list[Access]]] =
     "STORE_ATTR": SymbolicStack._store_attr,
     "DELETE_ATTR": SymbolicStack._delete_attr,
     "CALL": SymbolicStack._call,
+    "CALL_KW": SymbolicStack._call_with_keywords,
+    "LOAD_SUPER_ATTR": SymbolicStack._load_super_attr,
     "GET_ITER": SymbolicStack._get_iter,
     "FOR_ITER": SymbolicStack._for_iter,
     "BINARY_SUBSCR": SymbolicStack._binary_subscr,

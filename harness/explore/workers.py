@@ -75,6 +75,9 @@ def work_apart(state: SearchState) -> None:
             with _pool(state, state.plan.processes) as pool:
                 try:
                     drain(state, pool, under_way, at_once=state.plan.processes)
+                except BrokenProcessPool:
+                    # Its other workers were ended with it; those to come are not to stop.
+                    raise
                 except BaseException:
                     state.stop()
                     pool.shutdown(wait=False, cancel_futures=True)

@@ -127,10 +127,10 @@ def test_shards_together_are_the_whole(pay):
 
 def test_a_worker_that_dies_once_costs_nothing(pay, shop):
     (shop / "die").touch()
-    plan = SearchPlan(scenarios=(pay,), runs=200, jobs=2, system="exploring_shop:DiesOnce")
+    plan = SearchPlan(scenarios=(pay,), runs=2000, jobs=2, system="exploring_shop:DiesOnce")
     end, watcher = search(plan)
     (one,) = end.report.explorations
-    assert (one.runs, one.verdict) == (200, Verdict.PASSED)
+    assert (one.runs, one.verdict) == (2000, Verdict.PASSED)
     assert any("a worker process died" in line for line in watcher.lines)
 
 

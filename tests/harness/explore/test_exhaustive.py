@@ -184,6 +184,30 @@ def test_no_proof_is_claimed_while_orders_are_left():
     assert "all " not in strategy.sentences()[0].partition(":")[0]
 
 
+def test_what_is_written_by_a_name_bound_anew_behind_a_call_is_no_proof():
+    def helper():
+        return None
+
+    async def main():
+        box, spare = {"n": 0}, {"n": 0}
+
+        async def looks():
+            await asyncio.sleep(0)
+            assert box["n"] == 0
+
+        async def writes():
+            await asyncio.sleep(0)
+            kept = spare
+            helper()
+            kept = box
+            kept["n"] = 1
+
+        await asyncio.gather(looks(), writes())
+
+    strategy, failed = searched(main)
+    assert (strategy.runs, len(failed)) == (2, 1)
+
+
 def test_no_proof_is_claimed_when_a_run_fails():
     strategy, failed = searched(unlocked(2))
     assert strategy.exhausted

@@ -248,6 +248,41 @@ def test_a_coroutine_that_stands_behind_its_yield_has_not_gone_on():
     assert accesses_of(code, behind, offsets[-1]) != accesses_of(code, 0, at)
 
 
+def test_a_name_that_is_bound_anew_behind_a_call_is_the_new_thing():
+    """Up to CPython 3.12 a caller is said to be at a cache, where no instruction begins."""
+    first, second = {"n": 0}, {"n": 0}
+
+    def rebinds():
+        box = first
+        helper()
+        box = second
+        box["n"] = 1
+
+    def helper():
+        return None
+
+    touches, observer = observed(rebinds, meet=[first, second])
+    written = {number for what, number, wrote in touches.all() if what == "items" and wrote}
+    assert written == {observer.names.number_of(second)}
+
+
+class Keeper(Holder):
+    def grow_by(self, *, some):
+        self.rows = some
+
+    def keep(self):
+        super().__init__()
+        self.grow_by(some=1)
+
+
+def test_calls_with_keywords_and_of_super_are_known():
+    """They are instructions of their own: from CPython 3.13 on the one, from 3.12 on the other."""
+    keeper = Keeper()
+    touches, observer = observed(keeper.keep, meet=[keeper])
+    assert not touches.everything, touches.why
+    assert (".rows", observer.names.number_of(keeper), True) in touches.all()
+
+
 def test_only_what_was_run_is_seen_of_a_coroutine():
     box = {"n": 0}
     coroutine = adds_late(box)
