@@ -8,6 +8,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from harness.errors import Terminated
 from harness.simulated.determinism import Guards
 from harness.simulated.exploring_loop import ExploringLoop
 from harness.simulated.pause import Pause
@@ -119,9 +120,12 @@ class SearchRuns:
             finished = task.done()
             if finished:
                 error = asyncio.CancelledError() if task.cancelled() else task.exception()
-        except (SystemExit, KeyboardInterrupt):
+        except (KeyboardInterrupt, Terminated) as interruption:
+            clean_up(loop, interruption)
+            loop.close()
             raise
-        except BaseException as failure:  # noqa: BLE001 - a SimPy process failed, nobody took it
+        # A SimPy process failed and nobody took it, or the program ended the interpreter.
+        except BaseException as failure:  # noqa: BLE001
             pause, error, finished = Pause.STOPPED, failure, True
         # Else it would live on, and with it what it refers to, until the next run.
         del task
@@ -142,7 +146,8 @@ class SearchRuns:
             diagnosis=stuck,
         )
         unhandled = loop.unhandled
-        self._leave(loop, finished=finished)
+        # What a SystemExit interrupted may stand half-way: such a loop does not serve again.
+        self._leave(loop, finished=finished and not isinstance(error, SystemExit))
         found.unhandled = tuple(unhandled)
         self._runs += 1
         if self._runs % COLLECT_RUNS == 0:

@@ -1,0 +1,37 @@
+"""Own the end of coroutines that are left when a simulated run is over."""
+
+from __future__ import annotations
+
+import ctypes
+import inspect
+from asyncio import events
+from contextlib import suppress
+from types import CoroutineType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import asyncio
+
+__all__ = ["end_leftover"]
+
+
+def end_leftover(loop: asyncio.AbstractEventLoop, task: asyncio.Task[Any]) -> None:
+    """Close the coroutine of a task that did not end when it was cancelled, inside its loop.
+
+    One that does not end for that either would spin for ever once Python destroys it without a
+    loop, at exit at the latest: ``while True`` round a ``try`` that takes everything. So it never
+    is destroyed.
+    """
+    coroutine = task.get_coro()
+    if not isinstance(coroutine, CoroutineType):
+        return
+    events._set_running_loop(loop)
+    try:
+        # What it raises is nobody's: the run is over, and has been told.
+        with suppress(Exception, SystemExit):
+            coroutine.close()
+    finally:
+        events._set_running_loop(None)
+        if inspect.getcoroutinestate(coroutine) != inspect.CORO_CLOSED:
+            # A list of ours would be cleared at exit, and they with it.
+            ctypes.pythonapi.Py_IncRef(ctypes.py_object(coroutine))
