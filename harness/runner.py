@@ -22,6 +22,7 @@ from harness.result import RunResult
 from harness.run_course import Run, run_whole
 from harness.run_directory import run_directory, why_not_writable
 from harness.task_origins import TaskOrigins
+from harness.termination import raise_again
 from harness.verdict import CheckResult, Verdict, verdict_of
 
 if TYPE_CHECKING:
@@ -118,6 +119,7 @@ def _carried_out(
 
     with _Watch(scenario, recorder) as watch:
         ran = backend.run(main, seed=seed, observer=conditions.observer)
+    raise_again()
     if isinstance(ran.error, BadInput):
         raise BadInput(f"{scenario.path}: {ran.error}") from ran.error
     if isinstance(ran.error, SystemExit) and search is None:

@@ -22,16 +22,31 @@ def end_leftover(loop: asyncio.AbstractEventLoop, task: asyncio.Task[Any]) -> No
     loop, at exit at the latest: ``while True`` round a ``try`` that takes everything. So it never
     is destroyed.
     """
-    coroutine = task.get_coro()
-    if not isinstance(coroutine, CoroutineType):
-        return
+    chain = _chain(task)
+    before = events._get_running_loop()
     events._set_running_loop(loop)
     try:
-        # What it raises is nobody's: the run is over, and has been told.
-        with suppress(Exception, SystemExit):
-            coroutine.close()
+        # The innermost first: whoever awaits one that refuses would be told of that as an error.
+        ended = all(_closed(coroutine) for coroutine in reversed(chain))
     finally:
-        events._set_running_loop(None)
-        if inspect.getcoroutinestate(coroutine) != inspect.CORO_CLOSED:
-            # A list of ours would be cleared at exit, and they with it.
-            ctypes.pythonapi.Py_IncRef(ctypes.py_object(coroutine))
+        events._set_running_loop(before)
+    if not ended:
+        # A list of ours would be cleared at exit, and they with it.
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(chain[0]))
+
+
+def _chain(task: asyncio.Task[Any]) -> list[CoroutineType[Any, Any, Any]]:
+    """List the task's coroutine, the one that it awaits, and so on."""
+    chain = []
+    awaited: Any = task.get_coro()
+    while isinstance(awaited, CoroutineType):
+        chain.append(awaited)
+        awaited = awaited.cr_await
+    return chain
+
+
+def _closed(coroutine: CoroutineType[Any, Any, Any]) -> bool:
+    # What it raises is nobody's: the run is over, and has been told.
+    with suppress(Exception, SystemExit):
+        coroutine.close()
+    return inspect.getcoroutinestate(coroutine) == inspect.CORO_CLOSED

@@ -165,3 +165,46 @@ def test_wherever_a_service_ends_the_interpreter_the_search_goes_on(harness, sho
     assert done.returncode == 1
     assert " in 5 runs, 1 failure" in done.stdout
     assert "the system under test ended the interpreter: SystemExit(4)" in done.stdout
+
+
+def test_a_changed_module_that_the_system_imports_is_changed_code(harness, shop):
+    (shop / "uses.py").write_text("from exploring_shop import Shop\n", encoding="utf-8")
+    (shop / "scenarios" / "pay.toml").write_text(paying_at("uses"), encoding="utf-8")
+    found = harness("explore", "--first", "--jobs", "1")
+    (token,) = re.findall(r"replay: harness replay (mh1-\S+)", found.stdout)
+    text = (shop / "exploring_shop.py").read_text(encoding="utf-8")
+    mended = text.replace('raise RuntimeError("bob overtook alice")', "pass")
+    (shop / "exploring_shop.py").write_text(mended, encoding="utf-8")
+    again = harness("replay", token)
+    assert again.returncode == 0
+    assert "did not fail: the code has changed" in again.stdout
+
+
+SWALLOWS = """\
+import asyncio, os, signal
+
+
+class Shop:
+    async def pay(self, user: str) -> int:
+        if os.environ.get("SIGNAL_ITSELF"):
+            try:
+                os.kill(os.getpid(), signal.SIGTERM)
+            except BaseException:
+                pass
+            return 1
+        while True:
+            try:
+                await asyncio.sleep(3600)
+            except BaseException:
+                pass
+"""
+
+
+def test_a_service_that_takes_everything_does_not_keep_the_process(harness, shop, monkeypatch):
+    (shop / "takes.py").write_text(SWALLOWS, encoding="utf-8")
+    done = harness("explore", "--runs", "3", "--jobs", "1", "--system", "takes:Shop", timeout_s=60)
+    assert done.returncode == 1
+    assert "Exception ignored" not in done.stderr
+    monkeypatch.setenv("SIGNAL_ITSELF", "1")
+    done = harness("run", "--system", "takes:Shop", timeout_s=60)
+    assert done.returncode == 143
