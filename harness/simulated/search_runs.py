@@ -121,8 +121,7 @@ class SearchRuns:
             if finished:
                 error = asyncio.CancelledError() if task.cancelled() else task.exception()
         except (KeyboardInterrupt, Terminated) as interruption:
-            clean_up(loop, interruption)
-            loop.close()
+            _abandon(loop, interruption)
             raise
         # A SimPy process failed and nobody took it, or the program ended the interpreter.
         except BaseException as failure:  # noqa: BLE001
@@ -149,10 +148,13 @@ class SearchRuns:
         # What a SystemExit interrupted may stand half-way: such a loop does not serve again.
         self._leave(loop, finished=finished and not isinstance(error, SystemExit))
         found.unhandled = tuple(unhandled)
+        self._collect()
+        return found
+
+    def _collect(self) -> None:
         self._runs += 1
         if self._runs % COLLECT_RUNS == 0:
             gc.collect(1)
-        return found
 
     def _loop_of(
         self, policy: OrderPolicy, *, seed: int, watcher: StepWatcher | None
@@ -191,6 +193,11 @@ class SearchRuns:
             # Nothing refers to these tasks any more, so that they end here.
             loop.made_tasks.clear()
             self._loop = loop
+
+
+def _abandon(loop: ExploringLoop, interruption: BaseException) -> None:
+    clean_up(loop, interruption)
+    loop.close()
 
 
 def _forget(tasks: list[Any]) -> None:
