@@ -6,7 +6,6 @@ import io
 import json
 import os
 import re
-import signal
 import sys
 import traceback
 from contextlib import contextmanager, suppress
@@ -29,12 +28,13 @@ from harness.cli_arguments import (
     refuse_places,
     seed_of,
 )
-from harness.errors import BadInput, CouldNotRun, HarnessError, Terminated
+from harness.errors import BadInput, CouldNotRun, HarnessError
 from harness.explore.commands import explore, replay_token, verify, write_trace
 from harness.report.event_list import event_lines
 from harness.report.json_report import write_json
 from harness.report.terminal_report import Progress, render_summary
 from harness.report.wording import count
+from harness.termination import end_on_signals
 from harness.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -49,6 +49,8 @@ EXIT_BAD_INPUT = 2
 EXIT_INTERRUPTED = 130
 # A failure's token of any version; all else is taken for a file.
 TOKEN = re.compile(r"mh\d+-")
+# Longer than any path that is meant as one.
+PATH_MAX = 1_000
 
 app = typer.Typer(
     name="harness",
@@ -168,15 +170,20 @@ def replay(  # noqa: PLR0917 - typer calls it by keyword
     refuse_places(None, json_file)
     refuse_file(trace, "--trace")
     path = Path(what)
+    if not what.strip():
+        raise BadInput("replay: must be a failure's token or a scenario file, got nothing")
     if TOKEN.match(what):
         if seed is not None:
             raise BadInput(f"replay: a token brings its own seed, got --seed {seed}; leave it out")
         raise typer.Exit(
             replay_token(what, node=node, system=system, trace=trace, json_file=json_file)
         )
-    if path.is_dir():
+    if len(what) <= PATH_MAX and path.is_dir():
         msg = f"{path}: is a folder; replay repeats one scenario, name its file"
         raise BadInput(msg)
+    if len(what) > PATH_MAX or not path.exists():
+        told = what if len(what) <= PATH_MAX else f"{what[:24]}... ({len(what):,} characters)"
+        raise BadInput(f"replay: {told}: no such file, and no token, which begins with mh1-")
     if seed is None:
         raise BadInput(f"replay: Missing option '--seed' for {path}: say which run of it")
     _replay_seed(path, seed, node=node, system=system, trace=trace, json_file=json_file)
@@ -262,17 +269,13 @@ def node_status() -> None:
 def main() -> None:
     """Run the command line; errors of the harness become one message and an exit code."""
     # So that "kill" cleans up as Ctrl-C does: temporary folders, containers, worker processes.
-    signal.signal(signal.SIGTERM, _terminate)
+    end_on_signals()
     # A claim may hold any letter, a terminal may not.
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     with _told():
         app(prog_name="harness")
-
-
-def _terminate(number: int, _frame: object) -> None:
-    raise Terminated(128 + number)
 
 
 @contextmanager

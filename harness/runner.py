@@ -22,6 +22,7 @@ from harness.result import RunResult
 from harness.run_course import Run, run_whole
 from harness.run_directory import run_directory, why_not_writable
 from harness.task_origins import TaskOrigins
+from harness.termination import raise_again
 from harness.verdict import CheckResult, Verdict, verdict_of
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ def run_scenario(
     Raises:
         BadInput: The scenario asks the system for what it does not have.
         CouldNotRun: There is no place for its files.
+        SystemExit: The system under test ended the interpreter; to a search that is a failure.
     """
     refuse_mistakes(scenario, system)
     node = backend.kind
@@ -61,11 +63,13 @@ def run_scenario(
         ran, history = _carried_out(
             scenario, backend, system, recorder=recorder, root=root, seed=seed, search=search
         )
-        results = (
-            *_run_itself(ran, recorder),
-            *_judged(scenario, history, search),
-            *told_recovery(recorder.not_recovered),
-        )
+        results = tuple(_run_itself(ran, recorder))
+        # A run that was broken off says nothing of what it would have come to.
+        if not isinstance(ran.error, SystemExit):
+            results += (
+                *_judged(scenario, history, search),
+                *told_recovery(recorder.not_recovered),
+            )
         lacking = _no_evidence(ran, history, root)
     if lacking is not None:
         return not_run(scenario, node=node, seed=seed, reason=lacking, system=system_path)
@@ -115,8 +119,11 @@ def _carried_out(
 
     with _Watch(scenario, recorder) as watch:
         ran = backend.run(main, seed=seed, observer=conditions.observer)
+    raise_again()
     if isinstance(ran.error, BadInput):
         raise BadInput(f"{scenario.path}: {ran.error}") from ran.error
+    if isinstance(ran.error, SystemExit) and search is None:
+        raise ran.error
     return ran, _history(ran, recorder, watch, wall_s=time.perf_counter() - begin_s)
 
 
@@ -223,11 +230,15 @@ def _run_itself(ran: Ran, recorder: Recorder) -> Iterator[CheckResult]:
     expected = "the system to open, run and close without an error"
     if ran.error is not None:
         record = recorder.plain.error(ran.error)
+        seen = f"{record.type}: {record.message}"
+        if isinstance(ran.error, SystemExit):
+            code = record.message if type(ran.error.code) is int else repr(record.message)
+            seen = f"the system under test ended the interpreter: {record.type}({code})"
         yield CheckResult(
             name="run",
             verdict=Verdict.FAILED,
             expected=expected,
-            seen=f"{record.type}: {record.message}",
+            seen=seen,
             involved=record.chain,
         )
     elif ran.diagnosis is not None:

@@ -28,9 +28,13 @@ def failure_of_error(error: BaseException) -> Failure:
             place = _place(frame, line)
             stack.append(place)
     text = str(error).strip() or "no message"
+    headline = f"{type(error).__qualname__}: {text.splitlines()[0]}"
+    if isinstance(error, SystemExit):
+        code = error.code if type(error.code) is int else repr(str(error))
+        headline = f"the program ended the interpreter: {type(error).__qualname__}({code})"
     return Failure(
         cause=f"{type(error).__qualname__} at {place}",
-        headline=f"{type(error).__qualname__}: {text.splitlines()[0]}",
+        headline=headline,
         lines=(f"at {place}",),
         stack=tuple(stack[-STACK_LINES_MAX:]),
     )

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from harness.explore.attempt import Attempt, Failure
 from harness.explore.partial_order import partial_order_of
 from harness.explore.schedule_recorder import ScheduleRecorder
+from harness.explore.sources import imported_sources
 from harness.explore.workload_shrinking import reduced
 from harness.runner import run_scenario
 from harness.search import Search
@@ -162,8 +163,12 @@ class ScenarioSubject:
             found = inspect.getsourcefile(module) if module is not None else None
             if found is None:
                 continue
-            path = Path(found)
-            yield from sorted(path.parent.rglob("*.py")) if path.name == "__init__.py" else [path]
+            path = Path(found).resolve()
+            own = sorted(path.parent.rglob("*.py")) if path.name == "__init__.py" else []
+            imported = (
+                [path] if self.system_path == DEFAULT_SYSTEM else imported_sources(path, name)
+            )
+            yield from dict.fromkeys((*own, *imported))
 
 
 def _failure(result: RunResult) -> Failure | None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness.campaign import Campaign, end_with_parent, ending_its_process, system_at
-from harness.errors import CouldNotRun
+from harness.errors import CouldNotRun, Terminated
 from harness.explore.chunk import scenario_at
 from harness.report.wording import count, one_line, shortened
 from harness.runner import refuse_mistakes, run_scenario
@@ -112,8 +112,16 @@ def _twice_elsewhere(work: tuple[str, str | None, int]) -> Verified:
 def _twice(work: tuple[str, str | None, int]) -> Verified:
     path, system, seed = work
     scenario = scenario_at(path)
-    first, first_trace = _run(scenario, system, seed)
-    second, second_trace = _run(scenario, system, seed)
+    try:
+        first, first_trace = _run(scenario, system, seed)
+        second, second_trace = _run(scenario, system, seed)
+    except Terminated:
+        raise
+    except SystemExit as error:
+        ended = f"the system under test ended the interpreter: {error!r}"
+        return Verified(
+            scenario=scenario.name, path=path, seed=seed, difference=None, could_not_run=ended
+        )
     return Verified(
         scenario=scenario.name,
         path=path,

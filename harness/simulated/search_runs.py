@@ -8,6 +8,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from harness.errors import Terminated
 from harness.simulated.determinism import Guards
 from harness.simulated.exploring_loop import ExploringLoop
 from harness.simulated.pause import Pause
@@ -124,9 +125,11 @@ class SearchRuns:
             finished = task.done()
             if finished:
                 error = asyncio.CancelledError() if task.cancelled() else task.exception()
-        except (SystemExit, KeyboardInterrupt):
+        except (KeyboardInterrupt, Terminated) as interruption:
+            _abandon(loop, interruption)
             raise
-        except BaseException as failure:  # noqa: BLE001 - a SimPy process failed, nobody took it
+        # A SimPy process failed and nobody took it, or the program ended the interpreter.
+        except BaseException as failure:  # noqa: BLE001
             pause, error, finished = Pause.STOPPED, failure, True
         # Else it would live on, and with it what it refers to, until the next run.
         del task
@@ -147,12 +150,16 @@ class SearchRuns:
             diagnosis=stuck,
         )
         unhandled = loop.unhandled
-        self._leave(loop, finished=finished)
+        # What a SystemExit interrupted may stand half-way: such a loop does not serve again.
+        self._leave(loop, finished=finished and not isinstance(error, SystemExit))
         found.unhandled = tuple(unhandled)
+        self._collect()
+        return found
+
+    def _collect(self) -> None:
         self._runs += 1
         if self._runs % COLLECT_RUNS == 0:
             gc.collect(1)
-        return found
 
     def _loop_of(
         self, policy: OrderPolicy, *, seed: int, watcher: StepWatcher | None
@@ -191,6 +198,11 @@ class SearchRuns:
             # Nothing refers to these tasks any more, so that they end here.
             loop.made_tasks.clear()
             self._loop = loop
+
+
+def _abandon(loop: ExploringLoop, interruption: BaseException) -> None:
+    clean_up(loop, interruption)
+    loop.close()
 
 
 def _forget(tasks: list[Any]) -> None:

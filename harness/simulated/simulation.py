@@ -9,10 +9,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from harness.errors import Deadlock, HarnessError, Unsupported
+from harness.errors import Deadlock, HarnessError, Terminated, Unsupported
 from harness.lock_ledger import LockLedger
 from harness.simulated.determinism import Guards
 from harness.simulated.executor_model import DEFAULT_WORKERS, sqlite_latency
+from harness.simulated.leftovers import end_leftover
 from harness.simulated.pause import Pause
 from harness.simulated.ring_watch import RingWatch
 from harness.simulated.trace import Trace, first_difference
@@ -31,6 +32,8 @@ __all__ = ["NotDeterministic", "Simulated", "assert_deterministic", "clean_up", 
 
 # Virtual seconds that cancelled tasks may take to clean up after the run itself is over.
 _CLEAN_UP_S = 3_600.0
+# A SystemExit goes on to whoever awaits its task: so often it may come up while all is cleaned up.
+_EXITS_MAX = 1_000
 
 
 class NotDeterministic(HarnessError):
@@ -82,7 +85,7 @@ def simulate(
     """Run ``main()`` on a virtual loop of its own until it ends or cannot.
 
     Like ``asyncio.run``: what ``main`` leaves running is cancelled, asynchronous generators and the
-    default executor are shut down, and the loop is closed.
+    default executor are shut down, and the loop is closed. A SystemExit, too, is the run's error.
 
     Args:
         main: Makes the coroutine; it is called inside the run's guards.
@@ -136,9 +139,12 @@ def _outcome(loop: VirtualLoop, main: Main, *, watch_rings: bool = False) -> Sim
         else:
             error = task.exception()
             value = None if error is not None else task.result()
-    except (SystemExit, KeyboardInterrupt):
+    except (KeyboardInterrupt, Terminated) as interruption:
+        loop.observer = None
+        clean_up(loop, interruption)
         raise
-    except BaseException as failure:  # noqa: BLE001 - a SimPy process failed, and nobody took it
+    # A SimPy process failed and nobody took it, or the system under test ended the interpreter.
+    except BaseException as failure:  # noqa: BLE001
         pause, error = Pause.STOPPED, failure
     loop.observer = None
     loop.note(f"ended at {loop.time()!r} s: {_ending(task, error, pause)}")
@@ -181,8 +187,11 @@ def _ending(task: asyncio.Task[Any], error: BaseException | None, pause: Pause) 
     return "returned" if task.done() else pause.name
 
 
-def clean_up(loop: VirtualLoop) -> None:
-    """Cancel what is left, as ``asyncio.run`` does, but wait for nothing that cannot come."""
+def clean_up(loop: VirtualLoop, interruption: BaseException | None = None) -> None:
+    """Cancel what is left, as ``asyncio.run`` does, but wait for nothing that cannot come.
+
+    ``interruption`` is what interrupted the run, and may come up once more where it is awaited.
+    """
     loop.run_is_over()
     loop.trace = Trace()
     loop.time_limit_s = loop.time() + _CLEAN_UP_S
@@ -194,11 +203,12 @@ def clean_up(loop: VirtualLoop) -> None:
         with suppress(RecursionError):
             task.cancel()
     if leftovers:
-        loop.drive(asyncio.gather(*leftovers, return_exceptions=True))
+        _drive(loop, asyncio.gather(*leftovers, return_exceptions=True), interruption)
     for task in leftovers:
         if not task.done():
             task._log_destroy_pending = False  # type: ignore[attr-defined]
             loop.unhandled.append(f"{task.get_name()} did not end when it was cancelled")
+            end_leftover(loop, task)
         elif not task.cancelled() and task.exception() is not None:
             loop.call_exception_handler(
                 {
@@ -207,7 +217,24 @@ def clean_up(loop: VirtualLoop) -> None:
                     "task": task,
                 }
             )
-    loop.drive(loop.shutdown_asyncgens())
+    shutdown = loop.create_task(loop.shutdown_asyncgens())
+    shutdown._log_destroy_pending = False
+    _drive(loop, shutdown, interruption)
+
+
+def _drive(
+    loop: VirtualLoop, future: asyncio.Future[Any], interruption: BaseException | None
+) -> None:
+    """Drive the loop until the future is done, whatever tasks end it with on the way."""
+    for _ in range(_EXITS_MAX):
+        try:
+            loop.drive(future)
+        except (SystemExit, KeyboardInterrupt) as error:
+            anew = isinstance(error, (KeyboardInterrupt, Terminated))
+            if anew and error is not interruption:
+                raise
+        else:
+            return
 
 
 def _pending(loop: VirtualLoop) -> Collection[asyncio.Task[Any]]:

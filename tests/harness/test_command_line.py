@@ -76,6 +76,9 @@ def refused(*arguments: str, **environment: str) -> str:
         (["run", "--json", "tests", SCENARIO], "--json: must be a file in a folder"),
         (["run", "--json", "/dev/full", SCENARIO], "No space left on device; free some space"),
         (["schema", "nope"], 'must be "scenario" or "report", got "nope"'),
+        (["replay", "nope.toml"], "nope.toml: no such file"),
+        (["replay", ""], "got nothing"),
+        (["replay", "x" * 100_000], "(100,000 characters): no such file"),
         (["replay", SCENARIO], "Missing option '--seed'"),
         (["replay", "scenarios", "--seed", "0"], "scenarios: is a folder; replay repeats one"),
         (["replay", SCENARIO, "--seed", "0", "--json", "/nonexistent/x"], "--json: must be a file"),
@@ -86,12 +89,13 @@ def refused(*arguments: str, **environment: str) -> str:
 def test_a_bad_argument_is_refused_with_the_way_out(arguments, told, monkeypatch, capsys):
     monkeypatch.chdir(ROOT)
     monkeypatch.setattr(sys, "argv", ["harness", *arguments])
-    before = signal.getsignal(signal.SIGTERM)
+    before = {one: signal.getsignal(one) for one in (signal.SIGTERM, signal.SIGINT)}
     try:
         with pytest.raises(SystemExit) as ended:
             main()
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for one, handler in before.items():
+            signal.signal(one, handler)
     assert ended.value.code == 2
     assert told in capsys.readouterr().err
 

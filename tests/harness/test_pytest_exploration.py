@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import subprocess
@@ -190,3 +191,41 @@ def test_a_token_of_another_program_is_refused():
 def test_an_argument_that_breaks_its_rule_is_refused(options, told):
     with pytest.raises(BadInput, match=told):
         explore(sound, **options)
+
+
+def test_a_program_that_ends_the_interpreter_in_a_rare_order_is_found_and_replayed():
+    async def main():
+        async def stop(number):
+            await asyncio.sleep(0.001)
+            ended.append(number)
+            if ended == [2, 3, 1]:
+                raise SystemExit("panic")
+
+        ended = []
+        async with asyncio.TaskGroup() as group:
+            for number in (1, 2, 3):
+                group.create_task(stop(number))
+
+    with pytest.raises(
+        FailureFound, match=r"ended the interpreter: SystemExit\('panic'\)"
+    ) as found:
+        explore(main, runs=500, adversarial=True)
+    (token,) = set(re.findall(r"mh1-[\w-]+", str(found.value)))
+    with pytest.raises(FailureFound, match="failed in the same way"):
+        explore(main, replay=token)
+
+
+def test_after_a_program_that_ended_the_interpreter_the_next_run_is_clean():
+    runs = []
+
+    async def main():
+        runs.append(len(asyncio.all_tasks()))
+        lost = asyncio.create_task(asyncio.sleep(1), name="lost")
+        asyncio.get_running_loop().call_soon(sys.exit, 1)
+        await lost
+
+    with pytest.raises(FailureFound):
+        explore(main, runs=30, first=False)
+    assert len(runs) > 30
+    assert set(runs) == {1}
+    assert asyncio._get_running_loop() is None

@@ -7,6 +7,8 @@ import re
 
 import pytest
 
+from tests.harness.shop import paying_at
+
 SOUND = ("--system", "exploring_shop:SoundShop")
 
 
@@ -116,3 +118,93 @@ def test_a_broken_regression_is_2_and_named(harness, shop):
     done = harness("explore")
     assert done.returncode == 2
     assert "x.toml: scenario must be a text" in done.stderr
+
+
+def test_verify_does_not_end_with_a_service_that_ends_the_interpreter(harness, shop):
+    exits = "from exploring_shop import *\n\n\nclass Exits:\n    async def pay(self, user: str):\n"
+    (shop / "exits.py").write_text(exits + "        raise SystemExit(0)\n", encoding="utf-8")
+    (shop / "scenarios" / "exits.toml").write_text(paying_at("exits").replace("Shop", "Exits"))
+    for jobs in ("1", "2"):
+        done = harness("verify", "--seeds", "2", "--jobs", jobs)
+        assert done.returncode == 3
+        assert done.stdout.count("the system under test ended the interpreter: SystemExit(0)") == 2
+        assert "EQUAL pay: 2 runs made twice" in done.stdout
+
+
+def test_a_service_that_ends_the_interpreter_in_a_rare_order_is_found_and_replayed(harness, shop):
+    text = (shop / "exploring_shop.py").read_text(encoding="utf-8")
+    leaves = text.replace("RuntimeError(", "SystemExit(")
+    (shop / "exploring_shop.py").write_text(leaves, encoding="utf-8")
+    found = harness("explore", "--runs", "50", "--jobs", "1")
+    assert found.returncode == 1
+    assert " in 50 runs, 1 failure" in found.stdout
+    assert "ended the interpreter: SystemExit('bob overtook alice')" in found.stdout
+    (token,) = re.findall(r"replay: harness replay (mh1-\S+)", found.stdout)
+    again = harness("replay", token)
+    assert again.returncode == 1
+    assert again.stdout.splitlines()[-1] == "failed in the same way"
+    assert "never awaited" not in found.stderr
+    assert "Exception ignored" not in found.stderr + again.stderr
+
+
+@pytest.mark.parametrize(
+    "method",
+    [
+        "def __init__(self): raise SystemExit(4)",
+        "async def __aenter__(self): raise SystemExit(4)",
+        "async def __aexit__(self, *error): raise SystemExit(4)",
+        "def audit(self): raise SystemExit(4)",
+    ],
+)
+def test_wherever_a_service_ends_the_interpreter_the_search_goes_on(harness, shop, method):
+    inside = "__aenter__" if "__aexit__" in method else "__aexit__"
+    other = f"    async def {inside}(self, *error): return self\n"
+    text = f"from exploring_shop import SoundShop\n\nclass Shop(SoundShop):\n    {method}\n{other}"
+    (shop / "exits.py").write_text(text, encoding="utf-8")
+    done = harness("explore", "--runs", "5", "--jobs", "1", "--system", "exits:Shop")
+    assert done.returncode == 1
+    assert " in 5 runs, 1 failure" in done.stdout
+    assert "the system under test ended the interpreter: SystemExit(4)" in done.stdout
+
+
+def test_a_changed_module_that_the_system_imports_is_changed_code(harness, shop):
+    (shop / "uses.py").write_text("from exploring_shop import Shop\n", encoding="utf-8")
+    (shop / "scenarios" / "pay.toml").write_text(paying_at("uses"), encoding="utf-8")
+    found = harness("explore", "--first", "--jobs", "1")
+    (token,) = re.findall(r"replay: harness replay (mh1-\S+)", found.stdout)
+    text = (shop / "exploring_shop.py").read_text(encoding="utf-8")
+    mended = text.replace('raise RuntimeError("bob overtook alice")', "pass")
+    (shop / "exploring_shop.py").write_text(mended, encoding="utf-8")
+    again = harness("replay", token)
+    assert again.returncode == 0
+    assert "did not fail: the code has changed" in again.stdout
+
+
+SWALLOWS = """\
+import asyncio, os, signal
+
+
+class Shop:
+    async def pay(self, user: str) -> int:
+        if os.environ.get("SIGNAL_ITSELF"):
+            try:
+                os.kill(os.getpid(), signal.SIGTERM)
+            except BaseException:
+                pass
+            return 1
+        while True:
+            try:
+                await asyncio.sleep(3600)
+            except BaseException:
+                pass
+"""
+
+
+def test_a_service_that_takes_everything_does_not_keep_the_process(harness, shop, monkeypatch):
+    (shop / "takes.py").write_text(SWALLOWS, encoding="utf-8")
+    done = harness("explore", "--runs", "3", "--jobs", "1", "--system", "takes:Shop", timeout_s=60)
+    assert done.returncode == 1
+    assert "Exception ignored" not in done.stderr
+    monkeypatch.setenv("SIGNAL_ITSELF", "1")
+    done = harness("run", "--system", "takes:Shop", timeout_s=60)
+    assert done.returncode == 143
