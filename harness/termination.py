@@ -7,17 +7,19 @@ import signal
 
 from harness.errors import Terminated
 
-__all__ = ["end_on_signals", "raise_again"]
+__all__ = ["end_on_signals", "raise_again", "taken"]
 
 # Whoever asks so often does not want to wait for anything to be cleaned up.
 SIGNALS_MAX = 3
 
 _come: list[int] = []
+_owed: list[int] = []
 
 
 def end_on_signals() -> None:
     """Have SIGTERM and Ctrl-C raise, so that all is cleaned up; the third ends at once."""
     _come.clear()
+    _owed.clear()
     signal.signal(signal.SIGTERM, _end)
     # Who is started in the background of a script ignores it.
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
@@ -30,12 +32,18 @@ def raise_again() -> None:
     Code that takes everything takes this, too; and what is raised while an object is finalized
     Python only prints.
     """
-    if _come:
-        _raise(_come[-1])
+    if _owed:
+        _raise(_owed[-1])
+
+
+def taken() -> None:
+    """Note that what was raised has been taken by whoever is to take it."""
+    _owed.clear()
 
 
 def _end(number: int, _frame: object) -> None:
     _come.append(number)
+    _owed.append(number)
     if len(_come) >= SIGNALS_MAX:
         os._exit(128 + number)
     _raise(number)

@@ -38,20 +38,20 @@ class EachAwait:
         self.exhausted = False
         self.watcher: StepWatcher | None = None
         self._recorder: ScheduleRecorder | None = None
-        self._delays: deque[tuple[Deviation, ...]] | None = None
+        self.delays: deque[tuple[Deviation, ...]] | None = None
 
     def begin(self, run: int) -> OrderPolicy:
         """Return a policy of a delay or two; the first has none, and looks for the lines."""
         del run
-        if self._delays is None:
+        if self.delays is None:
             policy = TapePolicy(Tape(seed=0))
             self._recorder = ScheduleRecorder()
             self.watcher = self._recorder.watching(policy)
             return policy
-        delay = self._delays.popleft() if self._delays else ()
+        delay = self.delays.popleft() if self.delays else ()
         policy = TapePolicy(Tape(seed=0, schedule=delay))
         self.watcher = policy
-        self.exhausted = not self._delays
+        self.exhausted = not self.delays
         return policy
 
     def finish(self, found: Attempt) -> None:
@@ -61,6 +61,6 @@ class EachAwait:
             sites = self._recorder.sites()
             alone = [(site,) for site in sites]
             pairs = combinations(sites[:PAIRS_OF], 2)
-            self._delays = deque([*alone, *self._recorder.gatherings(), *pairs])
+            self.delays = deque([*alone, *self._recorder.gatherings(), *pairs])
             self._recorder = None
-            self.exhausted = not self._delays
+            self.exhausted = not self.delays

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from harness.campaign import system_at
 from harness.errors import BadInput, CouldNotRun, Terminated
+from harness.explore.interruption import Interruption
 from harness.explore.merging import merged
 from harness.explore.result import ExplorationReport, FoundFailure
 from harness.explore.spool import SpoolReader
@@ -56,11 +57,13 @@ class SearchEnd:
     """How a campaign ended: its results, and what ended it early, if anything did.
 
     ``ended_by`` is KeyboardInterrupt, the end of the process, a cluster that went away, or bad
-    input that only a run could show. What was found until then is in the report.
+    input that only a run could show. What was found until then is in the report. ``runs_before``
+    of its runs come from a journal: earlier invocations made them.
     """
 
     report: ExplorationReport
     ended_by: BaseException | None = None
+    runs_before: int = 0
 
 
 class SearchState:
@@ -78,9 +81,10 @@ class SearchState:
         self.plan = plan
         self.spool = spool
         self.refused: BadInput | None = None
+        self.interruption = Interruption()
         self._watcher = watcher
         self._journal = journal
-        self._reader = SpoolReader(spool)
+        self._reader = SpoolReader(spool, told=watcher.told)
         self._names = {one.path: one.name for one in plan.scenarios}
         self._pieces: dict[tuple[str, int], ChunkFound] = {}
         self._lost: dict[str, str] = {}
@@ -88,7 +92,6 @@ class SearchState:
         self._under_way: dict[tuple[str, int], float] = {}
         self._progress: dict[tuple[str, int], tuple[int, int]] = {}
         self._orders: dict[str, set[bytes]] = {one.path: set() for one in plan.scenarios}
-        self._runs = 0
         self._begin_s = _REAL_CLOCK()
         spent_s = 0.0 if journal is None else journal.spent_s
         self._end_s = None if plan.seconds is None else self._begin_s + plan.seconds - spent_s
@@ -96,7 +99,8 @@ class SearchState:
             self._know(path, failure, keep=False)
         if journal is not None:
             self._take_from(journal)
-        self._waiting = deque(one for one in plan.chunks() if one.key not in self._pieces)
+        self.runs_before = sum(one.exploration.runs for one in self._pieces.values())
+        self._waiting = deque(one for one in plan.chunks() if not self._is_done(one))
 
     @property
     def spent_s(self) -> float:
@@ -105,7 +109,7 @@ class SearchState:
 
     def next(self) -> Chunk | None:
         """Return the next piece, with what was found until now and its share of the time left."""
-        while self._waiting:
+        while self._waiting and not self.interruption.came():
             seconds = self._seconds()
             if self._end_s is not None and seconds is None:
                 return None
@@ -115,7 +119,8 @@ class SearchState:
                 continue
             now = _REAL_CLOCK()
             self._under_way[chunk.key] = now + (seconds or 0.0)
-            return replace(chunk, seconds=seconds, known=known)
+            begun = self._pieces.get(chunk.key)
+            return replace(chunk, seconds=seconds, known=known, begun=begun)
         return None
 
     def give_back(self, chunk: Chunk) -> None:
@@ -124,11 +129,15 @@ class SearchState:
         self._waiting.appendleft(chunk)
 
     def done(self, found: ChunkFound) -> None:
-        """Take what a piece found."""
+        """Take what a piece found, all of it or until it was cut short."""
         self.look()
         self._under_way.pop(found.key, None)
         self._progress.pop(found.key, None)
-        if self._journal is not None:
+        if found.cut_short and found.learned is None:
+            # It will have to begin again: the journal keeps no more of it than its failures.
+            for failure in found.exploration.failures:
+                self._know(found.path, failure, keep=True)
+        elif self._journal is not None and found.exploration.runs:
             self._journal.add(found)
         self._take(found)
         self._tell()
@@ -198,10 +207,18 @@ class SearchState:
         waits = [one for one in self._waiting if one.path == scenario.path]
         if any(path == scenario.path for path, _ in self._under_way):
             return True
+        if self._end_s is None or self.interruption.came():
+            pieces = [one for (path, _), one in self._pieces.items() if path == scenario.path]
+            if any(one.cut_short for one in pieces):
+                return True
         if self._end_s is None:
             return bool(waits) and not self.plan.first
         # Its time was over; that it was searched for less long than others is no fault.
         return bool(waits) and not any(path == scenario.path for path, _ in self._pieces)
+
+    def _is_done(self, chunk: Chunk) -> bool:
+        found = self._pieces.get(chunk.key)
+        return found is not None and not found.cut_short
 
     def _seconds(self) -> float | None:
         if self._end_s is None:
@@ -217,7 +234,7 @@ class SearchState:
         wanted = set(self._names)
         for path, failure in journal.failures:
             self._know(path, failure, keep=False)
-        for found in journal.found.values():
+        for found in (*journal.found.values(), *journal.begun.values()):
             if found.path in wanted:
                 self._take(found)
         for path, _, what in self._reader.notes():
@@ -227,7 +244,6 @@ class SearchState:
 
     def _take(self, found: ChunkFound) -> None:
         self._pieces[found.key] = found
-        self._runs += found.exploration.runs
         self._orders[found.path].update(found.digests())
         for failure in found.exploration.failures:
             self._know(found.path, failure, keep=False)
@@ -248,7 +264,10 @@ class SearchState:
         distinct = {path: len(orders) for path, orders in self._orders.items()}
         for (path, _), (_, orders) in self._progress.items():
             distinct[path] = max(distinct[path], orders)
-        runs = self._runs + sum(runs for runs, _ in self._progress.values())
+        # What a piece under way has noted is with what it had come to before.
+        ended = (one for key, one in self._pieces.items() if key not in self._progress)
+        runs = sum(one.exploration.runs for one in ended)
+        runs += sum(runs for runs, _ in self._progress.values())
         self._watcher.ran(runs, sum(distinct.values()), len(self._failures))
 
     def stop(self) -> None:
@@ -289,14 +308,15 @@ def run_search(
         spool = Path(folder) if journal is None else journal.running
         state = SearchState(plan, watcher, journal=journal, failures=tuple(failures), spool=spool)
         ended_by: BaseException | None = None
-        try:
-            (work or (work_here if plan.processes == 1 else work_apart))(state)
-            ended_by = state.refused
-        except (KeyboardInterrupt, Terminated, CouldNotRun) as error:
-            ended_by = error
-        state.look()
-        report = replace(
-            state.results(), versions=versions(), machine=facts(), started_at=started_at
-        )
-        state.close()
-    return SearchEnd(report=report, ended_by=ended_by)
+        with state.interruption.listening():
+            try:
+                (work or (work_here if plan.processes == 1 else work_apart))(state)
+                ended_by = state.refused or state.interruption.by
+            except (KeyboardInterrupt, Terminated, CouldNotRun) as error:
+                ended_by = error
+            state.look()
+            report = replace(
+                state.results(), versions=versions(), machine=facts(), started_at=started_at
+            )
+            state.close()
+    return SearchEnd(report=report, ended_by=ended_by, runs_before=state.runs_before)

@@ -16,6 +16,7 @@ from harness.explore.explorer import Budget, Coverage, explore_subject
 from harness.explore.portfolio import strategy_named
 from harness.explore.result import Exploration
 from harness.explore.strategies import PriorityChanges
+from harness.explore.strategy_memory import learned, remember
 from harness.runner import refuse_mistakes
 from harness.scenario_file import read_scenario
 from harness.system import DEFAULT_SYSTEM
@@ -50,7 +51,8 @@ DIGEST_BYTES = 12
 class Chunk:
     """A share of the search of one scenario: number ``index`` of ``parts``, from 0.
 
-    ``runs`` or ``seconds`` is its budget. ``known`` are causes found elsewhere in the meantime.
+    ``runs`` or ``seconds`` is its budget. ``known`` are causes found elsewhere in the meantime,
+    ``begun`` is what it had come to when it was cut short before: it goes on from there.
     """
 
     scenario: str
@@ -66,6 +68,7 @@ class Chunk:
     runs: int | None = None
     seconds: float | None = None
     known: tuple[str, ...] = ()
+    begun: ChunkFound | None = None
 
     @property
     def key(self) -> tuple[str, int]:
@@ -87,7 +90,8 @@ class ChunkFound:
     """What a chunk found.
 
     ``orders`` are the digests of its distinct orders, joined, in base64; ``first_seen`` the runs of
-    the chunk that showed each first, from 1.
+    the chunk that showed each first, from 1. ``cut_short`` says that it was ended before its budget
+    was; ``learned`` is what its strategy needs to go on, None if it can only begin again.
     """
 
     path: str
@@ -97,6 +101,8 @@ class ChunkFound:
     first_seen: tuple[int, ...] = ()
     interleaved: tuple[tuple[str, str], ...] = ()
     measured: tuple[Measured, ...] = ()
+    cut_short: bool = False
+    learned: dict[str, Any] | None = None
 
     @property
     def key(self) -> tuple[str, int]:
@@ -116,11 +122,14 @@ class Stoppable(Budget):
         self, *, runs: int | None, seconds: float | None, stopped: Callable[[], bool]
     ) -> None:
         super().__init__(runs=runs, seconds=seconds)
+        self.cut_short = False
         self._stopped = stopped
 
     def left(self, runs: int) -> bool:
         """Return True if another run may begin after ``runs``."""
-        return super().left(runs) and not self._stopped()
+        left = super().left(runs)
+        self.cut_short = left and self._stopped()
+        return left and not self.cut_short
 
 
 def run_chunk(
@@ -135,13 +144,13 @@ def run_chunk(
     Raises:
         BadInput: The scenario or its system cannot be used.
     """
-    coverage = Coverage()
-    strategy = _Share(chunk)
+    coverage, strategy = _coverage_of(chunk.begun), _Share(chunk)
+    budget = Stoppable(runs=chunk.runs, seconds=chunk.seconds, stopped=stopped)
     try:
         exploration = explore_subject(
             subject_of(chunk.path, chunk.system, adversarial=chunk.adversarial, chaos=chunk.chaos),
             strategy,
-            budget=Stoppable(runs=chunk.runs, seconds=chunk.seconds, stopped=stopped),
+            budget=budget,
             seed=chunk.seed,
             first=chunk.first,
             share=(chunk.index, chunk.parts),
@@ -149,6 +158,7 @@ def run_chunk(
             keep=keep,
             coverage=coverage,
             known=chunk.known,
+            begun=None if chunk.begun is None else chunk.begun.exploration,
         )
     except (BadInput, Terminated):
         raise
@@ -157,6 +167,7 @@ def run_chunk(
         where = traceback.extract_tb(error.__traceback__)[-1]
         told = f"a fault of the harness: {error!r} at {Path(where.filename).name}:{where.lineno}"
         exploration = could_not_explore(chunk, told)
+    cut_short = _is_cut_short(chunk, exploration, strategy, budget)
     return ChunkFound(
         path=chunk.path,
         index=chunk.index,
@@ -165,6 +176,27 @@ def run_chunk(
         first_seen=tuple(coverage.orders.values()),
         interleaved=tuple(sorted(coverage.interleaved)),
         measured=strategy.measured(),
+        cut_short=cut_short,
+        learned=strategy.learned() if cut_short else None,
+    )
+
+
+def _is_cut_short(
+    chunk: Chunk, exploration: Exploration, strategy: _Share, budget: Stoppable
+) -> bool:
+    """Return True if somebody stopped it, or if its first failure did."""
+    if strategy.exhausted or exploration.runs == chunk.runs:
+        return False
+    return budget.cut_short or (chunk.first and bool(exploration.failures))
+
+
+def _coverage_of(begun: ChunkFound | None) -> Coverage:
+    if begun is None:
+        return Coverage()
+    return Coverage(
+        zip(begun.digests(), begun.first_seen, strict=True),
+        interleaved=begun.interleaved,
+        curve=begun.exploration.coverage,
     )
 
 
@@ -251,6 +283,9 @@ class _Share:
         self._inner: Strategy = strategy_named(chunk.strategy, seed=seed)
         self._count = min(chunk.index, 1)
         self.name = self._inner.name
+        if chunk.begun is not None:
+            self._count += chunk.begun.exploration.runs
+            remember(self._inner, chunk.begun.learned or {})
 
     def __getattr__(self, name: str) -> Any:
         """What else there is to know of the strategy: its bound, its parts, what it measured."""
@@ -275,6 +310,10 @@ class _Share:
 
     def finish(self, found: Attempt) -> None:
         self._inner.finish(found)
+
+    def learned(self) -> dict[str, Any] | None:
+        """Return what the strategy needs to go on; None if it can only begin again."""
+        return learned(self._inner)
 
     def measured(self) -> tuple[Measured, ...]:
         """Return what the strategies measured, those with a bound of their own."""

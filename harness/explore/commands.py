@@ -39,6 +39,7 @@ __all__ = ["explore", "replay_token", "verify", "write_trace"]
 
 EXIT_CODES = {Verdict.PASSED: 0, Verdict.FAILED: 1, Verdict.UNKNOWN: 3}
 EXIT_INTERRUPTED = 130
+ADVICE = "with --resume DIR another time it could be gone on with"
 
 
 def explore(  # noqa: PLR0917 - typer calls it by keyword
@@ -137,7 +138,14 @@ class _Search:
         for line in report_lines(end.report, quiet=self._quiet):
             typer.echo(line)
         took_s = time.perf_counter() - begin_s
-        typer.echo(summary(end.report, seed=self._plan.seed, took_s=took_s))
+        typer.echo(
+            summary(
+                end.report,
+                seed=self._plan.seed,
+                took_s=took_s,
+                runs_before=end.runs_before,
+            )
+        )
         return end
 
     def _replay_regressions(self, progress: SearchProgress) -> list[tuple[str, FoundFailure]]:
@@ -293,9 +301,11 @@ def _exit_code(end: SearchEnd, *, resumable: bool) -> int:
     ended = end.ended_by
     if ended is None:
         return EXIT_CODES[end.report.verdict]
-    how = "the same command goes on with it" if resumable else "--resume DIR would keep its work"
+    how = "the same command goes on with it" if resumable else ADVICE
     if isinstance(ended, HarnessError):
-        note(f"{ended}; {how}" if not isinstance(ended, BadInput) else str(ended))
+        kept = "kept" if resumable else "told above"
+        found = f"; what was found until then is {kept}; {how}"
+        note(f"{ended}{found if not isinstance(ended, BadInput) else ''}")
         return ended.exit_code
     note(f"interrupted; {how}")
     code = ended.code if isinstance(ended, Terminated) else None

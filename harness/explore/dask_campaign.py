@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import time
 from concurrent.futures import BrokenExecutor
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.errors import BadInput, CouldNotRun
 from harness.explore.chunk_process import run_chunk_apart
+from harness.report.wording import count
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,6 +47,8 @@ def dask_work(address: str) -> Callable[[SearchState], None]:
         import distributed  # noqa: PLC0415 - an extra
     except ModuleNotFoundError as error:
         raise CouldNotRun(f"--dask: {error}; {MISSING}") from error
+    # A cluster that goes away is told below, in a line: here it would be a traceback.
+    logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
     try:
         client: Any = distributed.Client(address, timeout=CONNECT_S, set_as_default=False)
     except (OSError, TimeoutError) as error:
@@ -77,8 +81,10 @@ def _work(client: Any, address: str, state: SearchState) -> None:
             if time.monotonic() - alive > GONE_S:
                 raise CouldNotRun(
                     f"--dask: the cluster at {address} went away, with"
-                    f" {len(under_way)} pieces of work; what was found until then is kept"
+                    f" {count(len(under_way), 'piece')} of work under way"
                 )
+            if state.interruption.by is not None:
+                raise state.interruption.by
             time.sleep(LOOK_S)
     finally:
         client.close(timeout=1)

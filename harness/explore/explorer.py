@@ -11,7 +11,7 @@ from harness.explore.investigation import investigate
 from harness.explore.result import Exploration
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Iterable
 
     from harness.explore.attempt import Attempt
     from harness.explore.result import FoundFailure
@@ -55,13 +55,26 @@ class ExplorationWatcher(Protocol):
 
 
 class Coverage:
-    """What the search has seen so far; its figures level off when it learns nothing new."""
+    """What the search has seen so far; its figures level off when it learns nothing new.
 
-    def __init__(self) -> None:
-        self._orders: dict[bytes, int] = {}
-        self._interleaved: set[tuple[str, str]] = set()
+    ``orders``, ``interleaved`` and ``curve`` are what it had seen when it was cut short before.
+    """
+
+    def __init__(
+        self,
+        orders: Iterable[tuple[bytes, int]] = (),
+        *,
+        interleaved: Iterable[tuple[str, str]] = (),
+        curve: Iterable[tuple[int, int]] = (),
+    ) -> None:
+        self._orders = dict(orders)
+        self._interleaved = set(interleaved)
         self._curve: list[tuple[int, int]] = []
         self._next_point = 1
+        for point in curve:
+            # The last one stood there only because the search ended.
+            if point[0] >= self._next_point:
+                self._add_point(*point)
 
     @property
     def distinct(self) -> int:
@@ -93,14 +106,17 @@ class Coverage:
         if found.interleaved:
             self._interleaved |= found.interleaved
         if runs >= self._next_point:
-            self._curve.append((runs, len(self._orders)))
-            self._next_point = max(runs + 1, round(runs * 1.15))
+            self._add_point(runs, len(self._orders))
         return len(self._orders) > before
 
     def curve(self, runs: int) -> tuple[tuple[int, int], ...]:
         """Return pairs of runs and distinct orders."""
         last = [(runs, self.distinct)] if runs else []
         return (*(point for point in self._curve if point[0] != runs), *last)
+
+    def _add_point(self, runs: int, distinct: int) -> None:
+        self._curve.append((runs, distinct))
+        self._next_point = max(runs + 1, round(runs * 1.15))
 
 
 def explore_subject(
@@ -115,6 +131,7 @@ def explore_subject(
     keep: Callable[[FoundFailure], None] | None = None,
     coverage: Coverage | None = None,
     known: Collection[str] = (),
+    begun: Exploration | None = None,
 ) -> Exploration:
     """Search the orders of a subject for failures; shrink each that is found.
 
@@ -129,9 +146,16 @@ def explore_subject(
         keep: Is given each failure as soon as it is shrunk, so that none is lost.
         coverage: Is filled, for whoever unites it with that of other searches; fresh.
         known: Causes that were found before: they are not looked into again, nor told.
+        begun: What it came to until it was cut short; the strategy and the coverage know of it.
     """
     search = _Search(
-        subject, strategy, budget=budget, seed=seed, coverage=coverage or Coverage(), known=known
+        subject,
+        strategy,
+        budget=budget,
+        seed=seed,
+        coverage=Coverage() if coverage is None else coverage,
+        known=known,
+        begun=begun,
     )
     with subject:
         while budget.left(search.runs) and not strategy.exhausted:
@@ -157,17 +181,19 @@ class _Search:
         seed: int,
         coverage: Coverage,
         known: Collection[str],
+        begun: Exploration | None = None,
     ) -> None:
         self.coverage = coverage
-        self.runs = 0
-        self.found: dict[str, FoundFailure] = {}
+        self.runs = 0 if begun is None else begun.runs
+        self.found = {one.cause: one for one in begun.failures} if begun is not None else {}
         self._subject = subject
         self._strategy = strategy
         self._budget = budget
         self._seed = seed
         self._known = known
-        self._steps = 0
-        self._unknown: str | None = None
+        self._steps = 0 if begun is None else begun.steps_total
+        self._spent_s = 0.0 if begun is None else begun.wall_s
+        self._unknown = None if begun is None else begun.could_not_run
 
     def step(self, number: int) -> FoundFailure | None:
         """Run once, as run ``number`` of the whole search; return a failure of a new cause."""
@@ -204,7 +230,7 @@ class _Search:
             runs=self.runs,
             distinct=self.coverage.distinct,
             steps_total=self._steps,
-            wall_s=self._budget.spent_s,
+            wall_s=self._spent_s + self._budget.spent_s,
             exhausted=strategy.exhausted and getattr(strategy, "complete", False),
             bound=getattr(strategy, "bound", None),
             bounds_text=sentences(strategy, runs=self.runs, failures=len(self.found)),

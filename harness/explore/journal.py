@@ -30,8 +30,9 @@ JOURNAL_VERSION = 1
 class Journal:
     """A file of one JSON object a line, only ever added to; its first line says of what it is.
 
-    It is read when it is opened: ``found`` are the finished pieces, ``failures`` all failures with
-    the paths of their scenarios, ``notes`` what is to be told of the reading. A line that a crash
+    It is read when it is opened: ``found`` are the finished pieces, ``begun`` those cut short that
+    can go on from where they were, ``failures`` all failures of pieces that did not end, with the
+    paths of their scenarios, ``notes`` what is to be told of the reading. A line that a crash
     cut off is dropped. One process at a time has it open.
 
     Raises:
@@ -40,6 +41,7 @@ class Journal:
 
     def __init__(self, folders: Sequence[Path], plan: SearchPlan) -> None:
         self.found: dict[tuple[str, int], ChunkFound] = {}
+        self.begun: dict[tuple[str, int], ChunkFound] = {}
         self.failures: list[tuple[str, FoundFailure]] = []
         self.spent_s = 0.0
         self.notes: list[str] = []
@@ -71,9 +73,9 @@ class Journal:
         return folder
 
     def add(self, found: ChunkFound) -> None:
-        """Keep a finished piece."""
-        self.found[found.key] = found
-        self._write({"done": to_plain(found)})
+        """Keep a piece that is finished, or cut short and able to go on from there."""
+        self._keep(found)
+        self._write({"cut_short" if found.cut_short else "done": to_plain(found)})
 
     def add_failure(self, path: str, failure: FoundFailure) -> None:
         """Keep a failure of a piece that is not finished yet."""
@@ -129,29 +131,43 @@ class Journal:
         if head:
             _refuse_other(record, self._identity, where.rpartition(":")[0])
         elif "done" in record:
-            found = from_plain(ChunkFound, record["done"], where=where)
-            self.found[found.key] = found
+            self._keep(from_plain(ChunkFound, record["done"], where=where))
+        elif "cut_short" in record:
+            self._keep(from_plain(ChunkFound, record["cut_short"], where=where))
         elif "failure" in record:
             failure = from_plain(FoundFailure, record["failure"], where=where)
             self.failures.append((str(record.get("path")), failure))
         elif isinstance(record.get("spent_s"), int | float):
             self.spent_s += record["spent_s"]
         else:
-            msg = f"{where}: must be done, failure or spent_s, got {', '.join(record) or 'nothing'}"
-            raise BadInput(f"{msg}; remove that line")
+            rule = "must be done, cut_short, failure or spent_s"
+            got = ", ".join(record) or "nothing"
+            raise BadInput(f"{where}: {rule}, got {got}; remove that line")
+
+    def _keep(self, piece: ChunkFound) -> None:
+        if not piece.cut_short:
+            self.found[piece.key] = piece
+            self.begun.pop(piece.key, None)
+            return
+        before = self.begun.get(piece.key)
+        further = before is None or piece.exploration.runs >= before.exploration.runs
+        if piece.key not in self.found and further:
+            self.begun[piece.key] = piece
 
     def _note_reading(self) -> None:
-        if not self.found and not self.failures:
+        pieces = {**self.begun, **self.found}
+        if not pieces and not self.failures:
             return
-        runs = sum(one.exploration.runs for one in self.found.values())
+        runs = sum(one.exploration.runs for one in pieces.values())
         causes = {(path, one.cause) for path, one in self.failures}
         causes |= {
             (path, one.cause)
-            for (path, _), piece in self.found.items()
+            for (path, _), piece in pieces.items()
             for one in piece.exploration.failures
         }
+        begun = f" and {len(self.begun):,} begun" if self.begun else ""
         self.notes.append(
-            f"from the journal: {count(len(self.found), 'finished piece')} of work,"
+            f"from the journal: {count(len(self.found), 'finished piece')} of work{begun},"
             f" {count(runs, 'run')}, {count(len(causes), 'failure')}"
         )
 
@@ -202,7 +218,7 @@ def _refuse_other(record: dict[str, Any], now: dict[str, Any], where: str) -> No
 def _parsed(line: bytes, where: str) -> dict[str, Any]:
     try:
         record = json.loads(line)
-    except ValueError:
+    except (RecursionError, ValueError):
         record = None
     if not isinstance(record, dict):
         fix = "remove that line, or the whole journal"

@@ -48,7 +48,7 @@ class Portfolio:
     exhausted = False
 
     def __init__(self, seed: int) -> None:
-        self._default = DefaultOrder(seed)
+        self.default = DefaultOrder(seed)
         sampling, awaits = PartialOrderSampling(seed), EachAwait(seed)
         # Those that stand here twice take two turns in nine.
         self.parts: tuple[Strategy, ...] = (
@@ -62,8 +62,8 @@ class Portfolio:
             PriorityChanges(seed + 4, depth=2),
             HoldersLast(seed + 5),
         )
-        self.current: Strategy = self._default
-        self._counts: dict[int, int] = {}
+        self.current: Strategy = self.default
+        self.counts: dict[str, int] = {}
 
     @property
     def locks(self) -> bool:
@@ -78,12 +78,12 @@ class Portfolio:
     def begin(self, run: int) -> OrderPolicy:
         """Return the policy of the strategy whose turn it is."""
         if run == 0:
-            self.current = self._default
+            self.current = self.default
         else:
             live = [one for one in self.parts if not one.exhausted]
             self.current = live[(run - 1) % len(live)]
-        count = self._counts.get(id(self.current), 0)
-        self._counts[id(self.current)] = count + 1
+        count = self.counts.get(self.current.name, 0)
+        self.counts[self.current.name] = count + 1
         return self.current.begin(count)
 
     def finish(self, found: Attempt) -> None:

@@ -72,15 +72,16 @@ def coverage_line(exploration: Exploration) -> str:
     )
 
 
-def summary(report: ExplorationReport, *, seed: int, took_s: float) -> str:
-    """Say in one line how it went, the seed last."""
+def summary(report: ExplorationReport, *, seed: int, took_s: float, runs_before: int = 0) -> str:
+    """Say in one line how it went, the seed last; ``runs_before`` were made by others, earlier."""
     all_of = report.explorations
     counts = Counter(one.verdict for one in all_of)
     verdicts = ", ".join(f"{counts[kind]:,} {kind}" for kind in Verdict if counts[kind])
     runs = sum(one.runs for one in all_of)
     distinct = sum(one.distinct for one in all_of)
     failures = sum(len(one.failures) for one in all_of)
-    rate = f", {runs / took_s:,.0f} runs/s" if took_s > 0 and runs else ""
+    now = runs - runs_before
+    rate = f", {now / took_s:,.0f} runs/s" if took_s > 0 and now else ""
     return (
         f"{count(len(all_of), 'scenario')}: {verdicts} ({count(runs, 'run')},"
         f" {count(distinct, 'distinct order')}, {count(failures, 'failure')};"

@@ -7,11 +7,12 @@ import json
 import time
 from typing import TYPE_CHECKING, Any
 
+from harness.errors import BadInput
 from harness.explore.plain_record import from_plain, to_plain
 from harness.explore.result import FoundFailure
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from harness.explore.chunk import Chunk
@@ -34,6 +35,7 @@ class SpoolWriter:
         whose = hashlib.sha256(chunk.path.encode()).hexdigest()[:12]
         path = folder / f"{whose}-{chunk.index}.ndjson"
         self._stream = path.open("ab", buffering=0)
+        # So each piece gets on a little, however early it is stopped.
         self._told_s = self._looked_s = _REAL_CLOCK()
         self._stopped = False
 
@@ -64,10 +66,11 @@ class SpoolWriter:
 
 
 class SpoolReader:
-    """Reads the notes of all workers as they come."""
+    """Reads the notes of all workers as they come; ``told`` is told of a line that is none."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, told: Callable[[str], None]) -> None:
         self._folder = folder
+        self._told = told
         self._read: dict[Path, int] = {}
 
     def notes(self) -> Iterator[Noted]:
@@ -81,7 +84,13 @@ class SpoolReader:
                 continue
             self._read[path] = begin + len(whole) + 1
             for line in whole.split(b"\n"):
-                yield _note(json.loads(line), where=str(path))
+                try:
+                    note = _note(json.loads(line), where=str(path))
+                except (BadInput, KeyError, RecursionError, TypeError, ValueError) as error:
+                    reason = str(error) if isinstance(error, BadInput) else line[:40]
+                    self._told(f"{path}: a line that is no note of a worker is dropped: {reason!r}")
+                else:
+                    yield note
 
     def stop(self) -> None:
         """Have all workers end after the run that they are in."""
@@ -98,5 +107,5 @@ def _note(record: dict[str, Any], *, where: str) -> Noted:
     if "failure" in record:
         failure = from_plain(FoundFailure, record["failure"], where=where)
         return record["path"], record["index"], failure
-    runs, distinct, failures = record["ran"]
+    runs, distinct, failures = map(int, record["ran"])
     return record["path"], record["index"], (runs, distinct, failures)

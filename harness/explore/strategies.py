@@ -199,7 +199,7 @@ class PriorityChanges(_Sampling):
         self.horizon = 0
         self.lanes = 0
         self.name = f"pct:{depth}"
-        self._recent: list[bool] = []
+        self.recent: list[bool] = []
         self._policy: _PriorityChanges | None = None
 
     def begin(self, run: int) -> OrderPolicy:
@@ -214,12 +214,12 @@ class PriorityChanges(_Sampling):
             return
         self.horizon = max(self.horizon, self._policy.decisions)
         self.lanes = max(self.lanes, self._policy.lanes)
-        self._recent.append(found.new_order)
-        if len(self._recent) >= self.window:
+        self.recent.append(found.new_order)
+        if len(self.recent) >= self.window:
             # Fewer than three new ones in four: this depth has little left to show.
-            if sum(self._recent) * 4 < len(self._recent) * 3:
+            if sum(self.recent) * 4 < len(self.recent) * 3:
                 self.deeper = min(self.deeper + 1, self.depth_max - self.depth)
-            self._recent.clear()
+            self.recent.clear()
 
 
 class _PriorityChanges(_Drawing):

@@ -5,9 +5,10 @@ from __future__ import annotations
 import gc
 import importlib
 import multiprocessing
+import time
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,10 +16,11 @@ from harness.campaign import end_with_parent, ending_its_process
 from harness.errors import BadInput
 from harness.explore.chunk import run_chunk
 from harness.explore.spool import SpoolWriter
+from harness.explore.worker_end import children, end_workers
 from harness.report.wording import count
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from concurrent.futures import Executor, Future
 
     from harness.explore.campaign import SearchState
@@ -28,6 +30,8 @@ __all__ = ["carry_out_chunk", "carry_out_noting", "drain", "work_apart", "work_h
 
 # How often the notes of the workers are read.
 LOOK_S = 0.2
+# So long after an interruption the workers may take to end their pieces between two runs.
+STOP_S = 5.0
 # After so many pieces whose worker died, the rest is given up: they all would.
 DEATHS_MAX = 4
 
@@ -42,10 +46,15 @@ def carry_out_chunk(state: SearchState, chunk: Chunk) -> None:
     """Carry out one piece in this process."""
     watcher = _Here(state, chunk)
     try:
-        found = run_chunk(chunk, watcher=watcher, keep=watcher.found)
+        found = run_chunk(
+            chunk, watcher=watcher, keep=watcher.found, stopped=state.interruption.came
+        )
     except BadInput as error:
         state.refuse(chunk, error)
     else:
+        if state.interruption.at_once and state.interruption.by is not None:
+            # What was raised in the middle of a run may pass for a failure of that run.
+            raise state.interruption.by
         state.done(found)
 
 
@@ -59,7 +68,8 @@ class _Here:
         self._state.ran(self._chunk, runs, distinct)
 
     def found(self, failure: object) -> None:
-        self._state.found(self._chunk, failure)  # type: ignore[arg-type]
+        if not self._state.interruption.at_once:
+            self._state.found(self._chunk, failure)  # type: ignore[arg-type]
 
 
 def work_apart(state: SearchState) -> None:
@@ -72,23 +82,20 @@ def work_apart(state: SearchState) -> None:
     while True:
         under_way: dict[Future[ChunkFound], Chunk] = {}
         try:
-            with _pool(state, state.plan.processes) as pool:
-                try:
-                    drain(state, pool, under_way, at_once=state.plan.processes)
-                except BrokenProcessPool:
-                    # Its other workers were ended with it; those to come are not to stop.
-                    raise
-                except BaseException:
-                    state.stop()
-                    pool.shutdown(wait=False, cancel_futures=True)
-                    raise
+            with _pool(state.plan.processes) as pool:
+                drain(state, pool, under_way, at_once=state.plan.processes)
         except BrokenProcessPool:
+            if state.interruption.came():
+                # Whoever interrupted it ended the workers, too.
+                return
             suspects = list(under_way.values())
             state.told(
                 "a worker process died;"
                 f" {count(len(suspects), 'piece')} of work under way will be run again, one by one"
             )
             for chunk in suspects:
+                if state.interruption.came():
+                    return
                 deaths += not _alone(state, chunk)
                 if deaths >= DEATHS_MAX:
                     _give_up(state, deaths)
@@ -107,10 +114,14 @@ def drain(
 ) -> None:
     """Hand out pieces, ``at_once`` at a time, and take what they find, until there are no more.
 
+    Once it is interrupted, no more are handed out, and those under way end between two runs.
+
     Raises:
         BrokenProcessPool: A worker died; ``under_way`` holds what it may have been at.
+        BaseException: It was interrupted, and not all pieces ended in time.
     """
     carry_out: Callable[..., ChunkFound] = carry_out_noting if noting else run_chunk
+    patience = _Patience(state)
     while True:
         while len(under_way) < at_once and (chunk := state.next()) is not None:
             arguments = (chunk, str(state.spool)) if noting else (chunk,)
@@ -121,6 +132,7 @@ def drain(
                 raise
         if not under_way:
             return
+        patience.check()
         ended, _ = wait(under_way, timeout=LOOK_S, return_when=FIRST_COMPLETED)
         state.look()
         for future in ended:
@@ -133,6 +145,25 @@ def drain(
                 state.done(found)
 
 
+class _Patience:
+    """Has the workers stop once the search is interrupted, and waits for them, but not for long."""
+
+    def __init__(self, state: SearchState) -> None:
+        self._state = state
+        self._until_s: float | None = None
+
+    def check(self) -> None:
+        """Raise what interrupted the search if the workers were waited for long enough."""
+        by = self._state.interruption.by
+        if by is None:
+            return
+        if self._until_s is None:
+            self._state.stop()
+            self._until_s = time.monotonic() + STOP_S
+        elif time.monotonic() > self._until_s:
+            raise by
+
+
 def carry_out_noting(chunk: Chunk, spool: str) -> ChunkFound:
     """Carry out a piece in a worker, which notes what it finds while it works."""
     notes = SpoolWriter(Path(spool), chunk)
@@ -140,11 +171,20 @@ def carry_out_noting(chunk: Chunk, spool: str) -> ChunkFound:
         return run_chunk(chunk, watcher=notes, keep=notes.found, stopped=notes.stopped)
 
 
-def _pool(state: SearchState, processes: int) -> ProcessPoolExecutor:
-    del state
+@contextmanager
+def _pool(processes: int) -> Iterator[ProcessPoolExecutor]:
+    """Open worker processes; when it is left by an error, they are ended at once."""
     # Spawned, not forked: a fork copies locks and threads of whoever runs the harness.
     context = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(processes, mp_context=context, initializer=_begin_worker)
+    others = children()
+    with ProcessPoolExecutor(processes, mp_context=context, initializer=_begin_worker) as pool:
+        try:
+            yield pool
+        except BaseException:
+            # All must have ended before their notes are read for the last time, and removed.
+            end_workers(children() - others)
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
 def _begin_worker() -> None:
@@ -156,19 +196,20 @@ def _begin_worker() -> None:
 
 def _alone(state: SearchState, chunk: Chunk) -> bool:
     """Carry out one piece in a worker of its own; False if the worker died."""
-    with _pool(state, 1) as pool:
-        try:
-            found = pool.submit(carry_out_noting, chunk, str(state.spool)).result()
-        except BrokenProcessPool:
-            state.lost(chunk, "the worker process died twice at a piece of work, which is lost")
-            return False
-        except BadInput as error:
-            state.refuse(chunk, error)
-        except BaseException:
-            state.stop()
-            raise
-        else:
-            state.done(found)
+    patience = _Patience(state)
+    try:
+        with _pool(1) as pool:
+            future = pool.submit(carry_out_noting, chunk, str(state.spool))
+            while not wait((future,), timeout=LOOK_S).done:
+                patience.check()
+            found = future.result()
+    except BrokenProcessPool:
+        state.lost(chunk, "the worker process died twice at a piece of work, which is lost")
+        return False
+    except BadInput as error:
+        state.refuse(chunk, error)
+    else:
+        state.done(found)
     return True
 
 

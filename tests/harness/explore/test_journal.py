@@ -21,6 +21,16 @@ from tests.harness.explore.silent_watcher import Silent
 SOUND = "exploring_shop:SoundShop"
 
 
+class Telling(Silent):
+    """Notes what is told."""
+
+    def __init__(self):
+        self.lines = []
+
+    def told(self, line):
+        self.lines.append(line)
+
+
 def facts(end):
     """List what must not depend on how often it was interrupted."""
     return [
@@ -90,6 +100,32 @@ def test_a_damaged_line_in_the_middle_is_refused_with_its_number(pay, shop):
     told = refused(plan, "j")
     assert "journal.ndjson:2: must be a JSON object" in told
     assert "remove that line" in told
+
+
+def test_a_line_too_deep_to_read_is_refused_with_its_number(pay, shop):
+    plan = SearchPlan(scenarios=(pay,), runs=200)
+    Journal([Path("j")], plan).close()
+    with (shop / "j" / "journal.ndjson").open("ab") as stream:
+        stream.write(b"[" * 100_000 + b"\n")
+    assert "j/journal.ndjson:2: must be a JSON object" in refused(plan, "j")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [b"{nonsense", b"[" * 100_000, b"\xff", b"[]", b"{}", b'{"path":"p","index":0,"failure":{}}'],
+    ids=["torn", "deep", "bytes", "list", "empty", "failure"],
+)
+def test_a_bad_line_among_the_notes_is_told_and_costs_nothing_else(pay, shop, line):
+    plan = SearchPlan(scenarios=(pay,), runs=100, jobs=1)
+    whole, _ = search(plan, "j")
+    (shop / "j" / "running" / "a.ndjson").write_bytes(line + b"\n")
+    watcher = Telling()
+    journal = Journal([Path("j")], plan)
+    end = run_search(plan, watcher, journal=journal)
+    journal.close()
+    assert facts(end) == facts(whole)
+    (told,) = watcher.lines
+    assert told.startswith("j/running/a.ndjson: a line that is no note of a worker is dropped")
 
 
 @pytest.mark.parametrize(
