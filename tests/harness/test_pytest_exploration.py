@@ -190,3 +190,13 @@ def test_a_token_of_another_program_is_refused():
 def test_an_argument_that_breaks_its_rule_is_refused(options, told):
     with pytest.raises(BadInput, match=told):
         explore(sound, **options)
+
+
+def test_a_scenario_of_which_a_search_judges_nothing_does_not_pass(project):
+    path = project / "scenarios" / "pay.toml"
+    text = path.read_text(encoding="utf-8").partition("[check]")[0]
+    speedup = 'speedup = { phase = "pay", above = 1.5 }'
+    path.write_text(f"{text}[check]\n{speedup}\n", encoding="utf-8")
+    done = run(project, "scenarios", "--explore", "--system", "plugin_shop:SoundShop")
+    assert done.returncode == 1
+    assert "nothing is known: not judged by a search: speedup" in done.stdout
