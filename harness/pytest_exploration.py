@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.errors import BadInput, FailureFound, HarnessError
+from harness.verdict import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator
@@ -88,8 +89,8 @@ def explore_scenario(scenario: Scenario, config: pytest.Config) -> Exploration |
     found = merged(plan, scenario, pieces=pieces)
     if found.failures:
         raise FailureFound("\n".join(exploration_lines(found)))
-    if found.could_not_run is not None:
-        raise FailureFound(f"nothing is known: {found.could_not_run}")
+    if found.verdict is Verdict.UNKNOWN:
+        raise FailureFound(f"nothing is known: {found.could_not_run or found.not_judged_text}")
     return found
 
 

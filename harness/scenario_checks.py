@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic import ValidationError
@@ -51,7 +51,10 @@ def read_checks(given: Any) -> tuple[list[PlacedCheck], list[Mistake]]:
             mistakes.append(Mistake(place(("check", name)), _unknown(name)))
     for name in ALWAYS_ON:
         if name not in tables:
-            checks += _read(CHECKS[name], {})[0]
+            checks += [
+                replace(one, check=replace(one.check, asked=False))
+                for one in _read(CHECKS[name], {})[0]
+            ]
     return checks, mistakes
 
 

@@ -46,10 +46,7 @@ class Search:
         )
         faulted = self.faults and (bool(history.faults) or cancelled)
         for check in checks:
-            kind = CHECKS[check.name]
-            if kind.timed or (kind.faultless and faulted):
-                continue
-            if self.delays and check.name == "result":
+            if self._is_left_out(check) or (CHECKS[check.name].faultless and faulted):
                 continue
             if faulted and check.name == "no_deadlock":
                 # The service's own deadlines end what hangs, and they may be long.
@@ -63,6 +60,18 @@ class Search:
                 yield replace(check, parameters=every)
             else:
                 yield check
+
+    def leaves_out(self, checks: Iterable[ResolvedCheck]) -> tuple[str, ...]:
+        """Name the checks that no run of the search judges, in their order."""
+        return tuple(dict.fromkeys(one.name for one in checks if self._is_left_out(one)))
+
+    def judges_none_asked(self, checks: Iterable[ResolvedCheck]) -> bool:
+        """Return True if a scenario asks for checks, and no run judges any of those."""
+        asked = [one for one in checks if one.asked]
+        return bool(asked) and all(self._is_left_out(one) for one in asked)
+
+    def _is_left_out(self, check: ResolvedCheck) -> bool:
+        return CHECKS[check.name].timed or (self.delays and check.name == "result")
 
 
 def _waits_for_fixed_times(scenario: Scenario) -> bool:

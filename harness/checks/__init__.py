@@ -56,10 +56,14 @@ class CheckKind:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResolvedCheck:
-    """A check as a scenario asks for it on one backend."""
+    """A check as a scenario asks for it on one backend.
+
+    ``asked`` says that it stands under ``[check]``: it is not only there because it always is.
+    """
 
     name: str
     parameters: Any
+    asked: bool = True
 
     def __call__(self, history: History) -> CheckResult:
         """Judge the history."""

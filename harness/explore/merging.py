@@ -9,6 +9,7 @@ from harness.explore.confidence import sentences
 from harness.explore.portfolio import strategy_named
 from harness.explore.result import Exploration
 from harness.explore.strategies import PriorityChanges
+from harness.search import Search
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -51,6 +52,7 @@ def merged(
     reasons = [one.could_not_run for one in searches if one.could_not_run is not None]
     curve = _curve(ordered)
     reason = lost or next(iter(reasons), None)
+    terms, checks = Search.of(scenario, faults=plan.chaos), scenario.checks["simulated"]
     return Exploration(
         scenario=scenario.name,
         path=scenario.path,
@@ -69,6 +71,9 @@ def merged(
         awaits_interleaved=len({pair for one in ordered for pair in one.interleaved}),
         failures=kept,
         could_not_run=None if kept else reason,
+        chaos=plan.chaos,
+        not_judged=terms.leaves_out(checks),
+        nothing_judged=terms.judges_none_asked(checks),
     )
 
 

@@ -70,7 +70,9 @@ class Exploration:
     order, ``awaits_interleaved`` counts pairs of awaits of which one was overtaken at the other.
     ``exhausted`` says that every order up to ``bound`` deviations was run (all, where ``bound`` is
     None). ``bounds_text`` are the sentences on how sure the search makes one. ``could_not_run`` is
-    the reason where it never began. ``wall_s`` are measured seconds.
+    the reason where it never began. ``wall_s`` are measured seconds. ``chaos`` says that faults and
+    cancellations were choices. ``not_judged`` names the checks of the scenario that a search cannot
+    judge, ``nothing_judged`` says that these are all that it asks for.
     """
 
     scenario: str
@@ -90,13 +92,26 @@ class Exploration:
     awaits_interleaved: int = 0
     failures: tuple[FoundFailure, ...] = ()
     could_not_run: str | None = None
+    chaos: bool = False
+    not_judged: tuple[str, ...] = ()
+    nothing_judged: bool = False
 
     @property
     def verdict(self) -> Verdict:
-        """FAILED with a failure, UNKNOWN where nothing was run, else PASSED as far as it went."""
+        """FAILED with a failure, UNKNOWN if nothing was run or judged, else PASSED so far."""
         if self.failures:
             return Verdict.FAILED
-        return Verdict.UNKNOWN if self.could_not_run or self.runs == 0 else Verdict.PASSED
+        unknown = self.could_not_run or self.nothing_judged or self.runs == 0
+        return Verdict.UNKNOWN if unknown else Verdict.PASSED
+
+    @property
+    def not_judged_text(self) -> str | None:
+        """A sentence on the checks that were not judged, or None if all were."""
+        if not self.not_judged:
+            return None
+        told = f"not judged by a search: {', '.join(self.not_judged)} (harness run judges them)"
+        only = "; nothing else stands under [check], so this says nothing of the claim"
+        return told + only if self.nothing_judged else told
 
     @property
     def proven(self) -> bool:

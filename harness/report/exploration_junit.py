@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from harness.report.exploration_text import exploration_lines, failure_lines
+from harness.report.exploration_text import failure_lines, summary_lines
 from harness.report.wording import one_line, printable, shortened
 from harness.verdict import Verdict
 
@@ -69,7 +69,8 @@ def _case(suite: Element, one: Exploration) -> None:
         element = SubElement(case, "failure", message=message, type=printable(failure.cause))
         element.text = printable("\n".join(failure_lines(failure)))
     if one.verdict is Verdict.UNKNOWN:
-        message = one_line(one.could_not_run or "nothing was run, so nothing is known")
-        SubElement(case, "error", message=message, type="could_not_run").text = message
-    told = exploration_lines(one)[: 2 + len(one.bounds_text)]
-    SubElement(case, "system-out").text = printable("\n".join(told))
+        nothing = "nothing was run, so nothing is known" if one.runs == 0 else one.not_judged_text
+        kind = "not_judged" if one.nothing_judged and one.could_not_run is None else "could_not_run"
+        message = one_line(one.could_not_run or nothing or "nothing is known")
+        SubElement(case, "error", message=message, type=kind).text = message
+    SubElement(case, "system-out").text = printable("\n".join(summary_lines(one)))

@@ -37,6 +37,7 @@ def exploration_markdown(report: ExplorationReport, *, size_bytes_max: int = SIZ
     page.block([f"# harness explore: {_MARKS[report.verdict]}", "", told, ""])
     page.rows(["## Failures", ""], _failures(ordered), noun="failure")
     page.rows(["## Searches", "", *_HEAD], map(_row, ordered), noun="search")
+    page.rows(["## What was not judged", ""], _not_judged(ordered), noun="sentence")
     page.rows(["## How sure this makes one", ""], _bounds(ordered), noun="sentence")
     return page.text()
 
@@ -62,6 +63,12 @@ def _row(one: Exploration) -> str:
         seconds(one.wall_s),
     ]
     return f"| {' | '.join(cells)} |"
+
+
+def _not_judged(explorations: list[Exploration]) -> Iterator[str]:
+    for one in explorations:
+        if one.not_judged_text is not None:
+            yield f"- {cell(one.scenario)}: {cell(one.not_judged_text)}"
 
 
 def _bounds(explorations: list[Exploration]) -> Iterator[str]:

@@ -12,7 +12,7 @@ from harness.report.wording import count, one_line, seconds, shortened
 if TYPE_CHECKING:
     from harness.explore.result import Exploration, FoundFailure
 
-__all__ = ["exploration_lines", "failure_lines", "summary_line"]
+__all__ = ["exploration_lines", "failure_lines", "summary_line", "summary_lines"]
 
 _LINE_MAX = 4_000
 _MESSAGE_LINES_MAX = 40
@@ -20,13 +20,20 @@ _MESSAGE_LINES_MAX = 40
 
 def exploration_lines(exploration: Exploration) -> list[str]:
     """Tell an exploration: its verdict, what the search is worth, and each failure in full."""
-    lines = [_line(summary_line(exploration))]
-    if exploration.could_not_run is not None:
-        lines.append(_line(f"  could not run: {exploration.could_not_run}"))
-    lines += [_line(f"  {sentence}") for sentence in exploration.bounds_text]
+    lines = summary_lines(exploration)
     for failure in exploration.failures:
         lines += [f"  {line}" for line in failure_lines(failure)]
     return lines
+
+
+def summary_lines(exploration: Exploration) -> list[str]:
+    """Tell an exploration without its failures: its verdict, and what the search is worth."""
+    lines = [_line(summary_line(exploration))]
+    if exploration.could_not_run is not None:
+        lines.append(_line(f"  could not run: {exploration.could_not_run}"))
+    if exploration.not_judged_text is not None:
+        lines.append(_line(f"  {exploration.not_judged_text}"))
+    return [*lines, *(_line(f"  {sentence}") for sentence in exploration.bounds_text)]
 
 
 def summary_line(exploration: Exploration) -> str:

@@ -229,3 +229,13 @@ def test_after_a_program_that_ended_the_interpreter_the_next_run_is_clean():
     assert len(runs) > 30
     assert set(runs) == {1}
     assert asyncio._get_running_loop() is None
+
+
+def test_a_scenario_of_which_a_search_judges_nothing_does_not_pass(project):
+    path = project / "scenarios" / "pay.toml"
+    text = path.read_text(encoding="utf-8").partition("[check]")[0]
+    speedup = 'speedup = { phase = "pay", above = 1.5 }'
+    path.write_text(f"{text}[check]\n{speedup}\n", encoding="utf-8")
+    done = run(project, "scenarios", "--explore", "--system", "plugin_shop:SoundShop")
+    assert done.returncode == 1
+    assert "nothing is known: not judged by a search: speedup" in done.stdout

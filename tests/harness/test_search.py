@@ -75,3 +75,21 @@ def test_deadlines_of_the_service_itself_may_be_long_when_it_hangs(judged):
 
 def test_results_that_rest_on_fixed_waits_are_not_judged(judged):
     assert "result" not in judged(may_fail=False, start="repeat = { times = 2, gap_ms = 50 }")
+
+
+def test_what_no_run_judges_is_named_and_told_from_what_is_not_asked_for(tmp_path):
+    def scenario(checks):
+        path = tmp_path / "it.toml"
+        text = textwrap.dedent(TEXT).replace("START", "").partition("[check]")[0]
+        path.write_text(f"{text}[check]\n{checks}", encoding="utf-8")
+        return read_scenario(path).checks["simulated"]
+
+    search = Search()
+    timed = 'peak_in_flight = { command = "spawn", at_least = 2 }\n'
+    assert search.leaves_out(scenario(timed)) == ("peak_in_flight",)
+    assert search.judges_none_asked(scenario(timed))
+    assert not search.judges_none_asked(scenario(timed + "no_deadlock = { within_s = 5 }\n"))
+    assert not search.judges_none_asked(scenario(""))
+    result = scenario('result = { of = "ask", path = "", count = 2 }\n')
+    assert not search.judges_none_asked(result)
+    assert Search(delays=True).leaves_out(result) == ("result",)

@@ -208,3 +208,24 @@ def test_a_service_that_takes_everything_does_not_keep_the_process(harness, shop
     monkeypatch.setenv("SIGNAL_ITSELF", "1")
     done = harness("run", "--system", "takes:Shop", timeout_s=60)
     assert done.returncode == 143
+
+
+def test_checks_that_no_search_judges_are_named_and_alone_they_are_3(harness, shop):
+    path = shop / "scenarios" / "pay.toml"
+    text = path.read_text(encoding="utf-8")
+    speedup = 'speedup = { phase = "pay", above = 1.5 }\n'
+    path.write_text(text + speedup, encoding="utf-8")
+    told = "not judged by a search: speedup (harness run judges them)"
+    mixed = harness("explore", "--runs", "5", *SOUND)
+    assert mixed.returncode == 0, mixed.stdout
+    assert told in mixed.stdout
+    path.write_text(text.partition("[check]")[0] + "[check]\n" + speedup, encoding="utf-8")
+    alone = harness("explore", "--runs", "5", "--jobs", "1", *SOUND, "--report", "out")
+    assert alone.returncode == 3
+    assert alone.stdout.startswith("UNKNOWN pay ")
+    assert f"{told}; nothing else stands under [check]" in alone.stdout
+    for name in ("index.html", "summary.md", "junit.xml"):
+        assert "not judged by a search: speedup" in (shop / "out" / name).read_text("utf-8")
+    document = json.loads((shop / "out" / "exploration.json").read_text(encoding="utf-8"))
+    (one,) = document["explorations"]
+    assert (one["verdict"], one["not_judged"]) == ("unknown", ["speedup"])
