@@ -47,13 +47,14 @@ class DroppedCoroutines:
         self._collecting = phase == "start"
 
     def _dropped(self, coroutine: CoroutineType[Any, Any, Any]) -> None:
-        code = coroutine.cr_code
-        if self._collecting or not is_program(code.co_filename):
+        code, frame = coroutine.cr_code, sys._getframe(1)
+        # asyncio's own, too, if it is the program that drops it: ``asyncio.sleep(1)``, not awaited.
+        is_its_own = is_program(code.co_filename) or is_program(frame.f_code.co_filename)
+        if self._collecting or not is_its_own:
             if self._original is not None:
                 self._original(coroutine)
             return
         if len(self.found) < _KEPT_MAX:
-            frame = sys._getframe(1)
             self.found.append(
                 Leak(
                     kind="coroutine",

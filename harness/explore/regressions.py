@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.errors import BadInput
+from harness.errors import BadInput, CouldNotRun
 from harness.explore.chunk import subject_of
 from harness.explore.investigation import carry_out, investigate
 from harness.explore.token import Token
@@ -59,13 +59,7 @@ def read_regression(path: Path) -> Regression:
     Raises:
         BadInput: The file, its token or its scenario is broken; the message says where.
     """
-    try:
-        data: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise BadInput(f"{path}: cannot be read: {error.strerror}") from error
-    except ValueError as error:
-        fix = "mend it, or remove the file"
-        raise BadInput(f"{path}: is not TOML in UTF-8: {error}; {fix}") from error
+    data = _table(path)
     wrong = [key for key in KEYS if not isinstance(data.get(key), str)]
     if wrong:
         raise BadInput(
@@ -77,18 +71,39 @@ def read_regression(path: Path) -> Regression:
         known = ", ".join(KEYS)
         raise BadInput(f"{path}: {unknown[0]}: no such key; a regression has {known}")
     scenario = Path(os.path.normpath(path.parent / data["scenario"]))
-    if not scenario.is_file():
+    if not os.path.isfile(scenario):  # noqa: PTH113 - a name that is too long is none
         raise BadInput(
             f"{path}: scenario must be a file, seen from this one's folder, got"
-            f' "{data["scenario"]}"; mend the path, or remove the file if the scenario is gone'
+            f' "{shortened(data["scenario"], FOUND_MAX)}";'
+            " mend the path, or remove the file if the scenario is gone"
         )
     try:
         token = Token.read(data["token"])
     except BadInput as error:
         raise BadInput(f"{path}: {error}") from error
+    if Path(token.subject).name != scenario.name:
+        raise BadInput(
+            f'{path}: token must be of the scenario {scenario.name}, got one of "{token.subject}";'
+            " mend the path, or find and save the failure again"
+        )
     return Regression(
         path=path, scenario=scenario, token=token, cause=data["cause"], found=data["found"]
     )
+
+
+def _table(path: Path) -> dict[str, Any]:
+    """Read the TOML of a file of the corpus."""
+    if path.exists() and not path.is_file():
+        raise BadInput(f"{path}: must be a file, and is none; remove it from the corpus")
+    fix = "mend it, or remove the file"
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise BadInput(f"{path}: cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise BadInput(f"{path}: is not TOML in UTF-8: {error}; {fix}") from error
+    except RecursionError as error:
+        raise BadInput(f"{path}: is nested deeper than can be read; {fix}") from error
 
 
 def regressions_of(
@@ -122,6 +137,7 @@ def replay_regression(
 
     Raises:
         BadInput: The scenario or the system cannot be used.
+        CouldNotRun: The run proved nothing.
     """
     token = regression.token
     subject = subject_of(
@@ -133,6 +149,8 @@ def replay_regression(
     )
     with subject:
         attempt = carry_out(subject, token.tape)
+        if attempt.failure is None and attempt.unknown is not None:
+            raise CouldNotRun(f"{regression.path}: could not be replayed: {attempt.unknown}")
         if attempt.failure is None:
             return None
         return investigate(

@@ -145,6 +145,18 @@ def test_a_coroutine_that_nobody_awaits_is_told_with_its_line():
     assert re.fullmatch(HERE + "forever", leak.where)
 
 
+def test_a_coroutine_of_asyncios_own_that_the_program_drops_is_told_too():
+    async def main():
+        asyncio.sleep(1)
+
+    with DroppedCoroutines() as dropped, warnings.catch_warnings():
+        warnings.simplefilter("error")
+        asyncio.run(main())
+    (leak,) = dropped.found
+    assert leak.name == "sleep"
+    assert re.search(HERE + r".*main$", leak.made_at)
+
+
 def test_python_warns_again_afterwards():
     with DroppedCoroutines() as dropped:
         pass

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from harness.errors import BadInput
+from harness.errors import BadInput, CouldNotRun
+from harness.explore import regressions
 from harness.explore.campaign import run_search
+from harness.explore.investigation import carry_out
 from harness.explore.regressions import (
     read_regression,
     regressions_of,
@@ -122,6 +124,23 @@ def test_regressions_of_other_scenarios_are_left_alone(failure, pay):
     assert regressions_of([replace_path(pay)]) == ()
 
 
+def test_what_is_no_file_is_no_regression(pay):
+    (Path("scenarios/regressions") / "folder.toml").mkdir(parents=True)
+    with pytest.raises(BadInput, match=r"folder\.toml: must be a file, and is none"):
+        regressions_of([pay])
+
+
+def test_a_regression_whose_run_proves_nothing_does_not_pass(failure, pay, monkeypatch):
+    one = read_regression(save_regression(failure, pay, found="by a test"))
+
+    def unknown(subject, tape):
+        return replace(carry_out(subject, tape), failure=None, unknown="no evidence")
+
+    monkeypatch.setattr(regressions, "carry_out", unknown)
+    with pytest.raises(CouldNotRun, match=r"pay-.*toml: could not be replayed: no evidence"):
+        replay_regression(one, pay.path, system=None)
+
+
 def replace_path(scenario):
     return scenario.model_copy(update={"path": "elsewhere/other.toml"})
 
@@ -137,6 +156,13 @@ def replace_path(scenario):
         ({"extra": '"x"'}, "extra: no such key; a regression has"),
         ({"cause": "3"}, "cause must be a text, got 3"),
         ({"cause": "]["}, "is not TOML"),
+        ({"found": "[" * 5_000}, "is nested deeper than can be read|is not TOML"),
+        ({"scenario": f'"{"x" * 9_000}"'}, 'scenario must be a file, .* got "x+'),
+        ({"scenario": '"../exploring_shop.py"'}, "scenario must be a file"),
+        (
+            {"scenario": '"../../exploring_shop.py"'},
+            'token must be of the scenario exploring_shop.py, got one of "scenarios/pay.toml"',
+        ),
     ],
     ids=str,
 )
