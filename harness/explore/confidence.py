@@ -5,12 +5,22 @@ from __future__ import annotations
 from math import log
 from typing import TYPE_CHECKING
 
+from harness.report.wording import count
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from harness.explore.strategies import Strategy
 
 __all__ = ["pct_bound", "runs_for", "sentences", "share_below"]
 
 CONFIDENCE = 0.95
+# Of strategies that draw nothing: what their runs mean.
+FIXED = {
+    "default": "the order that happens by default, once: it says nothing of any other order",
+    "awaits": "a fixed plan, one task kept back at each await in turn: its runs are not drawn, so"
+    " they do not say what share of runs may fail",
+}
 
 
 def pct_bound(*, lanes: int, decisions: int, depth: int) -> float:
@@ -36,32 +46,41 @@ def share_below(runs: int, *, confidence: float = CONFIDENCE) -> float:
     return float(1 - (1 - confidence) ** (1 / max(runs, 1)))
 
 
-def sentences(strategy: Strategy, *, runs: int, failures: int) -> tuple[str, ...]:
-    """Say in words what the search guarantees."""
-    said = list(_of_its_own(strategy))
-    for part in dict.fromkeys((strategy, *getattr(strategy, "parts", ()))):
-        lanes, decisions = getattr(part, "lanes", 0), getattr(part, "horizon", 0)
-        depth = getattr(part, "depth", None)
-        if depth is not None and lanes and decisions:
-            bound = pct_bound(lanes=lanes, decisions=decisions, depth=depth)
-            said.append(
-                f"{part.name}: n = {lanes} lanes, k = {decisions} decisions, d = {depth}: a run"
-                f" finds a bug of depth {depth} with probability {bound:.3g} or better;"
-                f" {runs_for(bound):,} runs find it with 95 %"
-            )
-    if failures == 0 and runs and not getattr(strategy, "bound", None) and not _said_proof(said):
+def sentences(
+    strategy: Strategy, *, runs: int, failures: int, unknown: bool = False
+) -> tuple[str, ...]:
+    """Say in words what the search guarantees; ``unknown`` if not all its runs could be made."""
+    if unknown and failures == 0:
+        return ("not all of its runs could be carried out, so they do not make one sure",)
+    own = _of_its_own(strategy)
+    said = [*own, *_bounds(strategy)]
+    clean = failures == 0 and runs > 0
+    if clean and strategy.name in FIXED:
+        said.append(FIXED[strategy.name])
+    elif clean and not own:
         said.append(
-            f"{runs:,} runs without a failure: with 95 % confidence fewer than"
+            f"{count(runs, 'run')} without a failure: with 95 % confidence fewer than"
             f" {share_below(runs):.2%} of the runs that this search draws fail"
         )
     return tuple(said)
 
 
-def _said_proof(said: list[str]) -> bool:
-    """Return True if one of the sentences says that every order was run."""
-    return any("all " in one and "distinct orders" in one for one in said)
+def _bounds(strategy: Strategy) -> Iterator[str]:
+    for part in dict.fromkeys((strategy, *getattr(strategy, "parts", ()))):
+        lanes, decisions = getattr(part, "lanes", 0), getattr(part, "horizon", 0)
+        depth = getattr(part, "depth", None)
+        if depth is None or not lanes or not decisions:
+            continue
+        bound = pct_bound(lanes=lanes, decisions=decisions, depth=depth)
+        needed = runs_for(bound)
+        yield (
+            f"{part.name}: n = {count(lanes, 'lane')}, k = {count(decisions, 'decision')},"
+            f" d = {depth}: a run finds a bug of depth {depth} with probability {bound:.3g} or"
+            f" better; {count(needed, 'run')} {'finds' if needed == 1 else 'find'} it with 95 %"
+        )
 
 
 def _of_its_own(strategy: Strategy) -> tuple[str, ...]:
+    """Return what an exhaustive search says: it draws nothing, and knows what it has run."""
     own = getattr(strategy, "sentences", None)
     return tuple(own()) if callable(own) else ()

@@ -10,6 +10,7 @@ from harness.choices import ChoiceKind
 from harness.explore.decision_path import Decision, alternatives_of
 from harness.explore.races import races_of
 from harness.explore.trail import Trail
+from harness.report.wording import count
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -178,20 +179,21 @@ class Exhaustive:
 
     def sentences(self) -> tuple[str, ...]:
         """Say what has been run, and what that proves."""
-        count = f"{self.distinct:,}"
+        orders = count(self.distinct, "distinct order")
         cut = f", {self.redundant:,} of them cut off as redundant" if self.redundant else ""
-        runs = f"{self.runs:,} runs{cut}"
+        runs = f"{count(self.runs, 'run')}{cut}"
         if not self.exhausted:
-            return (f"{count} distinct orders in {runs}: not all, so this proves nothing",)
+            return (f"{orders} in {runs}: not all, so this proves nothing",)
         upto = "" if self.bound is None else f" up to bound {self.bound}"
         if self.unsteady is not None:
-            return (
-                f"{count} distinct orders{upto} in {runs}, which proves nothing: {self.unsteady}",
-            )
+            return (f"{orders}{upto} in {runs}, which proves nothing: {self.unsteady}",)
         if self.failures:
-            return (f"{self.failures:,} of {runs} fail; all orders{upto} were run",)
+            return (f"{self.failures:,} of {runs} failed; all orders{upto} were run",)
         proof = ": a proof for this program under these conditions" if self.bound is None else ""
-        return (f"all {count} distinct orders{upto} pass{proof} ({runs})", self._basis())
+        told = (
+            "the only distinct order{} passes" if self.distinct == 1 else f"all {orders}{{}} pass"
+        )
+        return (f"{told.format(upto)}{proof} ({runs})", self._basis())
 
     def _basis(self) -> str:
         """Say what the proof rests on."""

@@ -192,6 +192,7 @@ class _Search:
         self._seed = seed
         self._known = known
         self._steps = 0 if begun is None else begun.steps_total
+        self._failing = 0 if begun is None else len(begun.failures)
         self._spent_s = 0.0 if begun is None else begun.wall_s
         self._unknown = None if begun is None else begun.could_not_run
 
@@ -211,6 +212,7 @@ class _Search:
         strategy.finish(attempt)
         self._unknown = self._unknown or attempt.unknown
         failure = attempt.failure
+        self._failing += failure is not None
         if failure is None or failure.cause in self.found or failure.cause in self._known:
             return None
         one = investigate(subject, attempt, failure, runs=self.runs, strategy=_by(strategy))
@@ -233,7 +235,12 @@ class _Search:
             wall_s=self._spent_s + self._budget.spent_s,
             exhausted=strategy.exhausted and getattr(strategy, "complete", False),
             bound=getattr(strategy, "bound", None),
-            bounds_text=sentences(strategy, runs=self.runs, failures=len(self.found)),
+            bounds_text=sentences(
+                strategy,
+                runs=self.runs,
+                failures=self._failing,
+                unknown=self._unknown is not None,
+            ),
             coverage=self.coverage.curve(self.runs),
             awaits_interleaved=self.coverage.awaits_interleaved,
             failures=tuple(self.found.values()),

@@ -66,7 +66,7 @@ def merged(
         wall_s=sum(one.wall_s for one in searches),
         exhausted=bool(searches) and lost is None and all(one.exhausted for one in searches),
         bound=searches[0].bound if searches else None,
-        bounds_text=_bounds(plan, ordered, runs=runs, failures=len(kept)),
+        bounds_text=_bounds(plan, ordered, runs=runs, failures=len(kept), unknown=bool(reason)),
         coverage=curve,
         awaits_interleaved=len({pair for one in ordered for pair in one.interleaved}),
         failures=kept,
@@ -113,10 +113,12 @@ def _curve(pieces: Sequence[ChunkFound]) -> tuple[tuple[int, int], ...]:
 
 
 def _bounds(
-    plan: SearchPlan, pieces: Sequence[ChunkFound], *, runs: int, failures: int
+    plan: SearchPlan, pieces: Sequence[ChunkFound], *, runs: int, failures: int, unknown: bool
 ) -> tuple[str, ...]:
     """Say what the whole search guarantees, by what its pieces measured."""
-    if len(pieces) == 1:
+    if runs == 0:
+        return ()
+    if len(pieces) == 1 and not unknown:
         return pieces[0].exploration.bounds_text
     strategy = strategy_named(plan.strategy, seed=plan.seed)
     for part in dict.fromkeys((strategy, *getattr(strategy, "parts", ()))):
@@ -124,4 +126,4 @@ def _bounds(
             own = [one for piece in pieces for one in piece.measured if one.strategy == part.name]
             part.lanes = max((one.lanes for one in own), default=0)
             part.horizon = max((one.decisions for one in own), default=0)
-    return sentences(strategy, runs=runs, failures=failures)
+    return sentences(strategy, runs=runs, failures=failures, unknown=unknown)

@@ -35,7 +35,7 @@ def heading(plan: SearchPlan) -> str:
         budget = f"{count(plan.runs_wanted or 0, 'run')} each"
     words = [
         f"exploring {count(len(plan.scenarios), 'scenario')}",
-        plan.strategy + (", adversarial" if plan.adversarial else ""),
+        plan.strategy + ", adversarial" * plan.adversarial + ", chaos" * plan.chaos,
         budget,
         f"seed {plan.seed}",
         count(plan.processes, "process") if plan.processes == 1 else f"{plan.processes} processes",
@@ -60,14 +60,14 @@ def report_lines(report: ExplorationReport, *, quiet: bool) -> list[str]:
 def coverage_line(exploration: Exploration) -> str:
     """Say how the search levels off: a picture, and what the last quarter of the runs still found.
 
-    ``coverage: ▁▄▆▇▇██ 41 distinct orders, 2 new in the last quarter; 63 pairs of awaits …``
+    ``coverage: ▁▄▆▇▇██ 41 distinct partial orders, 2 new in the last quarter …``
     """
     one = exploration
     past = [distinct for runs, distinct in one.coverage if runs <= one.runs * 3 / 4]
     new = one.distinct - (past[-1] if past else 0)
     awaits = count(one.awaits_interleaved, "pair")
     return (
-        f"coverage: {''.join(_bars(one))} {count(one.distinct, 'distinct order')},"
+        f"coverage: {''.join(_bars(one))} {count(one.distinct, 'distinct partial order')},"
         f" {new:,} new in the last quarter of the runs; {awaits} of awaits interleaved"
     )
 
@@ -84,7 +84,7 @@ def summary(report: ExplorationReport, *, seed: int, took_s: float, runs_before:
     rate = f", {now / took_s:,.0f} runs/s" if took_s > 0 and now else ""
     return (
         f"{count(len(all_of), 'scenario')}: {verdicts} ({count(runs, 'run')},"
-        f" {count(distinct, 'distinct order')}, {count(failures, 'failure')};"
+        f" {count(distinct, 'distinct partial order')}, {count(failures, 'failure')};"
         f" {seconds(took_s)} measured{rate}), seed {seed}"
     )
 

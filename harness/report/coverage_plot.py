@@ -66,5 +66,5 @@ def _words(points: Sequence[tuple[int, int]], runs: int) -> str:
     last_runs, last = points[-1]
     late = max(round(runs * _LATE), 1)
     before = max((seen for at, seen in points if at <= last_runs - late), default=0)
-    told = f"{count(last, 'distinct order')} in {count(last_runs, 'run')}"
+    told = f"{count(last, 'distinct partial order')} in {count(last_runs, 'run')}"
     return f"{told}; {last - before:,} of them new in the last {count(late, 'run')}"

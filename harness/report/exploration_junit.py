@@ -54,6 +54,7 @@ def _case(suite: Element, one: Exploration) -> None:
         "claim": one.claim,
         "strategy": one.strategy,
         "mode": one.mode,
+        "chaos": str(one.chaos).lower(),
         "seed": str(one.seed),
         "runs": str(one.runs),
         "distinct": str(one.distinct),

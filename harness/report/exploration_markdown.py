@@ -20,7 +20,8 @@ _FAILURE_LENGTH_MAX = 30_000
 _MARKS = {Verdict.FAILED: "❌ failed", Verdict.UNKNOWN: "❔ unknown", Verdict.PASSED: "✅ passed"}
 _ORDER = {Verdict.FAILED: 0, Verdict.UNKNOWN: 1, Verdict.PASSED: 2}
 _HEAD = [
-    "| verdict | scenario | strategy | runs | distinct orders | failures | measured wall time |",
+    "| verdict | scenario | strategy | runs | distinct partial orders | failures"
+    " | measured wall time |",
     "|---|---|---|---:|---:|---:|---:|",
 ]
 
@@ -51,7 +52,8 @@ def _failures(explorations: list[Exploration]) -> Iterator[str]:
 
 def _row(one: Exploration) -> str:
     proven = " (proven)" if one.proven else ""
-    mode = " (adversarial)" if one.mode == "adversarial" else ""
+    words = [*["adversarial"] * (one.mode == "adversarial"), *["chaos"] * one.chaos]
+    mode = f" ({', '.join(words)})" if words else ""
     reason = "" if one.could_not_run is None else f": {cell(one.could_not_run)}"
     cells = [
         f"{_MARKS[one.verdict]}{proven}{reason}",

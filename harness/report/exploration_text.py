@@ -37,13 +37,13 @@ def summary_lines(exploration: Exploration) -> list[str]:
 
 
 def summary_line(exploration: Exploration) -> str:
-    """Tell an exploration in a line: ``FAILED name [portfolio, seed 7] 412 distinct orders …``."""
+    """Tell an exploration in a line: ``FAILED name [portfolio, seed 7] 412 distinct …``."""
     one = exploration
     proven = ", proven" if one.proven else ""
-    adversarial = ", adversarial" if one.mode == "adversarial" else ""
-    orders = f"{count(one.distinct, 'distinct order')} in {count(one.runs, 'run')}"
+    mode = ", adversarial" * (one.mode == "adversarial") + ", chaos" * one.chaos
+    orders = f"{count(one.distinct, 'distinct partial order')} in {count(one.runs, 'run')}"
     return (
-        f"{one.verdict.upper()} {one.scenario} [{one.strategy}{adversarial}, seed {one.seed}]"
+        f"{one.verdict.upper()} {one.scenario} [{one.strategy}{mode}, seed {one.seed}]"
         f" {orders}, {count(len(one.failures), 'failure')}{proven}, {seconds(one.wall_s)} measured"
     )
 

@@ -229,3 +229,9 @@ def test_checks_that_no_search_judges_are_named_and_alone_they_are_3(harness, sh
     document = json.loads((shop / "out" / "exploration.json").read_text(encoding="utf-8"))
     (one,) = document["explorations"]
     assert (one["verdict"], one["not_judged"]) == ("unknown", ["speedup"])
+
+
+def test_chaos_is_named_before_and_after_the_search(harness):
+    done = harness("explore", "--chaos", "--runs", "3", "--jobs", "1", *SOUND)
+    assert "portfolio, chaos, 3 runs each" in done.stderr
+    assert done.stdout.startswith("PASSED pay [portfolio, chaos, seed 0]")

@@ -7,7 +7,7 @@ import random
 import pytest
 
 from harness.explore.confidence import pct_bound, runs_for, sentences, share_below
-from harness.explore.portfolio import Portfolio
+from harness.explore.portfolio import Portfolio, strategy_named
 from harness.explore.strategies import PriorityChanges, RandomWalk
 
 
@@ -48,3 +48,24 @@ def test_pct_tells_n_k_d_and_its_bound_also_inside_a_portfolio():
         if isinstance(part, PriorityChanges):
             part.lanes, part.horizon = 4, 10
     assert sum("n = 4 lanes" in one for one in sentences(portfolio, runs=5, failures=1)) == 2
+
+
+@pytest.mark.parametrize("name", ["default", "awaits", "exhaustive", "exhaustive:1"])
+def test_what_is_not_drawn_says_nothing_of_a_share_of_runs(name):
+    said = sentences(strategy_named(name, seed=0), runs=7, failures=0)
+    assert len(said) == 1
+    assert "confidence" not in said[0]
+
+
+def test_runs_that_could_not_be_carried_out_make_nobody_sure():
+    (said,) = sentences(RandomWalk(0), runs=7, failures=0, unknown=True)
+    assert said.startswith("not all of its runs could be carried out")
+
+
+def test_one_run_is_told_as_one():
+    (said,) = sentences(RandomWalk(0), runs=1, failures=0)
+    assert said.startswith("1 run without a failure")
+    pct = PriorityChanges(0, depth=1)
+    pct.lanes, pct.horizon = 1, 1
+    assert "n = 1 lane, k = 1 decision," in sentences(pct, runs=1, failures=1)[0]
+    assert "1 run finds it" in sentences(pct, runs=1, failures=1)[0]

@@ -229,4 +229,4 @@ def test_an_interrupted_campaign_resumes_to_the_same_result(harness, begin, shop
     done = harness(*asked, "--resume", "j")
     assert done.returncode == 1
     assert "from the journal: " in done.stderr
-    assert re.search(r"2 distinct orders in 3,000 runs, 1 failure", done.stdout)
+    assert re.search(r"2 distinct partial orders in 3,000 runs, 1 failure", done.stdout)

@@ -126,7 +126,9 @@ def test_no_explorations_make_a_page_that_claims_nothing():
 
 def test_the_coverage_curve_says_what_was_new_at_the_end(found):
     plot = coverage_plot(found)
-    assert plot.words == ("412 distinct orders in 2,000 runs; 22 of them new in the last 200 runs")
+    assert plot.words == (
+        "412 distinct partial orders in 2,000 runs; 22 of them new in the last 200 runs"
+    )
     assert plot.failures[0] == (plot.axis.at(37), f"run 37: {found.failures[0].headline}")
     assert coverage_plot(replace(found, coverage=())) is None
 
@@ -176,7 +178,7 @@ def test_the_terminal_gets_the_verdict_the_replay_line_and_the_schedule(found):
     lines = exploration_lines(found)
     assert lines[0].startswith(
         "FAILED three_tickets_are_sold_once [portfolio, adversarial, seed 48151]"
-        " 412 distinct orders in 2,000 runs, 2 failures"
+        " 412 distinct partial orders in 2,000 runs, 2 failures"
     )
     assert "    replay: harness replay h1.tickets.AQcCEgkx" in lines
     assert any(line.strip() == "* ran ahead of buyer-1's note" for line in lines)
@@ -212,3 +214,14 @@ def test_a_file_in_place_of_the_folder_is_refused(tmp_path, exploration_report):
     (tmp_path / "report").write_text("a file")
     with pytest.raises(BadInput, match="report: must be a directory that can be made, got: File"):
         write_exploration_reports(exploration_report, tmp_path / "report")
+
+
+def test_a_search_with_chaos_says_so_everywhere(proven):
+    one = replace(proven, chaos=True)
+    report = ExplorationReport(explorations=(one,))
+    assert exploration_lines(one)[0].startswith(
+        "PASSED two_writers [exhaustive, chaos, seed 48151]"
+    )
+    assert "| exhaustive (chaos), seed 48151 |" in exploration_markdown(report)
+    assert ">chaos</span>" in exploration_html(report)
+    assert json.loads(exploration_document_text(report))["explorations"][0]["chaos"] is True
