@@ -10,10 +10,12 @@ import pytest
 
 TEST_TIMEOUT_S = 20
 
-# A shell script starts what it puts into the background with SIGINT ignored, and so would be all
-# that a test starts, to be interrupted.
+# A shell script starts what it puts into the background with SIGINT ignored, nohup what it starts
+# with SIGHUP. What a test starts, to be interrupted, would inherit that; a handler it does not.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, lambda _number, _frame: None)
 
 
 @pytest.hookimpl(tryfirst=True)
