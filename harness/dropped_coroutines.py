@@ -47,13 +47,14 @@ class DroppedCoroutines:
         self._collecting = phase == "start"
 
     def _dropped(self, coroutine: CoroutineType[Any, Any, Any]) -> None:
-        code = coroutine.cr_code
-        if self._collecting or not is_program(code.co_filename):
+        code, frame = coroutine.cr_code, sys._getframe(1)
+        # Also asyncio's own, such as a sleep, if it is the program that let it go.
+        theirs = is_program(code.co_filename) or is_program(frame.f_code.co_filename)
+        if self._collecting or not theirs:
             if self._original is not None:
                 self._original(coroutine)
             return
         if len(self.found) < _KEPT_MAX:
-            frame = sys._getframe(1)
             self.found.append(
                 Leak(
                     kind="coroutine",
