@@ -48,9 +48,9 @@ class DroppedCoroutines:
 
     def _dropped(self, coroutine: CoroutineType[Any, Any, Any]) -> None:
         code, frame = coroutine.cr_code, sys._getframe(1)
-        # asyncio's own, too, if it is the program that drops it: ``asyncio.sleep(1)``, not awaited.
-        is_its_own = is_program(code.co_filename) or is_program(frame.f_code.co_filename)
-        if self._collecting or not is_its_own:
+        # Also asyncio's own, such as a sleep, if it is the program that let it go.
+        theirs = is_program(code.co_filename) or is_program(frame.f_code.co_filename)
+        if self._collecting or not theirs:
             if self._original is not None:
                 self._original(coroutine)
             return

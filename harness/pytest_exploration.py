@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,10 +48,21 @@ def add_options(group: pytest.OptionGroup) -> None:
     )
     group.addoption(
         "--replay",
+        type=_token,
         default=None,
         metavar="TOKEN",
         help="repeat one failure that was found; tests that it is not of are skipped",
     )
+
+
+def _token(text: str) -> str:
+    from harness.explore.token import Token  # noqa: PLC0415 - not in every test run
+
+    try:
+        Token.read(text)
+    except BadInput as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    return text
 
 
 def explore_scenario(scenario: Scenario, config: pytest.Config) -> Exploration | None:

@@ -97,14 +97,16 @@ def load_system(path: str) -> System:
         raise BadInput(msg)
     module_name, _, attribute = path.partition(":")
     found: Any = _module(module_name, path)
+    where = module_name
     for part in attribute.split("."):
         if not hasattr(found, part):
             names = sorted(name for name in vars(found) if not name.startswith("_"))
             close = difflib.get_close_matches(part, names, n=1)
             hint = f"; did you mean {close[0]}?" if close else ""
-            msg = f'system "{path}": {module_name} has no {part}{hint}'
+            msg = f'system "{path}": {where} has no {part}{hint}'
             raise BadInput(msg)
         found = getattr(found, part)
+        where = f"{where}{'.' if ':' in where else ':'}{part}"
     if isinstance(found, type):
         adapts = all(hasattr(found, name) for name in ("needs_node", "operations", "mistakes"))
         found = found() if adapts else PlainService(found)

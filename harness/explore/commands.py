@@ -22,7 +22,7 @@ from harness.cli_arguments import (
     refuse_places,
     seed_of,
 )
-from harness.errors import BadInput, HarnessError, Terminated
+from harness.errors import BadInput, CouldNotRun, HarnessError, Terminated
 from harness.explore import options  # noqa: TC001 - typer reads the annotations
 from harness.report.wording import count
 from harness.verdict import Verdict
@@ -84,12 +84,17 @@ def explore(  # noqa: PLR0917 - typer calls it by keyword
         jobs=jobs,
         shard=_shard(shard),
     )
+    if save or regressions is not None:
+        from harness.explore.regressions import refuse_folders  # noqa: PLC0415 - as above
+
+        refuse_folders(plan.scenarios, folder=regressions)
     search = _Search(plan, resume=resume or [], regressions=regressions, dask=dask, quiet=quiet)
     end = search.run()
     _write(end.report, report, json_file)
     if save or regressions is not None:
         _save(end.report, plan, regressions)
-    raise typer.Exit(_exit_code(end, resumable=bool(resume)))
+    code = _exit_code(end, resumable=bool(resume))
+    raise typer.Exit(EXIT_CODES[Verdict.UNKNOWN] if code == 0 and search.not_replayed else code)
 
 
 class _Search:
@@ -109,6 +114,7 @@ class _Search:
         self._regressions = regressions
         self._dask = dask
         self._quiet = quiet
+        self.not_replayed = 0
 
     def run(self) -> SearchEnd:
         """Search, and print what was found."""
@@ -160,12 +166,18 @@ class _Search:
         failures = []
         for one in corpus:
             path = paths[one.scenario.resolve()]
-            failure = replay_regression(one, path, system=plan.system)
+            try:
+                failure = replay_regression(one, path, system=plan.system)
+            except CouldNotRun as error:
+                self.not_replayed += 1
+                progress.told(str(error))
+                continue
             if failure is not None:
                 failures.append((path, failure))
-        if corpus and not self._quiet:
+        replayed = len(corpus) - self.not_replayed
+        if replayed and not self._quiet:
             failed = f"{len(failures):,} failed" if failures else "all pass"
-            progress.told(f"{count(len(corpus), 'regression')} replayed, {failed}")
+            progress.told(f"{count(replayed, 'regression')} replayed, {failed}")
         return failures
 
 

@@ -6,12 +6,13 @@ import hashlib
 import json
 import os
 import re
+import stat
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.errors import BadInput, CouldNotRun
+from harness.errors import BadInput, CouldNotRun, Terminated
 from harness.explore.chunk import subject_of
 from harness.explore.investigation import carry_out, investigate
 from harness.explore.token import Token
@@ -28,6 +29,7 @@ __all__ = [
     "FOLDER",
     "Regression",
     "read_regression",
+    "refuse_folders",
     "regressions_of",
     "replay_regression",
     "save_regression",
@@ -71,20 +73,21 @@ def read_regression(path: Path) -> Regression:
         known = ", ".join(KEYS)
         raise BadInput(f"{path}: {unknown[0]}: no such key; a regression has {known}")
     scenario = Path(os.path.normpath(path.parent / data["scenario"]))
-    if not os.path.isfile(scenario):  # noqa: PTH113 - a name that is too long is none
+    if not _is_file(scenario):
         raise BadInput(
             f"{path}: scenario must be a file, seen from this one's folder, got"
-            f' "{shortened(data["scenario"], FOUND_MAX)}";'
-            " mend the path, or remove the file if the scenario is gone"
+            f' "{one_line(shortened(data["scenario"], FOUND_MAX))}"; mend the path, or remove the'
+            " file if the scenario is gone"
         )
     try:
         token = Token.read(data["token"])
     except BadInput as error:
         raise BadInput(f"{path}: {error}") from error
     if Path(token.subject).name != scenario.name:
+        of = one_line(shortened(token.subject, FOUND_MAX))
         raise BadInput(
-            f'{path}: token must be of the scenario {scenario.name}, got one of "{token.subject}";'
-            " mend the path, or find and save the failure again"
+            f"{path}: token must be of its scenario, {scenario.name}, got one of {of}; name that"
+            " scenario, or find the failure again with --save, and remove this file"
         )
     return Regression(
         path=path, scenario=scenario, token=token, cause=data["cause"], found=data["found"]
@@ -92,18 +95,25 @@ def read_regression(path: Path) -> Regression:
 
 
 def _table(path: Path) -> dict[str, Any]:
-    """Read the TOML of a file of the corpus."""
-    if path.exists() and not path.is_file():
-        raise BadInput(f"{path}: must be a file, and is none; remove it from the corpus")
     fix = "mend it, or remove the file"
     try:
+        # A pipe would be waited for without end.
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise BadInput(f"{path}: must be a file of text; remove what else is there")
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise BadInput(f"{path}: cannot be read: {error.strerror}") from error
+    except RecursionError as error:
+        raise BadInput(f"{path}: is nested too deeply; {fix}") from error
     except ValueError as error:
         raise BadInput(f"{path}: is not TOML in UTF-8: {error}; {fix}") from error
-    except RecursionError as error:
-        raise BadInput(f"{path}: is nested deeper than can be read; {fix}") from error
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # such as a name that is too long
+        return False
 
 
 def regressions_of(
@@ -137,7 +147,7 @@ def replay_regression(
 
     Raises:
         BadInput: The scenario or the system cannot be used.
-        CouldNotRun: The run proved nothing.
+        CouldNotRun: The run could not be carried out, so nothing is known.
     """
     token = regression.token
     subject = subject_of(
@@ -147,15 +157,33 @@ def replay_regression(
         chaos=token.chaos,
         dropped=token.dropped,
     )
+    told = f"{regression.path}: could not be replayed"
     with subject:
-        attempt = carry_out(subject, token.tape)
+        try:
+            attempt = carry_out(subject, token.tape)
+        except Terminated:
+            raise
+        except SystemExit as error:
+            raise CouldNotRun(f"{told}: the system ended its process: {error!r}") from error
         if attempt.failure is None and attempt.unknown is not None:
-            raise CouldNotRun(f"{regression.path}: could not be replayed: {attempt.unknown}")
+            raise CouldNotRun(f"{told}: {attempt.unknown}")
         if attempt.failure is None:
             return None
         return investigate(
             subject, attempt, attempt.failure, runs=1, strategy=f"regression {regression.path.name}"
         )
+
+
+def refuse_folders(scenarios: Iterable[Scenario], *, folder: Path | None) -> None:
+    """Refuse, before anything is run, a place for regressions that is no folder.
+
+    Raises:
+        BadInput: There is a file in the place of ``folder``, or of the one beside a scenario.
+    """
+    beside = sorted({Path(one.path).parent / FOLDER for one in scenarios})
+    for place in [folder] if folder is not None else beside:
+        if place.exists() and not place.is_dir():
+            raise BadInput(f"{place}: must be a folder for regressions; move what is there")
 
 
 def save_regression(

@@ -69,7 +69,7 @@ class SearchPlan:
             )
         if self.seconds is not None and not (isfinite(self.seconds) and self.seconds > 0):
             raise BadInput(
-                f"--time: must be more than 0 seconds, got {self.seconds:g};"
+                f"--time: must be more than 0 seconds, and finite, got {self.seconds:g};"
                 f" leave it out for {RUNS_DEFAULT} runs a scenario"
             )
         if self.jobs is not None and not 1 <= self.jobs <= JOBS_MAX:

@@ -69,6 +69,7 @@ def refused(*arguments: str, **environment: str) -> str:
         (["run", "--system", "a", SCENARIO], 'must be "package.module:attribute", got "a"'),
         (["run", "--system", "nomod:x", SCENARIO], "nomod cannot be imported"),
         (["run", "--system", "os:pth", SCENARIO], "os has no pth; did you mean path?"),
+        (["run", "--system", "os:path.jion", SCENARIO], "os:path has no jion; did you mean join?"),
         (["run", "--system", "os:path", SCENARIO], "must be a class with async methods"),
         (["run", "--system", "fractions:Fraction", SCENARIO], "has no public async method"),
         (["run", "--report", "README.md", SCENARIO], "README.md: must be a directory"),

@@ -131,7 +131,6 @@ def test_a_regression_is_a_test_that_fails_until_it_is_mended(project):
         (("--explore", "--explore-strategy", "lucky"), 'no strategy "lucky"; known: portfolio'),
         (("--explore", "--explore-runs", "0"), "--runs: must be at least 1"),
         (("--explore", "--node", "live"), '--node must be "simulated"'),
-        (("--replay", "mh1-abc"), "token: is damaged"),
     ],
     ids=str,
 )
@@ -239,3 +238,9 @@ def test_a_scenario_of_which_a_search_judges_nothing_does_not_pass(project):
     done = run(project, "scenarios", "--explore", "--system", "plugin_shop:SoundShop")
     assert done.returncode == 1
     assert "nothing is known: not judged by a search: speedup" in done.stdout
+
+
+def test_a_damaged_token_is_refused_once_before_any_test(project):
+    done = run(project, "scenarios", "--replay", "mh1-abc")
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR
+    assert "token: is damaged" in done.stderr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 
 import pytest
@@ -78,7 +79,9 @@ def test_a_failure_that_its_choices_do_not_decide_is_told_as_such(harness):
     [
         (["explore", "--strategy", "lucky"], 'no strategy "lucky"; known: portfolio, random, pct'),
         (["explore", "--runs", "0"], "--runs: must be at least 1"),
-        (["explore", "--time", "-1"], "--time: must be more than 0 seconds, got -1"),
+        (["explore", "--time", "-1"], "--time: must be more than 0 seconds, and finite, got -1"),
+        (["explore", "--time", "inf"], "--time: must be more than 0 seconds, and finite, got inf"),
+        (["explore", "--regressions", "exploring_shop.py"], "exploring_shop.py: must be a folder"),
         (["explore", "--runs", "1", "--time", "1"], "--runs, --time: must be one of the two"),
         (["explore", "--shard", "3/2"], "--shard: must be K/N with K from 1 to N, got 3/2"),
         (["explore", "--shard", "x"], '--shard: must be K/N, got "x"'),
@@ -235,3 +238,72 @@ def test_chaos_is_named_before_and_after_the_search(harness):
     done = harness("explore", "--chaos", "--runs", "3", "--jobs", "1", *SOUND)
     assert "portfolio, chaos, 3 runs each" in done.stderr
     assert done.stdout.startswith("PASSED pay [portfolio, chaos, seed 0]")
+
+
+@pytest.fixture
+def regression(harness, shop):
+    """Save the shop's failure, and return its file."""
+    harness("explore", "--first", "--jobs", "1", "--save")
+    (saved,) = (shop / "scenarios" / "regressions").glob("*.toml")
+    return saved
+
+
+def test_a_regression_with_the_token_of_another_scenario_is_2(harness, shop, regression):
+    other = shop / "scenarios" / "other.toml"
+    other.write_text((shop / "scenarios" / "pay.toml").read_text(encoding="utf-8"), "utf-8")
+    text = regression.read_text(encoding="utf-8").replace("../pay.toml", "../other.toml")
+    regression.write_text(text, encoding="utf-8")
+    done = harness("explore", "scenarios/other.toml", "--runs", "1", *SOUND)
+    assert done.returncode == 2
+    assert (
+        f"{regression.name}: token must be of its scenario, other.toml, got one of" in done.stderr
+    )
+
+
+@pytest.mark.parametrize(
+    "does", ["exit(0)", 'await asyncio.open_connection("x", 1)'], ids=["ends", "net"]
+)
+def test_a_regression_that_could_not_be_replayed_is_3_and_named(harness, regression, shop, does):
+    with (shop / "exploring_shop.py").open("a", encoding="utf-8") as file:
+        file.write(f"class Odd(SoundShop):\n    async def pay(self, user: str):\n        {does}\n")
+    system = ("--system", "exploring_shop:Odd")
+    done = harness("explore", "--runs", "1", "--jobs", "1", *system)
+    assert done.returncode == 3, done.stderr
+    assert f"{regression.name}: could not be replayed: " in done.stderr
+    assert "all pass" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("a = " + "[" * 100_000, "x.toml: is nested too deeply"),
+        (f'scenario = "{"x" * 9_000}"\ntoken = ""\ncause = ""\nfound = ""\n', "scenario must be a"),
+    ],
+    ids=["deep", "long"],
+)
+def test_a_regression_of_no_sensible_size_is_2_and_named(harness, shop, text, told):
+    folder = shop / "scenarios" / "regressions"
+    folder.mkdir()
+    (folder / "x.toml").write_text(text, encoding="utf-8")
+    done = harness("explore", "--runs", "1")
+    assert done.returncode == 2
+    assert told in done.stderr
+    assert len(done.stderr) < 2_000
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir], ids=["pipe", "folder"])
+def test_what_is_no_file_among_regressions_is_2_at_once(harness, shop, make):
+    folder = shop / "scenarios" / "regressions"
+    folder.mkdir()
+    make(folder / "x.toml")
+    done = harness("explore", "--runs", "1")
+    assert done.returncode == 2
+    assert "x.toml: must be a file of text" in done.stderr
+
+
+def test_a_file_where_regressions_would_be_saved_is_2_before_the_search(harness, shop):
+    (shop / "scenarios" / "regressions").write_text("", encoding="utf-8")
+    done = harness("explore", "--first", "--save")
+    assert done.returncode == 2
+    assert "regressions: must be a folder" in done.stderr
+    assert done.stdout == ""
