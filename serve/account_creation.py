@@ -120,12 +120,13 @@ class AccountCreation:
         An account that the client's store has is finished at the next sync; any other order has
         failed. An error is kept, and the owner's next order or sync tries again.
         """
+        owed = self._recovery_owed.get(owner)
         try:
             await self._recover(owner, client)
         except ServeError as error:
             self._recovery_owed[owner] = error
         else:
-            self._recovery_owed.pop(owner, None)
+            self._recovery_done(owner, owed)
 
     def knows(self, owner: Owner, order: OrderRecord) -> bool:
         """Whether a pending order is under way, unfinished, or yet to be recovered."""
@@ -207,8 +208,14 @@ class AccountCreation:
         creation.is_settled = True
 
     async def _recover_if_owed(self, owner: Owner, client: TimedClient) -> None:
-        if owner in self._recovery_owed:
+        error = self._recovery_owed.get(owner)
+        if error is not None:
             await self._recover(owner, client)
+            self._recovery_done(owner, error)
+
+    def _recovery_done(self, owner: Owner, error: ServeError | None) -> None:
+        # Unless another came to be owed while rows were read: those of that one were not.
+        if self._recovery_owed.get(owner) is error:
             self._recovery_owed.pop(owner, None)
 
     async def _recover(self, owner: Owner, client: TimedClient) -> None:
