@@ -84,17 +84,14 @@ def explore(  # noqa: PLR0917 - typer calls it by keyword
         jobs=jobs,
         shard=_shard(shard),
     )
-    if save or regressions is not None:
-        from harness.explore.regressions import refuse_folders  # noqa: PLC0415 - as above
-
-        refuse_folders(plan.scenarios, folder=regressions)
+    _refuse_folders(plan, regressions, save=save)
     search = _Search(plan, resume=resume or [], regressions=regressions, dask=dask, quiet=quiet)
     end = search.run()
     _write(end.report, report, json_file)
     if save or regressions is not None:
         _save(end.report, plan, regressions)
     code = _exit_code(end, resumable=bool(resume))
-    raise typer.Exit(EXIT_CODES[Verdict.UNKNOWN] if code == 0 and search.not_replayed else code)
+    raise typer.Exit(code or (EXIT_CODES[Verdict.UNKNOWN] if search.not_replayed else 0))
 
 
 class _Search:
@@ -263,6 +260,13 @@ def _refuse_live(node: str, command: str) -> None:
             f'{command}: --node must be "simulated", got "{node}": a search decides the order of'
             " events, which a real node does not let it; leave --node out, or use harness run"
         )
+
+
+def _refuse_folders(plan: SearchPlan, folder: Path | None, *, save: bool) -> None:
+    from harness.explore.regressions import refuse_folders  # noqa: PLC0415 - takes its time
+
+    if save or folder is not None:
+        refuse_folders(plan.scenarios, folder=folder)
 
 
 def _shard(text: str) -> tuple[int, int]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.errors import BadInput, CouldNotRun, Terminated
+from harness.errors import BadInput, CouldNotRun
 from harness.explore.chunk import subject_of
 from harness.explore.investigation import carry_out, investigate
 from harness.explore.token import Token
@@ -157,16 +157,10 @@ def replay_regression(
         chaos=token.chaos,
         dropped=token.dropped,
     )
-    told = f"{regression.path}: could not be replayed"
     with subject:
-        try:
-            attempt = carry_out(subject, token.tape)
-        except Terminated:
-            raise
-        except SystemExit as error:
-            raise CouldNotRun(f"{told}: the system ended its process: {error!r}") from error
+        attempt = carry_out(subject, token.tape)
         if attempt.failure is None and attempt.unknown is not None:
-            raise CouldNotRun(f"{told}: {attempt.unknown}")
+            raise CouldNotRun(f"{regression.path}: could not be replayed: {attempt.unknown}")
         if attempt.failure is None:
             return None
         return investigate(

@@ -172,18 +172,6 @@ def test_asyncio_is_put_back():
     assert asyncio.BaseEventLoop.create_task is original
 
 
-def test_a_coroutine_of_asyncio_that_the_program_drops_is_told_too():
-    async def main():
-        asyncio.sleep(1)
-        await asyncio.sleep(0)
-
-    with DroppedCoroutines() as dropped:
-        asyncio.run(main())
-    (leak,) = dropped.found
-    assert leak.name == "sleep"
-    assert re.search(HERE + r".*main$", leak.made_at)
-
-
 def test_a_coroutine_that_asyncio_itself_drops_is_not_the_programs():
     drop = eval(compile("lambda sleep: sleep(1) and None", asyncio.tasks.__file__, "eval"))
     with DroppedCoroutines() as dropped, pytest.warns(RuntimeWarning, match="never awaited"):
