@@ -213,7 +213,7 @@ def test_pieces_in_worker_processes_are_cut_short_and_gone_on_with(harness, begi
     assert not list(running.iterdir())
     done = harness(*asked)
     assert f"{runs:,} runs" in done.stderr
-    assert re.search(r"2 distinct orders in 4,000 runs, 1 failure", done.stdout)
+    assert re.search(r"2 distinct partial orders in 4,000 runs, 1 failure", done.stdout)
 
 
 def test_the_rate_is_that_of_the_runs_made_now(pay):
