@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from harness.errors import HarnessError
 from harness.explore.result import FoundFailure
@@ -16,7 +16,7 @@ from harness.explore.token import Token, cause_key, checkpoints_of
 from harness.explore.workload_shrinking import shrink_workload
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from harness.explore.attempt import Attempt, Failure
     from harness.explore.subject import Subject
@@ -68,14 +68,15 @@ def investigate(
 
     shrunk = _shrunk(tape, fails, sites)
     with _mildest_mode(subject, lambda: fails(shrunk.tape)):
-        found_failure = _told(subject, shrunk, failed)
-    return replace(
-        found_failure,
-        runs_to_find=runs,
-        found_by=strategy,
-        deviations_before=len(tape.schedule),
-        operations_before=_operations(found),
-    )
+        return _told(
+            subject,
+            shrunk,
+            failed,
+            runs_to_find=runs,
+            found_by=strategy,
+            deviations_before=len(tape.schedule),
+            operations_before=_operations(found),
+        )
 
 
 @contextmanager
@@ -91,12 +92,18 @@ def _mildest_mode(subject: Subject, fails: Callable[[], bool]) -> Iterator[None]
         subject.set_adversarial(adversarial)
 
 
-def _told(subject: Subject, shrunk: Shrunk, failed: Failure) -> FoundFailure:
-    """Leave out what the failure does not need of the workload; tell it beside a good run."""
-    subject, dropped_runs = _with_less_work(subject, shrunk.tape, failed)
+def _told(subject: Subject, shrunk: Shrunk, failed: Failure, **known: Any) -> FoundFailure:
+    """Leave out what the failure does not need of the workload; tell it beside a good run.
+
+    ``known`` is what there is to say of how it was found.
+    """
+    controls = list(_controls(subject, shrunk.tape))
+    control = _passing(subject, controls)
+    less, dropped_runs = _with_less_work(subject, shrunk.tape, failed, control, controls)
+    if less is not subject:
+        subject, control = less, _passing(less, controls)
     least, schedule, failing_stacks = told_run(subject, shrunk.tape)
     failure = least.failure or failed
-    control = _passing(subject, _controls(subject, shrunk.tape))
     passing: Schedule | None = None
     stacks: tuple[tuple[str, ...], tuple[str, ...]] | None = None
     if control is not None:
@@ -111,12 +118,8 @@ def _told(subject: Subject, shrunk: Shrunk, failed: Failure) -> FoundFailure:
         message_lines=failure.lines,
         token=token,
         replay=subject.replay_line(token),
-        runs_to_find=0,
-        found_by="",
         deviations=len(shrunk.tape.schedule),
-        deviations_before=len(shrunk.tape.schedule),
         operations=_operations(least),
-        operations_before=_operations(least),
         shrink_runs=shrunk.runs + dropped_runs,
         schedule=schedule,
         passing=passing,
@@ -125,15 +128,19 @@ def _told(subject: Subject, shrunk: Shrunk, failed: Failure) -> FoundFailure:
         checks=() if least.result is None else least.result.checks,
         adversarial=subject.adversarial,
         history=None if least.result is None else least.result.history,
+        **known,
     )
 
 
-def _with_less_work(subject: Subject, tape: Tape, failed: Failure) -> tuple[Subject, int]:
+def _with_less_work(
+    subject: Subject, tape: Tape, failed: Failure, control: Tape | None, controls: Sequence[Tape]
+) -> tuple[Subject, int]:
     """Leave out of a scenario's workload what the failure does not need, the schedule kept.
 
     With less to do a run may fail whatever the system does: a listing is empty because nothing was
     made, a reader waits because nobody writes. So if the whole workload can pass, what is left of
-    it must be able to. If no run of it is known to pass, only checks that hold with less to do may
+    it must be able to: under ``control``, which the whole passes, or the nearest of ``controls``.
+    If no run of the whole is known to pass, only checks that hold with less to do may
     go on failing.
     """
     scenario = getattr(subject, "scenario", None)
@@ -142,8 +149,6 @@ def _with_less_work(subject: Subject, tape: Tape, failed: Failure) -> tuple[Subj
         return subject, 0
     names = set(failed.cause.split(", "))
     must_fail = names & HOLD_WITH_LESS_WORK or names
-    controls = list(_controls(subject, tape))
-    control = _passing(subject, controls)
     if control is None and not must_fail <= HOLD_WITH_LESS_WORK:
         return subject, 0
     before: tuple[str, ...] = getattr(subject, "dropped", ())

@@ -40,11 +40,13 @@ def imported_sources(path: Path, module: str) -> list[Path]:
 def _files(root: Path, name: str) -> list[Path]:
     """Return the files that importing a name runs: packages on the way to it, then its own."""
     parts = name.split(".")
-    files = []
+    files: list[Path] = []
+    if parts[0] == "harness":
+        return files
     for end in range(1, len(parts) + 1):
         place = root.joinpath(*parts[:end])
         files += [one for one in (place / "__init__.py", place.with_suffix(".py")) if one.is_file()]
-    return [] if parts[0] == "harness" else files
+    return files
 
 
 @lru_cache(maxsize=10_000)

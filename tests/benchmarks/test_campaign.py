@@ -10,25 +10,13 @@ from harness.explore.campaign import run_search
 from harness.explore.search_plan import SearchPlan
 from harness.explore.workers import work_apart
 from harness.scenario_file import read_scenario
+from tests.harness.explore.silent_watcher import Silent
 
 ROOT = Path(__file__).parents[2]
 RUNS = 4_000
 RATIO_MIN = 1.8
 # What work that shares nothing gains says whether two cores are free: it is told beside the ratio.
 SPINS = 3
-
-
-class Silent:
-    """Lets all be told, and tells nobody."""
-
-    def told(self, line):
-        del line
-
-    def ran(self, runs, distinct, failures):
-        del runs, distinct, failures
-
-    def found(self, scenario, failure):
-        del scenario, failure
 
 
 def rate(jobs):

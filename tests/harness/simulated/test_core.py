@@ -8,10 +8,8 @@ import heapq
 import json
 import os
 import random
-import shutil
 import subprocess
 import sys
-import sysconfig
 import weakref
 from pathlib import Path
 
@@ -21,15 +19,10 @@ from harness.simulated import core
 from harness.simulated.plain_core import PlainCore
 from harness.simulated.simulation import simulate
 from harness.simulated.virtual_loop import VirtualLoop, running_virtual_loop
+from tests.repository.check_archives import can_compile
 
 PROGRAMS = Path(__file__).with_name("core_programs.py")
 PARITY_PROGRAMS = 300
-
-
-def can_compile():
-    headers = Path(sysconfig.get_paths()["include"], "Python.h")
-    compiler = (sysconfig.get_config_var("CC") or "cc").split()[0]
-    return headers.exists() and shutil.which(compiler) is not None
 
 
 def programs(first, count, *, plain):
