@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from harness.scenario import Scenario
 
 __all__ = [
+    "Before",
     "Campaign",
     "Watcher",
     "end_with_parent",
@@ -61,6 +63,14 @@ JOBS_MAX = 256
 CHUNK = 8
 # After so many workers that died, the rest is given up: they all would.
 DEATHS_MAX = 4
+
+
+class Before(Protocol):
+    """Runs that are carried out before those of a campaign."""
+
+    def __len__(self) -> int: ...
+
+    def __iter__(self) -> Iterator[RunResult]: ...
 
 
 class Watcher(Protocol):
@@ -146,9 +156,13 @@ def read_scenarios(paths: list[Path]) -> tuple[Scenario, ...]:
 
 
 def run_campaign(
-    campaign: Campaign, watcher: Watcher, *, progress: Callable[[str], None] | None = None
+    campaign: Campaign,
+    watcher: Watcher,
+    *,
+    before: Before = (),
+    progress: Callable[[str], None] | None = None,
 ) -> RunReport:
-    """Run everything and gather the results, in the order of ``campaign.pairs``.
+    """Run everything and gather the results: those of ``before``, then as ``campaign.pairs`` are.
 
     ``progress`` is told about slow preparations (building an image, starting a node).
 
@@ -158,7 +172,7 @@ def run_campaign(
     started_at = datetime.now(tz=UTC).isoformat(timespec="seconds")
     for scenario in campaign.scenarios:
         refuse_mistakes(scenario, system_at(_path(scenario, campaign.system)))
-    watcher.start(campaign.total)
+    watcher.start(len(before) + campaign.total)
     results: list[RunResult] = []
     found_versions = versions()
     runs = (
@@ -166,7 +180,7 @@ def run_campaign(
         if campaign.processes > 1
         else _in_this_process(campaign, found_versions, progress)
     )
-    for result in runs:
+    for result in chain(before, runs):
         watcher.finished(result)
         spare = len(results) >= HISTORIES_MAX and result.verdict is Verdict.PASSED
         results.append(replace(result, history=None) if spare else result)

@@ -40,6 +40,7 @@ from harness.verdict import Verdict
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from harness.campaign import Before
     from harness.result import RunReport
 
 __all__ = ["app", "main"]
@@ -106,7 +107,7 @@ def run(  # noqa: PLR0917 - typer calls it by keyword
     ] = None,
     quiet: Annotated[bool, typer.Option(help="Print failures and the summary only.")] = False,
 ) -> None:
-    """Run scenarios and judge them.
+    """Run scenarios and judge them; simulated, what failed once is replayed first.
 
     For example: harness run scenarios/same_user_spawns_one_client.toml --seeds 100 --report out
     """
@@ -119,11 +120,13 @@ def run(  # noqa: PLR0917 - typer calls it by keyword
         system=system,
         jobs=jobs,
     )
+    before = _regressions(campaign)
     if not quiet:
         last = campaign.seed + campaign.seeds - 1
         told = f"seed {campaign.seed}" if seeds == 1 else f"seeds {campaign.seed} to {last}"
-        note(f"harness: {count(campaign.total, 'run')}, {node}, {told}")
-    found = _run(campaign, quiet=quiet)
+        more = f" and {count(len(before), 'regression')}" if len(before) else ""
+        note(f"harness: {count(campaign.total, 'run')}{more}, {node}, {told}")
+    found = _run(campaign, before=before, quiet=quiet)
     if report is not None:
         from harness.report.written import write_reports  # noqa: PLC0415 - jinja2 takes its time
 
@@ -325,10 +328,19 @@ def _drop_output() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _run(campaign: Campaign, *, quiet: bool) -> RunReport:
+def _regressions(campaign: Campaign) -> Before:
+    """What failed once in the scenarios that are to be run; a real node cannot be told an order."""
+    if campaign.node != "simulated":
+        return ()
+    from harness.explore.regression_runs import RegressionRuns  # noqa: PLC0415 - takes its time
+
+    return RegressionRuns(campaign.scenarios, system=campaign.system)
+
+
+def _run(campaign: Campaign, *, before: Before = (), quiet: bool) -> RunReport:
     progress = Progress(quiet=quiet)
     try:
-        found = run_campaign(campaign, progress, progress=None if quiet else note)
+        found = run_campaign(campaign, progress, before=before, progress=None if quiet else note)
     finally:
         progress.close()
     typer.echo(render_summary(found))

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from harness.explore.result import FoundFailure
+    from harness.explore.scenario_subject import ScenarioSubject
     from harness.scenario import Scenario
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "Regression",
     "read_regression",
     "refuse_folders",
+    "regression_subject",
     "regressions_of",
     "replay_regression",
     "save_regression",
@@ -140,6 +142,24 @@ def regressions_of(
     return tuple(one for one in found.values() if one.scenario.resolve() in wanted)
 
 
+def regression_subject(
+    regression: Regression, scenario_path: str, *, system: str | None
+) -> ScenarioSubject:
+    """Make what a regression is replayed on: its scenario, as its token says, on a system.
+
+    Raises:
+        BadInput: The scenario or the system cannot be used.
+    """
+    token = regression.token
+    return subject_of(
+        scenario_path,
+        system,
+        adversarial=token.adversarial,
+        chaos=token.chaos,
+        dropped=token.dropped,
+    )
+
+
 def replay_regression(
     regression: Regression, scenario_path: str, *, system: str | None
 ) -> FoundFailure | None:
@@ -149,16 +169,8 @@ def replay_regression(
         BadInput: The scenario or the system cannot be used.
         CouldNotRun: The run could not be carried out, so nothing is known.
     """
-    token = regression.token
-    subject = subject_of(
-        scenario_path,
-        system,
-        adversarial=token.adversarial,
-        chaos=token.chaos,
-        dropped=token.dropped,
-    )
-    with subject:
-        attempt = carry_out(subject, token.tape)
+    with regression_subject(regression, scenario_path, system=system) as subject:
+        attempt = carry_out(subject, regression.token.tape)
         if attempt.failure is None and attempt.unknown is not None:
             raise CouldNotRun(f"{regression.path}: could not be replayed: {attempt.unknown}")
         if attempt.failure is None:

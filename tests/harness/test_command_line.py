@@ -119,8 +119,8 @@ def test_what_the_system_does_not_have_is_told_all_at_once(tmp_path):
 def test_a_pass_is_0_and_json_says_so(tmp_path):
     done = harness("run", SCENARIO, "--json", str(tmp_path / "out.json"), "--seed", "7")
     assert done.returncode == 0
-    assert done.stderr.startswith("harness: 1 run, simulated, seed 7")
-    (run,) = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))["runs"]
+    assert done.stderr.startswith("harness: 1 run and 1 regression, simulated, seed 7")
+    _, run = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))["runs"]
     assert (run["node"], run["seed"], run["verdict"]) == ("simulated", 7, "passed")
 
 
@@ -156,7 +156,7 @@ def test_a_reader_that_goes_away_is_an_interruption_and_not_a_failure():
         running.stdout.close()
         told = running.stderr.read()
     assert running.returncode == 130
-    assert told == "harness: 18 runs, simulated, seed 0\n"
+    assert told == "harness: 18 runs and 4 regressions, simulated, seed 0\n"
 
 
 def test_a_full_disk_behind_the_output_is_told():
@@ -219,7 +219,7 @@ def test_an_interrupted_campaign_leaves_nothing_behind(number, code, tmp_path):
             start_new_session=True,
         )
         deadline = time.monotonic() + 60
-        while " of 1,440 runs: " not in log.read_text() and time.monotonic() < deadline:
+        while " of 1,444 runs: " not in log.read_text() and time.monotonic() < deadline:
             time.sleep(0.1)
         running.send_signal(number)
         assert running.wait(timeout=60) == code

@@ -1,0 +1,67 @@
+"""Own the regressions of scenarios as runs, each judged and reported like any other."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.errors import HarnessBug
+from harness.explore.investigation import carry_out
+from harness.explore.regressions import FOLDER, regression_subject, regressions_of
+from harness.verdict import Verdict, verdict_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from harness.explore.regressions import Regression
+    from harness.result import RunResult
+    from harness.scenario import Scenario
+
+__all__ = ["RegressionRuns"]
+
+
+class RegressionRuns:
+    """What the corpus holds of some scenarios; iterating carries it out, a result each.
+
+    The corpus is the folder ``regressions`` beside each scenario. ``system`` overrides the one that
+    a scenario's file names.
+
+    Raises:
+        BadInput: A file of the corpus is broken; or, when iterated, the system cannot be used.
+    """
+
+    def __init__(self, scenarios: Sequence[Scenario], *, system: str | None) -> None:
+        self._corpus = regressions_of(scenarios)
+        self._paths = {Path(one.path).resolve(): one.path for one in scenarios}
+        self._system = system
+
+    def __len__(self) -> int:
+        return len(self._corpus)
+
+    def __iter__(self) -> Iterator[RunResult]:
+        for regression in self._corpus:
+            yield self._carried_out(regression)
+
+    def _carried_out(self, regression: Regression) -> RunResult:
+        scenario_path = self._paths[regression.scenario.resolve()]
+        with regression_subject(regression, scenario_path, system=self._system) as subject:
+            result = carry_out(subject, regression.token.tape).result
+        if result is None:
+            raise HarnessBug(f"{regression.path}: a run of a scenario has no result")
+        # Its workload is what was left after shrinking: much of it is too little to be judged by.
+        judged = tuple(one for one in result.checks if one.verdict is not Verdict.UNKNOWN)
+        if judged and result.could_not_run is None:
+            verdict = verdict_of(one.verdict for one in judged)
+            result = replace(result, checks=judged, verdict=verdict)
+        replay = ["harness", "replay", str(regression.token)]
+        if self._system is not None:
+            replay += ["--system", self._system]
+        return replace(
+            result,
+            scenario=f"{FOLDER}/{regression.path.stem}",
+            path=str(Path(scenario_path).parent / FOLDER / regression.path.name),
+            claim=f"what failed once does not fail again: {regression.cause}",
+            replay=shlex.join(replay),
+        )
