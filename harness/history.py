@@ -273,11 +273,14 @@ class History:
     """All that a run did, in the order in which it began. Checks read nothing else.
 
     ``leaks`` is None if the system was never closed, ``blocking_calls`` if nobody looked for them.
+    ``spawns_asked`` is how many of the ``actors`` began before the probe of a search with faults,
+    which may start clients that the scenario never asked for; None if there was no probe.
     """
 
     node: NodeKind
     operations: tuple[Operation, ...] = ()
     actors: tuple[Actor, ...] = ()
+    spawns_asked: int | None = None
     commands: tuple[Command, ...] = ()
     faults: tuple[Fault, ...] = ()
     lock_holds: tuple[LockHold, ...] = ()

@@ -51,6 +51,7 @@ class Recorder:
         self.not_recovered: list[str] | None = None
         self.leaks: list[Leak] | None = None
         self.conditions: ConditionWatch | None = None
+        self._spawns_asked: int | None = None
         self._operations: list[Operation] = []
         self._actors: list[Actor] = []
         self._commands: list[Command] = []
@@ -110,6 +111,10 @@ class Recorder:
         self.note(f"end {number} {outcome.value} {told}")
         if self.conditions is not None:
             self.conditions.observe()
+
+    def probing(self) -> None:
+        """Record that all the scenario asks for is done: what is spawned now is the probe's."""
+        self._spawns_asked = len(self._actors)
 
     def open_actors(self) -> list[Actor]:
         """List the spawns that are starting or live."""
@@ -244,6 +249,7 @@ class Recorder:
             node=self.node,
             operations=tuple(self._operations),
             actors=tuple(self._actors),
+            spawns_asked=self._spawns_asked,
             commands=tuple(self._commands),
             faults=tuple(self._faults),
             lock_holds=tuple(lock_holds),

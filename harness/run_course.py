@@ -99,6 +99,7 @@ async def _recover(run: Run, chaos: Chaos, world: World, opened: _Opened) -> Non
     """Let nothing go wrong any more, and see whether the system works for everybody."""
     chaos.stop()
     await world.set_node("heal")
+    run.recorder.probing()
     run.recorder.not_recovered = await recovered(
         opened.session,
         run.scenario.users,

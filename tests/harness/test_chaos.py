@@ -207,3 +207,13 @@ def test_without_a_fault_a_run_is_judged_like_any_other(attempt):
     assert result.history.faults == ()
     assert result.verdict is Verdict.PASSED
     assert {"outcomes", "sees_exactly_own", "recovers"} <= {one.name for one in result.checks}
+
+
+def test_a_client_that_only_the_probe_starts_accuses_nobody(attempt):
+    flushed = CREATE.replace('name = "look"', 'name = "flush"').replace(
+        'id = "list"\ncall = "list_accounts"', 'id = "flush"\ncall = "flush_clients_for_secret"'
+    )
+    text = flushed.rpartition("[check]")[0] + "[check]\nsingle_spawn = {}\n"
+    result = attempt(Deciding(ChoiceKind.WORKLOAD), seed=3, text=text)
+    assert [one.name for one in result.checks if one.verdict is Verdict.FAILED] == []
+    assert len(result.history.actors) > result.history.spawns_asked == 1

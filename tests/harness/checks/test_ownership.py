@@ -39,6 +39,18 @@ def test_spawns_are_counted_for_each_key(judge, make, spawns, parameters, verdic
     assert judge("single_spawn", entries, **parameters).verdict is verdict
 
 
+@pytest.mark.parametrize(("asked", "verdict"), [(None, FAILED), (1, PASSED), (2, FAILED)])
+def test_what_only_the_probe_of_a_search_spawned_is_not_counted(judge, make, asked, verdict):
+    entries = [make.spawn(exit_s=2.0), make.spawn("alice", 3.0, 4.0)]
+    history = make.history(*entries, spawns_asked=asked)
+    assert judge("single_spawn", history=history).verdict is verdict
+
+
+def test_a_probe_that_spawns_beside_a_client_that_lives_is_seen(judge, make):
+    history = make.history(make.spawn(), make.spawn("alice", 3.0, 4.0), spawns_asked=1)
+    assert judge("single_spawn", history=history).verdict is FAILED
+
+
 @pytest.mark.parametrize(
     ("exit_s", "begin_s", "verdict"), [(2.0, 2.0, PASSED), (2.0, 1.9, FAILED), (None, 50, FAILED)]
 )
