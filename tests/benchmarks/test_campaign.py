@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
+from statistics import median
 from time import perf_counter
 
 from harness.explore.campaign import run_search
@@ -14,6 +15,8 @@ from tests.harness.explore.silent_watcher import Silent
 
 ROOT = Path(__file__).parents[2]
 RUNS = 4_000
+# One after the other, in turns: a machine may be slower now than it was before.
+ROUNDS = 3
 RATIO_MIN = 1.8
 # What work that shares nothing gains says whether two cores are free: it is told beside the ratio.
 SPINS = 3
@@ -48,10 +51,12 @@ def cores_free():
 
 
 def test_two_worker_processes_make_1_8_times_the_runs_of_one():
-    free = cores_free()
-    one, two = rate(1), rate(2)
-    print(
-        f"one process {one:,.0f} runs/s, two {two:,.0f} runs/s: {two / one:.2f} times"
-        f" (work that shares nothing: {free:.2f} times)"
-    )
-    assert two / one >= RATIO_MIN
+    ratios = []
+    for _ in range(ROUNDS):
+        free, one, two = cores_free(), rate(1), rate(2)
+        ratios.append(two / one)
+        print(
+            f"one process {one:,.0f} runs/s, two {two:,.0f} runs/s: {two / one:.2f} times"
+            f" (work that shares nothing: {free:.2f} times)"
+        )
+    assert median(ratios) >= RATIO_MIN
