@@ -59,6 +59,9 @@ _NO_EFFECT = _words(
 )
 _READS = _words("all any ascii format iter len max min repr reversed sorted sum reduce")
 _WRITES = _words("aiter anext heappop heappush heapify heappushpop heapreplace insort next")
+# The compiled core of the loop. What is cancelled may have been about to run; all else is passed
+# over, as are the frames of the plain one.
+_CORE = "harness.simulated._speedups"
 _PLAIN_MODULES = frozenset({"math", "cmath", "zlib", "binascii", "_struct"})
 _READING_MODULES = frozenset({"_json", "_bisect"})
 
@@ -87,6 +90,8 @@ def _of_rarer(owner: Any, name: str) -> Effect | None:
         return "context", None, name not in {"get", "run", "copy", "items", "keys", "values"}
     if isinstance(owner, BaseException):
         return "items", owner, True
+    if type(owner).__module__ == _CORE:
+        return UNKNOWN if name == "cancel" else None
     return _of_class(owner, name) if isinstance(owner, type) else UNKNOWN
 
 

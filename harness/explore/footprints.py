@@ -11,12 +11,23 @@ from typing import TYPE_CHECKING, Any
 
 from harness.explore.builtin_effects import CONTAINERS, UNKNOWN, VALUES, effect_of
 from harness.explore.code_segments import accesses_of, awaits_in, suspends_in
+from harness.explore.frame_kinds import (
+    ANYTHING,
+    CANCELLING,
+    KINDS,
+    LOOKED_AT,
+    LOOKING,
+    PASSED,
+    PROGRAM,
+    SELF,
+    TASKS,
+    kind_of,
+)
 from harness.explore.names_of_things import ThingNames
-from harness.source_places import is_asyncio, is_harness
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from types import CodeType, FrameType
+    from types import FrameType
 
     from harness.explore.footprint import Touch
     from harness.explore.symbolic_stack import Access, Symbol
@@ -25,27 +36,6 @@ __all__ = ["FootprintObserver", "StepTouches"]
 
 _NO_THING = object()
 _COROUTINES = inspect.CO_COROUTINE | inspect.CO_ITERABLE_COROUTINE
-
-# How frames are taken: read instruction by instruction; passed over; one write of their ``self``;
-# passed over but for what they do to futures; or as doing anything.
-_PROGRAM, _PASSED, _SELF, _TASKS, _ANYTHING = range(5)
-
-_LOOKED_AT = frozenset({_PROGRAM, _TASKS})
-
-_PRIMITIVES = frozenset({"locks.py", "queues.py", "taskgroups.py", "timeouts.py"})
-_PLUMBING = frozenset(
-    {"coroutines.py", "events.py", "exceptions.py", "futures.py", "mixins.py", "base_futures.py"}
-)
-_LOOP = frozenset(
-    {
-        "exploring_loop.py", "footprints.py", "handles.py", "loop_surface.py", "task_sets.py",
-        "trail.py", "virtual_environment.py",
-        "virtual_loop.py", "virtual_task.py",
-    }
-)  # fmt: skip
-# Of asyncio's functions on tasks these look into what they are given, or at all tasks.
-_LOOKING = frozenset({"wait", "as_completed"})
-_AT_ALL = frozenset({"all_tasks"})
 
 
 class StepTouches:
@@ -123,10 +113,11 @@ class FootprintObserver:
         self._activations: list[_Activation] = []
         self._before: Any = None
 
-    def begin(self) -> StepTouches:
-        """Observe a step from here on."""
+    def begin(self, callback: Any) -> StepTouches:
+        """Observe a step, which calls ``callback``, from here on."""
         self.touches = StepTouches()
         self._activations = []
+        self._calls(callback)
         self._before = sys.getprofile()
         sys.setprofile(self._profile)
         return self.touches
@@ -134,6 +125,16 @@ class FootprintObserver:
     def end(self) -> None:
         """The step has ended."""
         sys.setprofile(self._before)
+
+    def _calls(self, callback: Any) -> None:
+        """Note what a callback touches that has no frame of its own: no event tells of its call."""
+        if isinstance(callback, types.BuiltinFunctionType):
+            if not _is_step(callback):
+                self._builtin(callback, object)
+        elif not (isinstance(callback, types.FunctionType) or _is_step(callback)):
+            callback = getattr(callback, "__func__", _attribute_of(callback, "__call__"))
+            if not isinstance(callback, types.FunctionType):
+                self.touches.anything(f"a callback that is a {type(callback).__name__}")
 
     def touch(self, what: str, thing: Any, *, written: bool) -> None:
         """Note a touch of a thing, or of any thing of a kind if it is None."""
@@ -144,9 +145,9 @@ class FootprintObserver:
             return
         if event == "c_call":
             if self._activations:
-                kind = self._activations[-1].kind
-                if kind in _LOOKED_AT:
-                    self._builtin(argument, only_futures=kind == _TASKS)
+                looked_at = LOOKED_AT.get(self._activations[-1].kind)
+                if looked_at is not None:
+                    self._builtin(argument, looked_at)
         elif event == "call":
             self._entered(frame)
         elif event == "return":
@@ -155,26 +156,28 @@ class FootprintObserver:
     def _entered(self, frame: FrameType) -> None:
         activations = self._activations
         code = frame.f_code
-        known = _KINDS.get(id(code))
-        kind = _kind_of(code) if known is None else known[1]
+        known = KINDS.get(id(code))
+        kind = kind_of(code) if known is None else known[1]
         if activations:
             upper = activations[-1]
-            if upper.kind == _PROGRAM:
+            if upper.kind == PROGRAM:
                 if not upper.over:
                     now = upper.frame.f_lasti
                     self._passed(upper, now)
                     upper.begin = now
-            elif kind == _PASSED:
+                if code in CANCELLING:
+                    kind = ANYTHING
+            elif kind == PASSED:
                 # Passed over within what is passed over.
                 return
         activations.append(_Activation(frame, frame.f_lasti, kind))
-        if kind == _SELF:
+        if kind == SELF:
             owner = frame.f_locals.get("self")
             if owner is not None and not any(owner is one for one in _REGISTRIES):
                 self.touch(f"primitive {type(owner).__name__}", owner, written=True)
-        elif kind == _TASKS and code.co_name in _LOOKING:
+        elif kind == TASKS and code.co_name in LOOKING:
             self.touch("items", None, written=False)
-        elif kind == _ANYTHING:
+        elif kind == ANYTHING:
             self.touches.anything(f"{code.co_qualname} of {Path(code.co_filename).name}")
 
     def _left(self, frame: FrameType) -> None:
@@ -182,9 +185,9 @@ class FootprintObserver:
         if not activations or activations[-1].frame is not frame:
             return
         one = activations.pop()
-        if one.kind == _PROGRAM and not one.over:
+        if one.kind == PROGRAM and not one.over:
             self._passed(one, frame.f_lasti)
-        if not activations or activations[-1].kind != _PROGRAM:
+        if not activations or activations[-1].kind != PROGRAM:
             return
         upper, code = activations[-1], frame.f_code
         if (
@@ -195,9 +198,12 @@ class FootprintObserver:
             # What it awaits stands still, so it does, too: nothing behind the await has happened.
             upper.over = True
 
-    def _builtin(self, function: Any, *, only_futures: bool) -> None:
+    def _builtin(self, function: Any, of: type) -> None:
+        """Note what a builtin touches, if it belongs to an object ``of`` this class."""
+        if of is not object and not isinstance(getattr(function, "__self__", None), of):
+            return
         effect = effect_of(function)
-        if effect is None or (only_futures and effect[0] != "future"):
+        if effect is None:
             return
         if effect is UNKNOWN:
             owner = type(getattr(function, "__self__", None)).__name__
@@ -282,10 +288,18 @@ _REGISTRIES = tuple(
     if found is not None
 )
 
+_TASK_METHODS = frozenset(vars(tasks.Task))
+
 # Calls of these are events of their own.
 _EVENTFUL = (
     types.FunctionType, types.BuiltinFunctionType, types.MethodType, types.MethodDescriptorType,
 )  # fmt: skip
+
+
+def _is_step(callback: Any) -> bool:
+    """Return True for a callback by which asyncio goes on with a task: its frames are seen."""
+    owner, name = getattr(callback, "__self__", None), getattr(callback, "__name__", "")
+    return isinstance(owner, tasks.Task) and name not in _TASK_METHODS
 
 
 def _is_plain(kind: type) -> bool:
@@ -350,29 +364,3 @@ def _names_in(symbol: Symbol) -> Iterable[str]:
             return
         yield f".{symbol[2]}" if symbol[0] == "attr" else f".{symbol[1]}"
         symbol = symbol[1] if symbol[0] == "attr" else None
-
-
-_KINDS: dict[int, tuple[CodeType, int]] = {}
-
-
-def _kind_of(code: CodeType) -> int:
-    known = _KINDS.get(id(code))
-    if known is None:
-        known = _KINDS[id(code)] = (code, _kind_by_file(code))
-    return known[1]
-
-
-def _kind_by_file(code: CodeType) -> int:
-    path = code.co_filename
-    name = Path(path).name
-    if is_asyncio(path):
-        if name in _PRIMITIVES:
-            return _SELF if code.co_varnames[:1] == ("self",) else _PASSED
-        if name == "tasks.py":
-            return _ANYTHING if code.co_name in _AT_ALL else _TASKS
-        return _PASSED if name in _PLUMBING else _ANYTHING
-    if is_harness(path):
-        return _PASSED if name in _LOOP else _ANYTHING
-    if name == "_weakrefset.py":
-        return _SELF if code.co_varnames[:1] == ("self",) else _PASSED
-    return _PROGRAM

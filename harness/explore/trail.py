@@ -125,7 +125,7 @@ class Trail:
             found = self._footprints[key] = Footprint(key)
         return found
 
-    def begins(self, handle: Lane, overtaken: Sequence[Lane]) -> None:
+    def begins(self, handle: Any, overtaken: Sequence[Lane]) -> None:
         """Observe the step."""
         del overtaken
         if self.idle or getattr(handle, "call", None) is None:
@@ -145,7 +145,7 @@ class Trail:
             self.redundant = True
         if self._stands_alone(handle):
             return
-        self._running = self._observer.begin()
+        self._running = self._observer.begin(handle.call[0])
 
     def _stands_alone(self, handle: Lane) -> bool:
         """Return True for a step that comes after all before it, and before all that is to come.

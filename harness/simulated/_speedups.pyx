@@ -1,15 +1,17 @@
 # cython: language_level=3, binding=False, boundscheck=True, wraparound=False, nonecheck=True
-"""Own the virtual loop's core, compiled: the queue of callbacks, timers, and how it turns.
+"""Own the virtual loop's core, compiled: the queue of callbacks, timers, and how loops turn.
 
-It does what ``plain_core.py`` does, entry for entry of the trace, for less: a callback has neither
-a Python frame nor a look-up by name on its way from ``call_soon`` to its run, and the queue of
-events is sifted without a call a comparison. Whoever changes one changes both: the tests compare
-them. ``SOURCE`` is the sha256 of this text, by which ``core.py`` knows what was built from another.
+It does what ``plain_core.py``, ``laned_calls.py`` and ``adversarial_turn.py`` do, entry for entry of
+the trace, for less: a callback has neither a Python frame nor a look-up by name on its way from
+``call_soon`` to its run, and the queue of events is sifted without a call a comparison. Whoever
+changes one changes both: the tests compare them. ``SOURCE`` is the sha256 of this text, by which
+``core.py`` knows what was built from another.
 """
 
 import asyncio
 from asyncio import futures
 from sys import float_info
+from types import FunctionType
 
 from cpython cimport array
 from cpython.object cimport PyObject
@@ -18,6 +20,7 @@ cimport cython
 from simpy.events import NORMAL as _NORMAL
 
 from harness.simulated.handles import described
+from harness.simulated.laned_calls import PLUMBING as _PLUMBING, is_plumbing as _is_plumbing
 from harness.simulated.pause import Pause
 from harness.simulated.virtual_task import TASK_NUMBER as _TASK_NUMBER
 
@@ -46,15 +49,19 @@ cdef extern from "Python.h":
     int PyContext_Exit(object context) except -1
     int PyContextVar_Get(object variable, PyObject *default, PyObject **value) except -1
 
-__all__ = ["SOURCE", "FastCore", "ReadyHandle", "Timer"]
+__all__ = ["SOURCE", "FastCore", "ReadyHandle", "Timer", "laned_call_soon", "turn_adversarial"]
 
 SOURCE = SPEEDUPS_SOURCE.decode()
 
 cdef object TASK_NUMBER = _TASK_NUMBER
+cdef long PLUMBING = _PLUMBING
+cdef object is_plumbing = _is_plumbing
+cdef object IN_PYTHON = FunctionType
 cdef object FUTURE = asyncio.Future
 cdef object END_SLEEP = futures._set_result_unless_cancelled
 cdef object NORMAL = _NORMAL
 cdef object STOPPED = Pause.STOPPED
+cdef object SPINNING = Pause.SPINNING
 cdef double NO_LIMIT = float_info.max
 cdef tuple NOTHING = ()
 
@@ -447,3 +454,126 @@ cdef class FastCore:
     cdef int wake_up(self, Handle handle) except -1:
         cdef unsigned int number = handle.context.get(TASK_NUMBER, 0)
         return self.wake(-1.0 - number)
+
+
+@cython.final
+cdef class LanedCalls:
+    """Where an exploring loop's ``call_soon`` adds its handles: as in ``laned_calls.py``."""
+
+    cdef list ready
+    cdef object append
+
+    def __init__(self, ready):
+        # In production order it is a deque, whose method has to be asked.
+        self.ready = ready if type(ready) is list else None
+        self.append = ready.append
+
+    def call_soon(self, *call, context=None):
+        """Add a callback, with the lane that it belongs to."""
+        cdef ReadyHandle handle
+        cdef PyObject *number = NULL
+        if not call:
+            raise TypeError("call_soon() missing 1 required positional argument: 'callback'")
+        handle = ReadyHandle.__new__(ReadyHandle)
+        handle.call = call
+        if context is None:
+            handle.context = PyContext_CopyCurrent()
+            # What a copy of the current context says is what the current one does, and is cached.
+            PyContextVar_Get(TASK_NUMBER, NULL, &number)
+            try:
+                handle.lane = <object>number
+            finally:
+                Py_DECREF(number)
+        else:
+            handle.context = context
+            handle.lane = context.get(TASK_NUMBER, 0)
+        if type(call[0]) is IN_PYTHON and is_plumbing(call[0]):
+            handle.lane = PLUMBING
+        if self.ready is None:
+            self.append(handle)
+        else:
+            self.ready.append(handle)
+        return handle
+
+
+def laned_call_soon(ready):
+    """Make ``call_soon`` of an exploring loop, which adds to ``ready``: every handle has its lane."""
+    return LanedCalls(ready).call_soon
+
+
+def turn_adversarial(loop):
+    """Run one callback after another, each chosen among those that are ready, while nobody looks.
+
+    As in ``adversarial_turn.py``.
+    """
+    cdef list ready = loop._ready
+    cdef list queue = loop.environment.queue
+    cdef object order = loop.policy.order
+    cdef list picks = loop.picks
+    cdef array.array steps = loop.trace.steps
+    cdef Py_ssize_t left = 0
+    cdef Py_ssize_t index
+    cdef int step, steps_max = loop.steps_max
+    for step in range(steps_max):
+        if left == 0:
+            if queue:
+                loop.outside.deliver_due()
+            left = len(ready)
+            if left == 0:
+                if loop.outside.advance():
+                    continue
+                return loop._pause
+        if queue and loop._time_runs_ahead():
+            continue
+        left -= 1
+        index = 0
+        if len(ready) > 1 and (<Handle?>ready[0]).lane >= 0:
+            index = order(ready)
+            if index != 0:
+                index = _first_of_lane(ready, index)
+            picks.append(index)
+        if _run_laned(loop, <Handle?>ready.pop(index), steps) and loop._stopping:
+            return STOPPED
+    return SPINNING
+
+
+cdef Py_ssize_t _first_of_lane(list ready, Py_ssize_t index) except -1:
+    """Return the index of the first callback of the lane at ``index``, which keeps its order."""
+    cdef Py_ssize_t earlier
+    cdef long lane
+    while (<Handle?>ready[index]).lane < 0:
+        index -= 1
+    lane = (<Handle?>ready[index]).lane
+    for earlier in range(index):
+        if (<Handle?>ready[earlier]).lane == lane:
+            return earlier
+    return index
+
+
+cdef bint _run_laned(object loop, Handle handle, array.array steps) except -1:
+    """Run a callback, unless it was cancelled; say whether it was run."""
+    cdef tuple call = handle.call
+    cdef Py_ssize_t count
+    if not call:
+        return False
+    if handle.lane >= 0:
+        count = len(steps)
+        array.resize_smart(steps, count + 1)
+        steps.data.as_uints[count] = <unsigned int>handle.lane
+    try:
+        _run_in(handle.context, call)
+    except (SystemExit, KeyboardInterrupt):
+        raise
+    except BaseException as error:
+        loop._callback_failed(handle, error)
+    return True
+
+
+cdef int _run_in(object context, tuple call) except -1:
+    cdef PyObject **parts = (<PyTupleObject *>call).ob_item
+    PyContext_Enter(context)
+    try:
+        PyObject_Vectorcall(<object>parts[0], parts + 1, len(call) - 1, NULL)
+    finally:
+        PyContext_Exit(context)
+    return 0

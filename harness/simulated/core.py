@@ -14,10 +14,11 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness.simulated import adversarial_turn, laned_calls
 from harness.simulated.handles import Timer as PlainTimer
 from harness.simulated.plain_core import PlainCore
 
-__all__ = ["CORE", "Core", "Timer"]
+__all__ = ["CORE", "Core", "Timer", "laned_call_soon", "turn_adversarial"]
 
 _SOURCE = Path(__file__).with_name("_speedups.pyx")
 
@@ -46,6 +47,10 @@ _module, CORE = _compiled()
 if TYPE_CHECKING or _module is None:
     Core = PlainCore
     Timer = PlainTimer
+    laned_call_soon = laned_calls.laned_call_soon
+    turn_adversarial = adversarial_turn.turn_adversarial
 else:
     Core = _module.FastCore
     Timer = _module.Timer
+    laned_call_soon = _module.laned_call_soon
+    turn_adversarial = _module.turn_adversarial

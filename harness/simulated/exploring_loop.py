@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from contextvars import copy_context
 from itertools import repeat
-from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from harness.choices import ChoiceKind, DefaultPolicy
 from harness.randomness import Randomness
-from harness.simulated.handles import ReadyHandle
+from harness.simulated.adversarial_turn import first_of_lane
+from harness.simulated.core import laned_call_soon, turn_adversarial
+from harness.simulated.laned_calls import lane_of
 from harness.simulated.outside_order import OUTSIDE, OutsideOrder
 from harness.simulated.pause import Pause
 from harness.simulated.virtual_loop import VirtualLoop
@@ -18,17 +18,11 @@ from harness.simulated.virtual_task import TASK_NUMBER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from contextvars import Context
 
     from harness.explore.policies import Lane, OrderPolicy, StepWatcher
-    from harness.simulated.handles import Timer
+    from harness.simulated.handles import ReadyHandle, Timer
 
-__all__ = ["PLUMBING", "ExploringLoop"]
-
-# The lane of callbacks that are asyncio's own (the end of a gather, a future's chain). They run
-# as soon as all that became ready before them has: no program can tell a difference, and to
-# permute them would only make many schedules of one.
-PLUMBING = -1
+__all__ = ["ExploringLoop"]
 
 # Steps of tasks and other callbacks after which a run is not going to end.
 STEPS_MAX = 200_000
@@ -40,34 +34,6 @@ STEPS_A_MOMENT_MAX = 2_000
 # Adversarial: seconds that time may run ahead of a task that is ready, in one go and in all.
 WITHHELD_S = 1.0
 WITHHELD_TOTAL_S = 1.0
-
-
-def _exploring_call_soon(ready: Any) -> Callable[..., ReadyHandle]:
-    """Make ``call_soon`` of an exploring loop: every handle knows its lane."""
-    append = ready.append
-    new = ReadyHandle.__new__
-    handle_class = ReadyHandle
-    in_python = FunctionType
-    number = TASK_NUMBER
-
-    def call_soon(*call: Any, context: Context | None = None) -> ReadyHandle:
-        handle = new(handle_class)
-        handle.call = call
-        if context is None:
-            context = copy_context()
-        handle.context = context
-        if type(call[0]) is in_python and _is_plumbing(call[0]):
-            handle.lane = PLUMBING
-        else:
-            handle.lane = context.get(number, 0)
-        append(handle)
-        return handle
-
-    return call_soon
-
-
-def _is_plumbing(callback: Any) -> bool:
-    return str(getattr(callback, "__module__", "")).startswith("asyncio")
 
 
 class ExploringLoop(VirtualLoop):
@@ -102,7 +68,7 @@ class ExploringLoop(VirtualLoop):
         # Told the number of each task that has come to its next await; for cancellations there.
         self.suspended: Callable[[int], None] | None = None
         self._ready = [] if adversarial else deque()  # type: ignore[assignment]
-        self.__dict__["call_soon"] = _exploring_call_soon(self._ready)
+        self.__dict__["call_soon"] = laned_call_soon(self._ready)
         self.made_tasks: list[Any] = []
         self.outside = OutsideOrder(self)
         self._lane_names: dict[int, str] = {}
@@ -192,57 +158,11 @@ class ExploringLoop(VirtualLoop):
         if not self.adversarial:
             return self._turn_in_order()
         if self.watcher is None and self.observer is None and self.suspended is None:
-            return self._turn_adversarial()
+            return turn_adversarial(self)
         return self._turn_watched()
 
-    def _turn_adversarial(self) -> Pause:  # noqa: PLR0912 - a call a step would cost a tenth
-        """Run one callback after another, each chosen among those that are ready.
-
-        A search spends its time here, so this is ``_turn_watched`` without those who look on.
-        """
-        ready: list[ReadyHandle | Timer] = self._ready  # type: ignore[assignment]
-        queue = self.environment.queue
-        order = self.policy.order
-        pick = self.picks.append
-        record = self.trace.steps.append
-        left = 0
-        for _ in repeat(None, self.steps_max):
-            if not left:
-                # A pass is over: as in any loop, what is due by now becomes ready here.
-                if queue:
-                    self.outside.deliver_due()
-                left = len(ready)
-                if not left:
-                    if self.outside.advance():
-                        continue
-                    return self._pause
-            if queue and self._time_runs_ahead():
-                continue
-            left -= 1
-            if len(ready) > 1 and ready[0].lane >= 0:
-                index = order(ready)
-                if index and (index > 1 or ready[1].lane < 0 or ready[0].lane == ready[1].lane):
-                    index = _first_of_lane(ready, index)
-                pick(index)
-                handle = ready.pop(index)
-            else:
-                handle = ready.pop(0)
-            call = handle.call
-            if call is not None:
-                if handle.lane >= 0:
-                    record(handle.lane)
-                try:
-                    handle.context.run(*call)
-                except (SystemExit, KeyboardInterrupt):
-                    raise
-                except BaseException as error:  # noqa: BLE001 - as asyncio's own handles
-                    self._callback_failed(handle, error)
-                if self._stopping:
-                    return Pause.STOPPED
-        return Pause.SPINNING
-
     def _turn_watched(self) -> Pause:
-        """Do as ``_turn_adversarial``, and let those who look on see every step."""
+        """Do as ``turn_adversarial``, and let those who look on see every step."""
         ready: list[ReadyHandle | Timer] = self._ready  # type: ignore[assignment]
         left = 0
         for _ in repeat(None, self.steps_max):
@@ -261,7 +181,7 @@ class ExploringLoop(VirtualLoop):
             if len(ready) > 1 and ready[0].lane >= 0:
                 index = self.policy.order(ready)
                 if index:
-                    index = _first_of_lane(ready, index)
+                    index = first_of_lane(ready, index)
                 self.picks.append(index)
             overtaken = ready[:index]
             handle = ready.pop(index)
@@ -340,24 +260,10 @@ class ExploringLoop(VirtualLoop):
 
     def now_ready(self, handle: Any) -> None:
         """Add a timer that is due to the callbacks that are ready."""
-        if _is_plumbing(handle.call[0]):
-            handle.lane = PLUMBING
-        else:
-            handle.lane = handle.context.get(TASK_NUMBER, 0)
+        handle.lane = lane_of(handle.call, handle.context)
         self._ready.append(handle)
 
     def paused(self, why: Pause) -> bool:
         """Note why nothing comes from outside any more; always False."""
         self._pause = why
         return False
-
-
-def _first_of_lane(ready: Sequence[Lane], index: int) -> int:
-    """Return the index of the first callback of the lane at ``index``, which keeps its order."""
-    while ready[index].lane < 0:
-        index -= 1
-    lane = ready[index].lane
-    for earlier in range(index):
-        if ready[earlier].lane == lane:
-            return earlier
-    return index

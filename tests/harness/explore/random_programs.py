@@ -7,6 +7,7 @@ from random import Random
 
 from harness.explore.exhaustive import Exhaustive
 from harness.simulated.search_runs import SearchRuns
+from tests.harness.explore import rarer_operations
 
 
 class Shared:
@@ -26,6 +27,7 @@ class Shared:
         self.future = asyncio.get_running_loop().create_future()
         self.tasks = []
         self.log = {}
+        self.rarer = rarer_operations.Rarer()
 
     def look(self):
         """Take the state after a step: what is left at the end the loop cancels, which shows."""
@@ -40,7 +42,7 @@ class Shared:
         return (
             self.value, self.other, tuple(self.table.items()), tuple(self.items),
             tuple(sorted(self.log.items(), key=str)), self.event.is_set(), self.queue.qsize(),
-            tuple(states),
+            tuple(states), self.rarer.seen(),
         )  # fmt: skip
 
 
@@ -159,6 +161,7 @@ async def spawn(shared, mine):
 OPERATIONS = (
     swap, note, count, add, peek, put_other, under_first, under_both, nested, wait_event, set_event,
     put, take, permit, resolve, await_future, cancel_first, fail_sometimes, class_value, spawn,
+    *rarer_operations.OPERATIONS,
 )  # fmt: skip
 
 

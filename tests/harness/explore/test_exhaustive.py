@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from functools import partial
 
 import pytest
 
@@ -111,8 +112,8 @@ def test_reduction_loses_no_outcome_of_a_random_program(share):
         # Where too little is seen of the first run, it is repeated unobserved.
         assert reduced.runs <= full.runs + (reduced.given_up is not None), (seed, main.plan)
         assert reduced.unsteady is None
-    # Over the eight shares at least 300.
-    assert compared >= 38
+    # Over the eight shares at least 270.
+    assert compared >= 33
 
 
 @pytest.mark.parametrize(
@@ -206,6 +207,49 @@ def test_what_is_written_by_a_name_bound_anew_behind_a_call_is_no_proof():
 
     strategy, failed = searched(main)
     assert (strategy.runs, len(failed)) == (2, 1)
+
+
+def test_what_a_cancelled_handle_never_does_is_no_proof():
+    async def main():
+        handles, seen = [], []
+
+        async def sets():
+            handles.append(asyncio.get_running_loop().call_soon(seen.append, 1))
+            await asyncio.sleep(0)
+
+        async def cancels():
+            await asyncio.sleep(0)
+            for one in handles:
+                one.cancel()
+
+        await asyncio.gather(sets(), cancels())
+        await asyncio.sleep(0)
+        assert seen
+
+    strategy, failed = searched(main)
+    assert failed
+    assert strategy.failures < strategy.runs
+
+
+@pytest.mark.parametrize("add", [list.append, lambda items, one: items.append(one)])
+def test_a_callback_without_a_frame_is_no_proof(add):
+    async def main():
+        items = []
+
+        async def sets():
+            asyncio.get_running_loop().call_soon(partial(add, items), 1)
+            asyncio.get_running_loop().call_soon(items.append, 2)
+            await asyncio.sleep(0)
+
+        async def looks():
+            await asyncio.sleep(0)
+            assert len(items) != 1
+
+        await asyncio.gather(sets(), looks())
+
+    strategy, failed = searched(main)
+    assert failed
+    assert strategy.failures < strategy.runs
 
 
 def test_no_proof_is_claimed_when_a_run_fails():

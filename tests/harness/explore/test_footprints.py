@@ -22,7 +22,7 @@ def observed(call, *, meet=()):
     observer = FootprintObserver()
     for thing in meet:
         observer.names.number_of(thing)
-    touches = observer.begin()
+    touches = observer.begin(call)
     try:
         call()
     finally:

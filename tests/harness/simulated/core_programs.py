@@ -17,7 +17,9 @@ import sys
 
 import simpy
 
+from harness.explore.portfolio import strategy_named
 from harness.simulated.core import CORE
+from harness.simulated.search_runs import SearchRuns
 from harness.simulated.simulation import simulate
 from harness.simulated.virtual_loop import running_virtual_loop
 
@@ -158,16 +160,35 @@ def outcome_of(seed):
     """Run one program; return all that its core decided, as a short text."""
     program = Program(seed)
     outcome = program.outer.run(simulate, program.main, seed=seed, time_limit_s=60)
-    journal = hashlib.sha256(repr(program.journal).encode()).hexdigest()
+    journal = sha256(program.journal)
     return [
         outcome.digest, outcome.schedule_digest, outcome.steps, outcome.virtual_s, outcome.value,
         repr(outcome.error), outcome.pause.name, len(outcome.unhandled), journal,
     ]  # fmt: skip
 
 
+def explored_of(seed, *, adversarial):
+    """Run one program once more, in an order that a search draws; return all that was decided."""
+    program = Program(seed)
+    strategy = strategy_named("random", seed=seed)
+    with SearchRuns(program.main, adversarial=adversarial, time_limit_s=60) as runs:
+        found = program.outer.run(runs.run, strategy.begin(0), seed=seed)
+    return [
+        hashlib.sha256(found.order).hexdigest(), sha256(found.picks), found.steps, found.virtual_s,
+        repr(found.error), found.pause.name, len(found.unhandled), sha256(program.journal),
+    ]  # fmt: skip
+
+
+def sha256(journal):
+    return hashlib.sha256(repr(journal).encode()).hexdigest()
+
+
 def main():
     first, count = map(int, sys.argv[1:])
-    outcomes = [outcome_of(seed) for seed in range(first, first + count)]
+    outcomes = [
+        outcome_of(seed) + [explored_of(seed, adversarial=mode) for mode in (False, True)]
+        for seed in range(first, first + count)
+    ]
     json.dump({"core": CORE, "outcomes": outcomes}, sys.stdout)
 
 

@@ -1,0 +1,61 @@
+"""Own which lane a callback belongs to, and the ``call_soon`` of a loop that explores: it knows."""
+
+from __future__ import annotations
+
+from contextvars import copy_context
+from types import FunctionType
+from typing import TYPE_CHECKING, Any
+
+from harness.simulated.handles import ReadyHandle
+from harness.simulated.virtual_task import TASK_NUMBER
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextvars import Context
+
+__all__ = ["PLUMBING", "is_plumbing", "lane_of", "laned_call_soon"]
+
+# The lane of callbacks that are asyncio's own (the end of a gather, a future's chain). They run
+# as soon as all that became ready before them has: no program can tell a difference, and to
+# permute them would only make many schedules of one.
+PLUMBING = -1
+
+
+def is_plumbing(callback: Any) -> bool:
+    """Return True for a callback that is asyncio's own."""
+    return str(getattr(callback, "__module__", "")).startswith("asyncio")
+
+
+def lane_of(call: tuple[Any, ...], context: Context) -> int:
+    """Return the number of the task whose step a callback is, 0 if of none, or ``PLUMBING``."""
+    # A task's step is not written in Python: to look at its module would cost more than all else.
+    if type(call[0]) is FunctionType and is_plumbing(call[0]):
+        return PLUMBING
+    return context.get(TASK_NUMBER, 0)
+
+
+def laned_call_soon(ready: list[Any] | Any) -> Callable[..., ReadyHandle]:
+    """Make ``call_soon`` of an exploring loop, which adds to ``ready``: every handle has its lane.
+
+    ``_speedups.pyx`` does the same for a list, compiled.
+    """
+    append = ready.append
+    new = ReadyHandle.__new__
+    handle_class = ReadyHandle
+    in_python = FunctionType
+    number = TASK_NUMBER
+
+    def call_soon(*call: Any, context: Context | None = None) -> ReadyHandle:
+        handle = new(handle_class)
+        handle.call = call
+        if context is None:
+            context = copy_context()
+        handle.context = context
+        if type(call[0]) is in_python and is_plumbing(call[0]):
+            handle.lane = PLUMBING
+        else:
+            handle.lane = context.get(number, 0)
+        append(handle)
+        return handle
+
+    return call_soon
