@@ -191,6 +191,10 @@ class LockLedger:
         """Return who holds a lock now, the longest holder first."""
         return tuple(self._held.get(id(lock), ()))
 
+    def all_held(self) -> tuple[Hold, ...]:
+        """Return every hold that lasts."""
+        return tuple(hold for holds in self._held.values() for hold in holds)
+
     def is_handed_on(self, lock: object) -> bool:
         """Return True if a task has released it that did not take it: others may do so again."""
         return lock in self._handed_on
@@ -203,6 +207,10 @@ class LockLedger:
                 number = getattr(hold.task, "number", 0)
                 counts[number] = counts.get(number, 0) + 1
         return counts
+
+    def known_name(self, lock: object) -> str | None:
+        """Return the name that a lock was found to have, if it was looked for."""
+        return self._names.get(lock)
 
     def name_of(self, lock: object, frames: list[FrameType]) -> str:
         """Name a lock by the variable that holds it; a name once found is kept."""
