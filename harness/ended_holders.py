@@ -99,8 +99,14 @@ def permits_left(ledger: LockLedger | None, held: Collection[Hold]) -> list[Leak
         and not hold.scoped
         and is_program(hold.code.co_filename)
         and not ledger.is_handed_on(hold.lock)
-        and (_releases(hold) or any(one.where == hold.where for one in ledger.holds))
+        and (_releases(hold) or _was_given_back(hold, ledger))
     ]
+
+
+def _was_given_back(hold: Hold, ledger: LockLedger) -> bool:
+    """Return True if what the same line took of the same lock was given back before."""
+    where, number = hold.where, ledger.number_of(hold.lock)
+    return any(one.number == number and one.where == where for one in ledger.holds)
 
 
 def _expression(hold: Hold) -> str | None:

@@ -362,7 +362,7 @@ class LockLedger:
             across=hold.across,
             held_await=hold.held_await,
             kind=type(hold.lock).__name__,
-            number=self._number(hold.lock),
+            number=self.number_of(hold.lock),
             permits=hold.permits,
         )
 
@@ -375,10 +375,11 @@ class LockLedger:
             begin_s=wait.begin_s,
             end_s=end_s,
             where=place_of(wait.code, line_at(wait.code, wait.instruction)),
-            number=self._number(wait.lock),
+            number=self.number_of(wait.lock),
         )
 
-    def _number(self, lock: object) -> int:
+    def number_of(self, lock: object) -> int:
+        """Return the number that tells a lock from others of its name."""
         return self._lock_numbers.setdefault(lock, len(self._lock_numbers) + 1)
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.checks.deadlock import waiting
 from harness.report.wording import clock_word, count, one_line, seconds
 
 if TYPE_CHECKING:
-    from harness.history import Blocked, Diagnosis, History
+    from harness.history import Diagnosis, History
 
 __all__ = ["diagnosis_lines", "ring", "waiting_lines"]
 
@@ -24,7 +25,7 @@ def waiting_lines(diagnosis: Diagnosis, clock: str, *, blocked_max: int = 50) ->
     at = f"{seconds(diagnosis.at_s)} {clock}"
     sure = "deadlock" if diagnosis.exact else "stall, taken for a deadlock"
     lines = [f"{sure} at {at}: {count(len(diagnosis.blocked), 'task')} blocked"]
-    lines += [f"  {_line(blocked)}" for blocked in diagnosis.blocked[:blocked_max]]
+    lines += [f"  {one_line(waiting(blocked))}" for blocked in diagnosis.blocked[:blocked_max]]
     left_out = len(diagnosis.blocked) - blocked_max
     if left_out > 0:
         lines.append(f"  … and {count(left_out, 'more task')}")
@@ -39,9 +40,3 @@ def ring(diagnosis: Diagnosis) -> tuple[str, ...]:
     if len(cycle) > 1 and cycle[0] == cycle[-1]:
         return cycle
     return (*cycle, *cycle[:1])
-
-
-def _line(blocked: Blocked) -> str:
-    held = f", held by {', '.join(blocked.holders)}" if blocked.holders else ""
-    why = f"; {blocked.reason}" if blocked.reason else ""
-    return one_line(f"{blocked.task} waits for {blocked.waits_for} at {blocked.where}{held}{why}")

@@ -214,6 +214,13 @@ async def held_by_who_lives():
     await desk.lock.acquire()
 
 
+async def begun_by_one_and_ended_by_another():
+    first, second = Desk(), Desk()
+    await end(first.take(first.lock, after_s=0.001), name="begins")
+    first.lock.release()
+    await end(second.take(second.lock, after_s=0.001), name="begins")
+
+
 async def in_a_block():
     desk = Desk()
     await end(desk.want(desk.lock), name="a")
@@ -227,6 +234,7 @@ async def in_a_block():
         a_signal_from_another,
         closed_by_taking_all,
         held_by_who_lives,
+        begun_by_one_and_ended_by_another,
         in_a_block,
     ],
 )
