@@ -126,11 +126,8 @@ def _releases(hold: Hold) -> bool:
 
 
 def _name(hold: Hold, ledger: LockLedger) -> str:
-    known = ledger.known_name(hold.lock)
-    if known is not None:
+    known, expression = ledger.name_of(hold.lock, []), _expression(hold)
+    if expression is None or known != f"a {type(hold.lock).__name__}":
         return known
-    expression = _expression(hold)
-    if expression is None:
-        return f"a {type(hold.lock).__name__}"
     owner = hold.code.co_qualname.rpartition(".")[0].rpartition(".")[2]
     return re.sub(r"^self\b", owner, expression) if owner else expression

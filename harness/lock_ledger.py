@@ -155,6 +155,7 @@ class LockLedger:
         self._waiting: dict[PendingWait, None] = {}
         self._handed_on: weakref.WeakSet[object] = weakref.WeakSet()
         self._numbers = count()
+        self._serials = count(1)
         self._lock_numbers: weakref.WeakKeyDictionary[object, int] = weakref.WeakKeyDictionary()
         self._names: weakref.WeakKeyDictionary[object, str] = weakref.WeakKeyDictionary()
         self._originals: list[Any] = []
@@ -207,10 +208,6 @@ class LockLedger:
                 number = getattr(hold.task, "number", 0)
                 counts[number] = counts.get(number, 0) + 1
         return counts
-
-    def known_name(self, lock: object) -> str | None:
-        """Return the name that a lock was found to have, if it was looked for."""
-        return self._names.get(lock)
 
     def name_of(self, lock: object, frames: list[FrameType]) -> str:
         """Name a lock by the variable that holds it; a name once found is kept."""
@@ -380,7 +377,9 @@ class LockLedger:
 
     def number_of(self, lock: object) -> int:
         """Return the number that tells a lock from others of its name."""
-        return self._lock_numbers.setdefault(lock, len(self._lock_numbers) + 1)
+        if lock not in self._lock_numbers:
+            self._lock_numbers[lock] = next(self._serials)
+        return self._lock_numbers[lock]
 
 
 def _taker(frame: FrameType) -> FrameType:
