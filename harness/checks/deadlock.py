@@ -12,16 +12,16 @@ from harness.checks.parameters import Parameters
 from harness.history import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from harness.history import Blocked, Diagnosis, History
     from harness.verdict import CheckResult
 
-__all__ = ["NoDeadlock", "describe", "no_deadlock", "waiting"]
+__all__ = ["NoDeadlock", "describe", "in_order", "no_deadlock", "waiting"]
 
 # So many holders are named: where there are more, they wait themselves, and are told of as well.
 _HOLDERS_MAX = 4
 _CHAIN_MAX = 6
+# Where the harness itself waits for what it has begun; its adapters are a part of the system.
+_HARNESS = re.compile(r"harness/(?!systems/)")
 # A reason that tells of what is missing, not only who could act.
 _MISSED = re.compile(r"lost wake-up|it was |\d+ of its \d+ permits ")
 
@@ -66,20 +66,24 @@ def describe(diagnosis: Diagnosis, *, of: str | None = None) -> str:
         return f"in a ring: {' -> '.join((*diagnosis.cycle, diagnosis.cycle[0]))}"
     if not diagnosis.blocked:
         return "nobody waits for anything that is known"
-    first = _most_telling(diagnosis.blocked)
+    first = in_order(diagnosis)[0]
     more = len(diagnosis.blocked) - 1
     join = "; " if first.reason else ", and "
     return waiting(first) + (f"{join}{more} more wait" if more else "")
 
 
-def waiting(blocked: Blocked) -> str:
-    """Say in one sentence what a task waits for, where, who holds it, and why that does not end."""
-    named = ", ".join(blocked.holders[:_HOLDERS_MAX])
+def waiting(blocked: Blocked, *, named: str | None = None) -> str:
+    """Say in one sentence what a task waits for, where, who holds it, and why that does not end.
+
+    ``named`` is how the sentence begins where several wait alike.
+    """
+    holders = ", ".join(blocked.holders[:_HOLDERS_MAX])
     more = len(blocked.holders) - _HOLDERS_MAX
-    held = f", held by {named}" if named else ""
+    held = f", held by {holders}" if holders else ""
     held += f" and {more} more" if more > 0 else ""
     why = f"; {blocked.reason}" if blocked.reason else ""
-    return f"{blocked.task} waits for {blocked.waits_for} at {blocked.where}{held}{why}"
+    begin = named or f"{blocked.task} waits for"
+    return f"{begin} {blocked.waits_for} at {blocked.where}{held}{why}"
 
 
 def _chain(diagnosis: Diagnosis, first: str) -> list[Blocked]:
@@ -97,8 +101,12 @@ def _chain(diagnosis: Diagnosis, first: str) -> list[Blocked]:
     return chain
 
 
-def _most_telling(blocked: Sequence[Blocked]) -> Blocked:
-    """Choose whose wait tells most: that others wait, too, is often its effect."""
+def in_order(diagnosis: Diagnosis) -> tuple[Blocked, ...]:
+    """Put the wait that tells most first, unless a ring tells all: others are often its effect."""
+    blocked = diagnosis.blocked
     missed = [one for one in blocked if _MISSED.match(one.reason or "")]
-    unheld = [one for one in blocked if one.reason]
-    return (missed or unheld or list(blocked))[0]
+    unheld = [one for one in blocked if one.reason and not _HARNESS.match(one.where)]
+    if diagnosis.cycle or not (missed or unheld):
+        return blocked
+    first = (missed or unheld)[0]
+    return (first, *(one for one in blocked if one is not first))
