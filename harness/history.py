@@ -187,10 +187,11 @@ class Diagnosis:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Leak:
-    """What a closed system left behind: a "task" that is pending, or a "coroutine" never awaited.
+    """What a closed system left behind: a "task" pending, a "coroutine" never awaited, a lock held.
 
-    ``made_at`` is the line that made the task, or that dropped the coroutine; ``where`` is where
-    the task stands, or where the coroutine's function begins.
+    ``made_at`` is the line that made the task, that dropped the coroutine, or that took the "lock"
+    or the "permit" of a semaphore; ``where`` is where the task stands, where the coroutine's
+    function begins, or who took the lock and how that task ended.
     """
 
     kind: str

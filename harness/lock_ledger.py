@@ -155,6 +155,7 @@ class LockLedger:
         self._waiting: dict[PendingWait, None] = {}
         self._handed_on: weakref.WeakSet[object] = weakref.WeakSet()
         self._numbers = count()
+        self._serials = count(1)
         self._lock_numbers: weakref.WeakKeyDictionary[object, int] = weakref.WeakKeyDictionary()
         self._names: weakref.WeakKeyDictionary[object, str] = weakref.WeakKeyDictionary()
         self._originals: list[Any] = []
@@ -190,6 +191,10 @@ class LockLedger:
     def holders_of(self, lock: object) -> tuple[Hold, ...]:
         """Return who holds a lock now, the longest holder first."""
         return tuple(self._held.get(id(lock), ()))
+
+    def all_held(self) -> tuple[Hold, ...]:
+        """Return every hold that lasts."""
+        return tuple(hold for holds in self._held.values() for hold in holds)
 
     def is_handed_on(self, lock: object) -> bool:
         """Return True if a task has released it that did not take it: others may do so again."""
@@ -354,7 +359,7 @@ class LockLedger:
             across=hold.across,
             held_await=hold.held_await,
             kind=type(hold.lock).__name__,
-            number=self._number(hold.lock),
+            number=self.number_of(hold.lock),
             permits=hold.permits,
         )
 
@@ -367,11 +372,14 @@ class LockLedger:
             begin_s=wait.begin_s,
             end_s=end_s,
             where=place_of(wait.code, line_at(wait.code, wait.instruction)),
-            number=self._number(wait.lock),
+            number=self.number_of(wait.lock),
         )
 
-    def _number(self, lock: object) -> int:
-        return self._lock_numbers.setdefault(lock, len(self._lock_numbers) + 1)
+    def number_of(self, lock: object) -> int:
+        """Return the number that tells a lock from others of its name."""
+        if lock not in self._lock_numbers:
+            self._lock_numbers[lock] = next(self._serials)
+        return self._lock_numbers[lock]
 
 
 def _taker(frame: FrameType) -> FrameType:

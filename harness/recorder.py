@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from harness.condition_watch import ConditionWatch
     from harness.plain_data import PlainData
+    from harness.recovery import Recovery
 
 __all__ = ["Recorder"]
 
@@ -47,8 +48,8 @@ class Recorder:
         self.note: Callable[[str], None] = lambda _line: None
         self.deadlock: Diagnosis | None = None
         self.audit: tuple[str, ...] | None = None
-        # What did not work once nothing went wrong any more; None if that was not tried.
-        self.not_recovered: list[str] | None = None
+        # What worked once nothing went wrong any more; None if that was not tried.
+        self.recovery: Recovery | None = None
         self.leaks: list[Leak] | None = None
         self.conditions: ConditionWatch | None = None
         self._spawns_asked: int | None = None

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from harness.checks.speedup import SpeedUp, is_decided
+from harness.ended_holders import is_orphan, permits_left
 from harness.history import Measurement, NodeKind, Pacing
 from harness.interception import Interception
+from harness.lock_ledger import active_ledger
 from harness.recorder import Recorder
 from harness.recovery import recovered
 from harness.system import Environment
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
     from harness.backend import Stage, World
     from harness.chaos import Chaos
+    from harness.lock_ledger import Hold
     from harness.scenario import Phase, Scenario
     from harness.search import Search
     from harness.system import Session, System
@@ -100,11 +103,12 @@ async def _recover(run: Run, chaos: Chaos, world: World, opened: _Opened) -> Non
     chaos.stop()
     await world.set_node("heal")
     run.recorder.probing()
-    run.recorder.not_recovered = await recovered(
+    run.recorder.recovery = await recovered(
         opened.session,
         run.scenario.users,
         within_s=run.within_s,
         plain=run.recorder.plain,
+        diagnose=run.stage.diagnose,
     )
 
 
@@ -173,12 +177,14 @@ class _Opened:
     def __init__(self, system: System, environment: Environment) -> None:
         self._system = system
         self._before: frozenset[asyncio.Task[Any]] = frozenset()
+        self._held_before: frozenset[Hold] = frozenset()
         self._environment = environment
         self._context: AbstractAsyncContextManager[Session] | None = None
 
     async def open(self) -> None:
         """Open the system."""
         self._before = frozenset(asyncio.all_tasks())
+        self._held_before = frozenset(_held())
         context = self._system.open(self._environment)
         self.session: Session = await context.__aenter__()
         self._context = context
@@ -191,9 +197,17 @@ class _Opened:
         if context is not None:
             if self._environment.recorder.conditions is not None:
                 self._environment.recorder.conditions.unbind()
+            # What is taken to close may be kept: then nothing begins any more.
+            held = [hold for hold in _held() if hold not in self._held_before and is_orphan(hold)]
             await context.__aexit__(None, None, None)
             recorder = self._environment.recorder
-            recorder.leaks = [*(recorder.leaks or ()), *await leaked(self._before)]
+            left = await leaked(self._before)
+            recorder.leaks = [*(recorder.leaks or ()), *left, *permits_left(active_ledger(), held)]
+
+
+def _held() -> tuple[Hold, ...]:
+    ledger = active_ledger()
+    return () if ledger is None else ledger.all_held()
 
 
 @asynccontextmanager

@@ -68,7 +68,7 @@ def run_scenario(
         if not isinstance(ran.error, SystemExit):
             results += (
                 *_judged(scenario, history, search),
-                *told_recovery(recorder.not_recovered),
+                *told_recovery(recorder.recovery),
             )
         lacking = _no_evidence(ran, history, root)
     if lacking is not None:

@@ -10,10 +10,10 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from harness.source_places import callers, place_of
+from harness.source_places import callers, line_at, place_of
 
 if TYPE_CHECKING:
-    from types import FrameType
+    from types import CodeType, FrameType
 
 __all__ = ["Signal", "SignalLedger", "Waiting"]
 
@@ -28,17 +28,44 @@ _PATCHED = (
 _QUEUES = str(Path(asyncio.queues.__file__))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Signal:
-    """One call of ``set``, ``clear`` or ``notify``, which woke so many of those ``waiting``."""
+_CONSTRUCTORS = frozenset({"__init__", "__new__", "__post_init__"})
 
-    call: str
-    order: int
-    at_s: float | None
-    task: str
-    where: str
-    woken: int
-    waiting: int
+
+class Signal:
+    """One call of ``set``, ``clear`` or ``notify``, which woke so many of those ``waiting``.
+
+    ``first`` says that nothing was called on the thing before; ``order`` counts all signals.
+    """
+
+    __slots__ = ("at_s", "code", "first", "instruction", "order", "task", "waiting", "woken")
+
+    def __init__(
+        self, frame: FrameType, *, order: int, first: bool, woken: int, waiting: int
+    ) -> None:
+        # Not its line: to look that up costs more than all else here, and is seldom asked for.
+        self.code: CodeType = frame.f_code
+        self.instruction = frame.f_lasti
+        self.order = order
+        self.first = first
+        self.woken = woken
+        self.waiting = waiting
+        self.at_s, self.task = _moment_and_task()
+
+    @property
+    def where(self) -> str:
+        """The line that called."""
+        return place_of(self.code, line_at(self.code, self.instruction))
+
+    @property
+    def constructs(self) -> bool:
+        """True if it is of a constructor, or came before any loop ran: nobody was to hear it."""
+        return self.at_s is None or (self.first and self.code.co_name in _CONSTRUCTORS)
+
+    @property
+    def prepares(self) -> bool:
+        """True if it is how the thing begins: whoever makes an event calls first."""
+        makes = asyncio.Event.__name__ in self.code.co_names
+        return self.constructs or (self.first and makes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +83,8 @@ class SignalLedger:
         self._last: weakref.WeakKeyDictionary[object, dict[str, Signal]]
         self._last = weakref.WeakKeyDictionary()
         self._waiting: dict[asyncio.Task[Any] | None, Waiting] = {}
+        # By address: one of an earlier event at the same place is older than all of this event's.
+        self._passed: dict[int, int] = {}
         self._order = count()
         self._originals: list[Any] = []
         self._open = False
@@ -88,6 +117,10 @@ class SignalLedger:
     def waiting(self, task: asyncio.Task[Any]) -> Waiting | None:
         """Return since when a task waits for an event or a condition."""
         return self._waiting.get(task)
+
+    def passed(self, event: object) -> int:
+        """Return the order of the last wait for an event that found it set; -1 if none did."""
+        return self._passed.get(id(event), -1)
 
     def _setting(self, original: Any) -> Any:
         def set(event: Any) -> None:  # noqa: A001 - the name that tracebacks show
@@ -122,6 +155,7 @@ class SignalLedger:
     def _event_wait(self, original: Any) -> Any:
         async def wait(event: Any) -> Literal[True]:
             if event._value or not self._open:
+                self._passed[id(event)] = next(self._order)
                 await original(event)
                 return True
             task = self._begins()
@@ -156,20 +190,17 @@ class SignalLedger:
     def _note(
         self, thing: object, call: str, frame: FrameType, *, woken: int = 0, waiting: int = 0
     ) -> None:
-        try:
-            loop = asyncio.get_running_loop()
-        except RuntimeError:
-            at_s, task = None, None
-        else:
-            at_s, task = loop.time(), asyncio.current_task(loop)
         caller = next(callers(frame), frame)
         signals = self._last.setdefault(thing, {})
         signals[call] = Signal(
-            call=call,
-            order=next(self._order),
-            at_s=at_s,
-            task="no task" if task is None else task.get_name(),
-            where=place_of(caller.f_code, caller.f_lineno),
-            woken=woken,
-            waiting=waiting,
+            caller, order=next(self._order), first=not signals, woken=woken, waiting=waiting
         )
+
+
+def _moment_and_task() -> tuple[float | None, str]:
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        return None, "no task"
+    task = asyncio.current_task(loop)
+    return loop.time(), "no task" if task is None else task.get_name()

@@ -196,20 +196,18 @@ def _local(thing: object, frame: FrameType) -> str | None:
 
 def _among(thing: object, variables: Iterable[tuple[str, Any]]) -> str | None:
     for name, value in list(variables):
-        if value is thing or (
-            isinstance(value, asyncio.Condition) and getattr(value, "_lock", None) is thing
-        ):
+        if _is(value, thing):
             return name
         if type(value) is dict and len(value) <= _ENTRIES_MAX:
             for key, entry in value.items():
-                if entry is thing:
+                if _is(entry, thing):
                     return f"{name}[{key!r}]"
         elif type(value) in {list, tuple} and len(value) <= _ENTRIES_MAX:
             for index, entry in enumerate(value):
-                if entry is thing:
+                if _is(entry, thing):
                     return f"{name}[{index}]"
         elif _holds(value, thing):
-            inner = next(key for key, entry in _attributes(value) if entry is thing)
+            inner = next(key for key, entry in _attributes(value) if _is(entry, thing))
             return f"{name}.{inner}"
     return None
 
@@ -219,4 +217,11 @@ def _holds(value: object, thing: object) -> bool:
     module = type(value).__module__
     if module in {"builtins", "asyncio"} or isinstance(value, (type, asyncio.Task)):
         return False
-    return any(entry is thing for entry in getattr(value, "__dict__", {}).values())
+    return any(_is(entry, thing) for entry in getattr(value, "__dict__", {}).values())
+
+
+def _is(value: object, thing: object) -> bool:
+    """Return True for the thing itself, and for a condition whose lock it is."""
+    return value is thing or (
+        isinstance(value, asyncio.Condition) and getattr(value, "_lock", None) is thing
+    )

@@ -9,6 +9,7 @@ from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 from harness.await_chain import frames_of, place_in
+from harness.ended_holders import has_ended
 from harness.history import Blocked, Diagnosis
 from harness.lock_ledger import active_ledger
 from harness.source_places import is_asyncio, is_program, name_of
@@ -216,7 +217,11 @@ def _lock_wait(task: Task, frames: list[FrameType], where: str) -> Wait | None:
                 task=task,
                 waits_for=f"{type(lock).__name__} {_name(lock, frames, ledger)}",
                 where=where,
-                holders=tuple((hold.task, hold.where) for hold in holds if hold.task is not None),
+                holders=tuple(
+                    (hold.task, hold.where)
+                    for hold in holds
+                    if hold.task is not None and not has_ended(hold)
+                ),
                 any_suffices=isinstance(lock, asyncio.Semaphore),
                 thing=lock,
                 call="acquire",

@@ -1,4 +1,4 @@
-"""Own the reason why a wait does not end: a wake-up that was lost, who could act, or nobody."""
+"""Own the reason why a wait does not end: what it misses, and who could act, or that nobody can."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ import inspect
 from typing import TYPE_CHECKING, Any
 
 from harness.await_chain import frames_of, links_of
+from harness.ended_holders import told_of_permits
+from harness.missed_signals import told_of_signals
 from harness.source_places import is_asyncio, is_program, reaches
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from harness.lock_ledger import LockLedger
-    from harness.signal_ledger import Signal, SignalLedger
     from harness.wait_graph import Wait
 
     Task = asyncio.Task[Any]
@@ -44,17 +45,24 @@ def reason_of(
     exact: bool,
     ledger: LockLedger | None,
 ) -> str | None:
-    """Say why a wait without holders does not end; None for a wait with them, or for a timer.
+    """Say why a wait does not end; None for a timer, and where its holders say all there is.
 
     ``waits`` are those of all ``tasks`` that wait; ``exact`` says that none of them will go on.
     """
     act = _act(wait)
-    if act is None or wait.holders:
+    if act is None:
         return None
-    lost = None if ledger is None else _lost(wait, ledger.signals)
-    state = lost or _state(wait)
+    permits = None if ledger is None else told_of_permits(wait.thing, ledger)
+    if wait.holders:
+        return permits
+    missed = None if ledger is None else told_of_signals(wait, ledger.signals)
     who = _who(wait, waits, tasks=tasks, exact=exact, act=act)
-    return "; ".join(filter(None, (state, who)))
+    if who is None:
+        can = (
+            f"nobody left can {act}" if exact else f"no running task is known to hold it, to {act}"
+        )
+        who = f"nobody is left to {act}" if permits else can
+    return "; ".join(filter(None, (permits or missed or _state(wait), who)))
 
 
 def _act(wait: Wait) -> str | None:
@@ -63,37 +71,6 @@ def _act(wait: Wait) -> str | None:
         (act for kind, call, act in _ACTS if isinstance(wait.thing, kind) and call == wait.call),
         None,
     )
-
-
-def _lost(wait: Wait, signals: SignalLedger) -> str | None:
-    """Tell of a set() or a notify() that came before the wait, or woke others in its place."""
-    since = signals.waiting(wait.task)
-    call = "set" if isinstance(wait.thing, asyncio.Event) else "notify"
-    signal = signals.last(wait.thing, call)
-    # Who waits for a predicate looks before it waits: an earlier notify told it nothing new.
-    looked_first = wait.call == "wait_for"
-    if since is None or signal is None:
-        return None
-    name = wait.waits_for.partition(" ")[2].partition(" (of ")[0]
-    told = f"`{name}.{call}()` at {signal.where}{_when(signal)}"
-    if signal.order > since.order and signal.woken < signal.waiting:
-        return f"lost wake-up: {told} woke {signal.woken} of {signal.waiting} that waited"
-    if looked_first or signal.order > since.order:
-        return None
-    if call == "notify" and signal.woken:
-        return None
-    cleared = signals.last(wait.thing, "clear")
-    undone = ""
-    if cleared is not None and signal.order < cleared.order < since.order:
-        undone = f", undone by clear() at {cleared.where},"
-    return (
-        f"lost wake-up: {told}{undone} came before"
-        f" {wait.task.get_name()}'s wait at {since.at_s:.3f} s"
-    )
-
-
-def _when(signal: Signal) -> str:
-    return "" if signal.at_s is None else f" at {signal.at_s:.3f} s"
 
 
 def _state(wait: Wait) -> str | None:
@@ -114,7 +91,7 @@ def _state(wait: Wait) -> str | None:
 
 def _who(
     wait: Wait, waits: Mapping[Task, Wait], *, tasks: Sequence[Task], exact: bool, act: str
-) -> str:
+) -> str | None:
     """Say who is known to hold a reference and could act, and who of them is stuck itself."""
     # The one that asks is none of them.
     asks = asyncio.tasks.current_task() if asyncio._get_running_loop() else None
@@ -137,9 +114,7 @@ def _who(
         return f"only {_named(holding)} could {act}, and {are} stuck as well"
     if isinstance(wait.thing, asyncio.Future) and _held_by_waiter_alone(wait.thing, wait):
         return f"nobody but its waiter holds it, so nobody can {act}"
-    if exact:
-        return f"nobody left can {act}"
-    return f"no running task is known to hold it, to {act}"
+    return None
 
 
 def _dependents(task: Task, waits: Mapping[Task, Wait]) -> list[Task]:

@@ -8,7 +8,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from harness.errors import HarnessBug, HarnessError
+from harness.deadline import Deadline
+from harness.errors import HarnessError
 from harness.history import Outcome, Pacing
 from harness.interception import OPERATION, RunningOperation
 
@@ -269,7 +270,7 @@ class Workload:
         OPERATION.set(
             RunningOperation(number=number, step=step.name, user=user.name if user else None)
         )
-        late = _Deadline(self._within_s, on_late=self._late)
+        late = Deadline(self._within_s, on_late=self._late)
         try:
             with ExitStack() as around:
                 around.enter_context(self._stage.patient(self._within_s))
@@ -321,34 +322,6 @@ class Workload:
         """An operation outlasts its deadline: keep who waits for what, before it is cancelled."""
         if self._recorder.deadlock is None:
             self._recorder.deadlock = self._stage.diagnose()
-
-
-class _Deadline:
-    """Cancels the running task once, when its time is up, after telling ``on_late``."""
-
-    # No timeout of the program: what waits until this strikes has not helped itself.
-    judges = True
-
-    def __init__(self, within_s: float, *, on_late: Callable[[], None]) -> None:
-        self.passed = False
-        self._within_s = within_s
-        self._on_late = on_late
-
-    def __enter__(self) -> None:
-        task = asyncio.current_task()
-        if task is None:
-            msg = "a deadline was set outside of a task"
-            raise HarnessBug(msg)
-        loop = asyncio.get_running_loop()
-        self._timer = loop.call_later(self._within_s, self._strike, task)
-
-    def __exit__(self, *_exception: object) -> None:
-        self._timer.cancel()
-
-    def _strike(self, task: asyncio.Task[Any]) -> None:
-        self.passed = True
-        self._on_late()
-        task.cancel()
 
 
 def _filled(value: Any, texts: dict[str, str], result_of: Callable[[str], Any]) -> Any:

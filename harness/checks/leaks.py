@@ -1,7 +1,8 @@
-"""Own the claim that a closed system leaves nothing behind: no task, and no coroutine unawaited."""
+"""Own the claim that a closed system leaves nothing: no task, no unawaited coroutine, no lock."""
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from pydantic import Field
@@ -22,29 +23,40 @@ class NoLeaks(Parameters):
     excepted: Names = Field(
         default_factory=list,
         alias="except",
-        description="names of tasks, and of functions of coroutines, that may stay",
+        description="names of tasks, of functions of coroutines, and of locks, that may stay",
     )
 
 
 def no_leaks(history: History, parameters: NoLeaks) -> CheckResult:
-    """Fail on a task that outlives its system, and on a coroutine that nobody awaited."""
-    expected = "no task left when the system has been closed, and every coroutine awaited"
+    """Fail on a task that outlives its system, a coroutine unawaited, a lock not given back."""
+    expected = (
+        "no task left when the system has been closed, every coroutine awaited,"
+        " and every lock given back"
+    )
     if history.leaks is None:
         return nothing_to_judge("no_leaks", expected=expected, seen="a system that never closed")
     left = [one for one in history.leaks if one.name not in parameters.excepted]
-    tasks = sum(one.kind == "task" for one in left)
     return judged(
         "no_leaks",
         not left,
         expected=expected,
-        seen=f"{tasks} left and {len(left) - tasks} never awaited: {_told(left[0])}"
-        if left
-        else "nothing left",
+        seen=f"{_counted(left)}: {_told(left[0])}" if left else "nothing left",
         involved=[_told(one) for one in left],
     )
+
+
+def _counted(left: list[Leak]) -> str:
+    counts = Counter(one.kind for one in left)
+    tasks, coroutines = counts["task"], counts["coroutine"]
+    held = len(left) - tasks - coroutines
+    told = f"{tasks} left and {coroutines} never awaited" if tasks or coroutines else ""
+    return ", ".join(filter(None, (told, f"{held} never given back" if held else "")))
 
 
 def _told(leak: Leak) -> str:
     if leak.kind == "task":
         return f"task {leak.name}, made at {leak.made_at}, stands at {leak.where}"
-    return f"coroutine {leak.name} ({leak.where}) was never awaited at {leak.made_at}"
+    if leak.kind == "coroutine":
+        return f"coroutine {leak.name} ({leak.where}) was never awaited at {leak.made_at}"
+    what = "lock" if leak.kind == "lock" else "permit of"
+    return f"{what} {leak.name} was taken at {leak.made_at} by {leak.where} and never gave it back"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.report.wait_for import diagnosis_lines
+from harness.report.wording import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,7 +15,7 @@ __all__ = ["event_lines"]
 
 
 def event_lines(history: History) -> list[str]:
-    """List all events of a history in order of time, and who waits for whom at its end."""
+    """List all events of a history in order of time."""
     events = [
         event
         for group in (
@@ -26,8 +26,10 @@ def event_lines(history: History) -> list[str]:
         for event in group
     ]
     events += [(one.at_s, 1, f"fault {one.kind} at {one.point}") for one in history.faults]
-    lines = [f"{at_s:12.6f} s  {text}" for at_s, _, text in sorted(events, key=lambda one: one[:2])]
-    return lines + diagnosis_lines(history)
+    if history.deadlock is not None:
+        stuck = count(len(history.deadlock.blocked), "task")
+        events.append((history.deadlock.at_s, 4, f"stuck {stuck} blocked"))
+    return [f"{at_s:12.6f} s  {text}" for at_s, _, text in sorted(events, key=lambda one: one[:2])]
 
 
 def _of_operation(one: Operation) -> Iterator[tuple[float, int, str]]:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.report.check_words import reasons
 from harness.report.schedule_diff import diff_lines, side_by_side
 from harness.report.schedule_text import schedule_lines
 from harness.report.wait_for import waiting_lines
 from harness.report.wording import count, one_line, seconds, shortened
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from harness.explore.result import Exploration, FoundFailure
 
 __all__ = ["exploration_lines", "failure_lines", "summary_line", "summary_lines"]
@@ -53,15 +56,16 @@ def failure_lines(failure: FoundFailure) -> list[str]:
     only = " [adversarial only]" if failure.adversarial else ""
     lines = [_line(f"{failure.headline}{only}")]
     more = failure.message_lines[failure.message_lines[:1] == (failure.headline,) :]
-    lines += [_line(f"  {line}") for line in more[:_MESSAGE_LINES_MAX]]
+    lines += [_line(f"  {line}") for line in _once(more, failure)[:_MESSAGE_LINES_MAX]]
     lines.append(_line(f"  replay: {failure.replay}"))
     lines.append(_line(f"  {_found(failure)}"))
+    told = "\n".join(lines)
     lines += [
-        _line(f"  why ({check.name}): {check.why}")
-        for check in failure.checks
-        if check.why is not None
+        _line(f"  why ({names}): {why}")
+        for names, why in reasons(failure.checks, told, failure.diagnosis)
     ]
-    if failure.diagnosis is not None and not failure.message_lines:  # they tell it as well
+    # Of a program, whom no check judges, the message tells it as well.
+    if failure.diagnosis is not None and (failure.checks or not failure.message_lines):
         lines += [f"  {line}" for line in waiting_lines(failure.diagnosis, "simulated")]
     lines.append("  schedule:")
     lines += [f"  {line}" for line in schedule_lines(failure.schedule)]
@@ -70,6 +74,16 @@ def failure_lines(failure: FoundFailure) -> list[str]:
         lines.append("  against a run that passed:")
         lines += [f"  {line}" for line in diff_lines(side)]
     return lines
+
+
+def _once(lines: Sequence[str], failure: FoundFailure) -> list[str]:
+    """Leave out what a line before has in it, and names of which a later line says more."""
+    kept: list[str] = []
+    for at, line in enumerate(lines):
+        before = any(line in one and line != one for one in (failure.headline, *kept))
+        if not before and not any(one.startswith(f"{line}: ") for one in lines[at + 1 :]):
+            kept.append(line)
+    return kept
 
 
 def _found(failure: FoundFailure) -> str:

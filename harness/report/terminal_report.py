@@ -6,12 +6,13 @@ import sys
 from collections import Counter
 from typing import TYPE_CHECKING, TextIO
 
+from harness.report.check_words import involved, reasons, told_elsewhere
 from harness.report.wait_for import diagnosis_lines
 from harness.report.wording import clock_word, count, one_line, printable, seconds, shortened
 from harness.verdict import Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from harness.result import RunReport, RunResult
     from harness.verdict import CheckResult
@@ -53,26 +54,29 @@ def _lines(result: RunResult) -> Iterator[str]:
     shown = [check for check in result.checks if check.verdict is not Verdict.PASSED]
     if not shown and result.could_not_run is None:
         yield "  no check was made, so nothing is known"
-    for check in shown:
-        yield _indented(_check_line(check, named=len(shown) > 1))
+    told = told_elsewhere(shown)
+    checks = [_check_line(check, told, named=len(shown) > 1) for check in shown]
+    yield from map(_indented, checks)
     yield _text(f"  replay: {result.replay}")
-    for check in shown:
-        if check.why is not None:
-            name = f"why ({check.name})" if len(shown) > 1 else "why"
-            yield _indented(f"{name}: {check.why}")
+    deadlock = None if result.history is None else result.history.deadlock
+    for names, why in reasons(shown, "\n".join(checks), deadlock):
+        yield _indented(f"why ({names}): {why}" if len(shown) > 1 else f"why: {why}")
     if result.history is not None:
         yield from (f"  {line}" for line in diagnosis_lines(result.history))
 
 
-def _check_line(check: CheckResult, *, named: bool) -> str:
+def _check_line(check: CheckResult, told: Collection[str], *, named: bool) -> str:
     unknown = "cannot tell: " if check.verdict is Verdict.UNKNOWN else ""
     name = f"{check.name}: " if named else ""
     line = f"{name}{unknown}expected {check.expected}, saw {check.seen}"
-    if not check.involved or all(one in check.seen for one in check.involved):
+    left = involved(check, told)
+    if not left:
         return line
-    more = len(check.involved) - _INVOLVED_MAX
+    more = len(left) - _INVOLVED_MAX
     tail = f", … and {more:,} more" if more > 0 else ""
-    return f"{line}: {', '.join(check.involved[:_INVOLVED_MAX])}{tail}"
+    # Of a list that ``seen`` begins, the rest follows.
+    colon = "," if check.seen.endswith(check.involved[0]) else ":"
+    return f"{line}{colon} {', '.join(left[:_INVOLVED_MAX])}{tail}"
 
 
 def _times(result: RunResult) -> str:

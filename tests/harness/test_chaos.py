@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import re
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,7 @@ from harness.system import DEFAULT_SYSTEM, load_system
 from harness.systems.plain_service import PlainService
 from harness.verdict import Verdict
 
+HERE = r"tests/harness/test_chaos\.py:\d+ in "
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
 CREATE = """
 claim = "An account is made."
@@ -198,8 +201,73 @@ def test_a_service_that_a_cancellation_breaks_for_good_does_not_recover(attempt)
     text = WORK.replace('claim = "It works."', 'claim = "It works."\nusers = ["ann"]')
     policy = Deciding(ChoiceKind.CANCEL)
     result = attempt(policy, seed=seed_with("cancel"), text=text, service=Moody)
-    failed = [one.name for one in result.checks if one.verdict is Verdict.FAILED]
-    assert failed == ["recovers"]
+    failed = {one.name: one for one in result.checks if one.verdict is Verdict.FAILED}
+    assert list(failed) == ["no_leaks", "recovers"]
+    lock = rf"at {HERE}Moody\.work by work at 0\.000 s"
+    assert re.fullmatch(
+        rf"1 never given back: lock Moody\._lock was taken {lock}, which has ended and never"
+        r" gave it back",
+        failed["no_leaks"].seen,
+    )
+    assert re.fullmatch(
+        rf"probe\[ann\] waits for Lock Moody\._lock at {HERE}Moody\.work; it was taken {lock}, and"
+        r" work has ended without giving it back; nobody is left to release it",
+        failed["recovers"].why,
+    )
+
+
+class Sleepy(Moody):
+    """Has one answer for all who ask, and once that was cancelled nobody gives it."""
+
+    def __init__(self):
+        self._answered = asyncio.Event()
+        self._asking = asyncio.Lock()
+
+    async def work(self):
+        await asyncio.sleep(1)
+        self._answered.set()
+
+    async def probe(self, user):
+        async with self._asking:
+            await self._answered.wait()
+
+
+def test_a_probe_that_takes_too_long_is_told_with_whom_it_waits_for(attempt):
+    text = WORK.replace('claim = "It works."', 'claim = "It works."\nusers = ["ann", "bob"]')
+    policy = Deciding(ChoiceKind.CANCEL)
+    result = attempt(policy, seed=seed_with("cancel"), text=text, service=Sleepy)
+    (found,) = [one for one in result.checks if one.name == "recovers"]
+    assert found.involved == ("for ann: not within 1200 s", "for bob: not within 1200 s")
+    assert re.fullmatch(
+        rf"probe\[ann\] waits for Event\.wait Sleepy\._answered at {HERE}Sleepy\.probe; no running"
+        r" task is known to hold it, to set it",
+        found.why,
+    )
+
+
+class Refusing(Moody):
+    """Fails what is asked of it after a fault at once, or answers too late and takes no end."""
+
+    def __init__(self):
+        self.asked = 0
+
+    async def work(self):
+        await asyncio.sleep(1)
+
+    async def probe(self, user):
+        self.asked += 1
+        if self.asked == 1:
+            raise LookupError("gone")
+        with suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+
+
+def test_a_probe_that_fails_at_once_or_hides_its_cancellation_is_not_said_to_wait(attempt):
+    text = WORK.replace('claim = "It works."', 'claim = "It works."\nusers = ["ann"]')
+    policy = Deciding(ChoiceKind.CANCEL)
+    result = attempt(policy, seed=seed_with("cancel"), text=text, service=Refusing)
+    (found,) = [one for one in result.checks if one.name == "recovers"]
+    assert (found.verdict, found.why) == (Verdict.PASSED, None)
 
 
 def test_without_a_fault_a_run_is_judged_like_any_other(attempt):

@@ -244,3 +244,13 @@ def test_a_condition_made_inside_works_outside():
             return condition.locked()
 
     assert asyncio.run(use())
+
+
+def test_locks_of_one_name_keep_their_numbers_when_others_are_gone():
+    async def main():
+        for _ in range(3):
+            await Service().work()
+
+    with LockLedger() as ledger:
+        asyncio.run(main())
+    assert len({hold.number for hold in ledger.holds}) == 3

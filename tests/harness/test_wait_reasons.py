@@ -1,4 +1,4 @@
-"""A diagnosis says why a wait does not end: lost wake-ups, who could act, and that nobody can."""
+"""A diagnosis says why a wait does not end: lost wake-ups, closed gates, who could act, nobody."""
 
 from __future__ import annotations
 
@@ -70,6 +70,94 @@ def test_an_event_that_was_set_and_cleared_before_is_a_lost_wake_up():
     )
 
 
+class Gate:
+    """Stands open from its making."""
+
+    def __init__(self):
+        self.is_open = asyncio.Event()
+        self.is_open.set()
+
+    def close(self):
+        self.is_open.clear()
+
+    async def enter(self):
+        await self.is_open.wait()
+
+
+def test_a_gate_that_was_closed_is_told_with_who_closed_it_and_is_no_lost_wake_up():
+    async def body(service):
+        gate = Gate()
+
+        async def close():
+            await asyncio.sleep(1)
+            gate.close()
+
+        closer = asyncio.create_task(close(), name="closer")
+        await gate.enter()
+        await closer
+        await asyncio.create_task(gate.enter(), name="late")
+
+    assert re.fullmatch(
+        rf"it was cleared at {HERE}Gate\.close by closer at 1\.000 s, and not set since;"
+        r" nobody left can set it",
+        stuck(body)["late"].reason,
+    )
+
+
+def test_a_state_that_begins_set_was_not_lost_to_who_clears_it_for_a_round():
+    async def body(service):
+        gate = Gate()
+
+        async def run_round():
+            gate.close()
+            await asyncio.sleep(1)
+            await gate.enter()
+
+        await asyncio.create_task(run_round(), name="round")
+
+    reason = stuck(body)["round"].reason
+    assert re.match(
+        rf"it was cleared at {HERE}Gate\.close by round itself at 0\.000 s, and not set", reason
+    )
+
+
+@pytest.mark.parametrize("passes", [False, True], ids=["nobody took it", "somebody passed"])
+def test_a_set_that_was_undone_is_named_only_if_nobody_had_taken_it(passes):
+    async def body(service):
+        async def signal():
+            service.ready.set()
+
+        async def reset():
+            if passes:
+                await service.ready.wait()
+            await asyncio.sleep(1)
+            service.ready.clear()
+
+        await asyncio.create_task(signal(), name="signal")
+        await asyncio.create_task(reset(), name="reset")
+        await asyncio.create_task(service.wait_ready(), name="late")
+
+    undid = "" if passes else rf", which undid set\(\) at {HERE}\S+signal by signal at 0\.000 s"
+    assert re.match(
+        rf"it was cleared at {HERE}\S+reset by reset at 1\.000 s{undid}, and not set since",
+        stuck(body)["late"].reason,
+    )
+
+
+def test_a_pulse_that_woke_somebody_else_is_told_with_how_many_it_woke():
+    async def body(service):
+        first = asyncio.create_task(service.wait_ready())
+        await service.pulse()
+        await first
+        await asyncio.create_task(service.wait_ready(), name="late")
+
+    assert re.match(
+        rf"it was cleared at {HERE}Service\.pulse by task-1 at 0\.300 s, just after set\(\) at"
+        rf" {HERE}Service\.pulse woke 1, and not set since",
+        stuck(body)["late"].reason,
+    )
+
+
 def test_an_event_that_nobody_ever_set_is_no_lost_wake_up():
     async def body(service):
         await asyncio.create_task(service.wait_ready(), name="late")
@@ -123,6 +211,32 @@ def test_who_looks_at_a_predicate_first_lost_nothing():
         await asyncio.create_task(service.wait_for_changed(), name="late")
 
     assert stuck(body)["late"].reason == "nobody left can notify it"
+
+
+def test_who_looks_in_a_loop_under_the_lock_lost_nothing():
+    async def body(service):
+        async def take():
+            async with service.changed:
+                while service.answer is None:
+                    await service.changed.wait()
+
+        await service.notify()
+        await asyncio.create_task(take(), name="late")
+
+    assert stuck(body)["late"].reason == "nobody left can notify it"
+
+
+def test_who_waits_in_a_loop_around_the_lock_may_have_lost_something():
+    async def body(service):
+        async def take():
+            while service.answer is None:
+                async with service.changed:
+                    await service.changed.wait()
+
+        await service.notify()
+        await asyncio.create_task(take(), name="late")
+
+    assert stuck(body)["late"].reason.startswith("lost wake-up: `service.changed.notify()`")
 
 
 def test_items_that_were_taken_and_never_done_are_counted():

@@ -237,6 +237,21 @@ class LeavesTicker(Serve):
         return await super().create_account_order(secret, order)
 
 
+class KeepsPermit(Serve):
+    """Takes one of many slots for a listing, and gives it back only if there is nothing to list."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._slots = asyncio.Semaphore(100)
+
+    async def list_accounts(self, secret: bytes) -> AccountListing:
+        await self._slots.acquire()
+        listing = await super().list_accounts(secret)
+        if not listing.client_accounts:
+            self._slots.release()
+        return listing
+
+
 class ForgetsAwait(Serve):
     """Calls a coroutine function and awaits nothing."""
 
@@ -280,6 +295,7 @@ crossed_locks = ServeCore(CrossedLocks)
 crossed_locks_ticking = ServeCore(CrossedLocksTicking)
 leaves_ticker = ServeCore(LeavesTicker)
 forgets_await = ServeCore(ForgetsAwait)
+keeps_permit = ServeCore(KeepsPermit)
 blocks_loop = ServeCore(BlocksLoop)
 doubles_when_busy = ServeCore(DoublesWhenBusy)
 id_twice = ServeCore(IdTwice)

@@ -153,6 +153,12 @@ CASES = (
         ("ForgetsAwait._tell", "was never awaited at tests/sensitivity/broken_services.py:"),
     ),
     Case(
+        f"{SERVICES}:keeps_permit",
+        "two_users_create_accounts",
+        "no_leaks",
+        ("never given back: permit of KeepsPermit._slots was taken at tests/", "by list["),
+    ),
+    Case(
         f"{SERVICES}:blocks_loop",
         "two_users_create_accounts",
         "no_blocking_calls",

@@ -12,6 +12,11 @@ PASSED, FAILED, UNKNOWN = Verdict.PASSED, Verdict.FAILED, Verdict.UNKNOWN
 TASK = Leak(kind="task", name="ticker", made_at="s.py:3 in go", where="s.py:9 in tick")
 COROUTINE = Leak(kind="coroutine", name="S.save", made_at="s.py:4 in go", where="s.py:20 in save")
 
+PERMIT = Leak(
+    kind="permit", name="S.free", made_at="s.py:5 in go", where="a at 1 s, which returned"
+)
+LOCK = Leak(kind="lock", name="S.lock", made_at="s.py:6 in go", where="b at 2 s, which raised E")
+
 
 def hold(lock="Store._lock", **others):
     fields = {"task": "t", "begin_s": 1.0, "end_s": 3.0, "where": "s.py:1 in f"}
@@ -34,6 +39,18 @@ def test_leaks_are_told_with_the_lines_that_made_them(judge, make):
         "coroutine S.save (s.py:20 in save) was never awaited at s.py:4 in go",
     )
     assert found.seen.startswith("1 left and 1 never awaited: task ticker")
+
+
+def test_locks_and_permits_never_given_back_are_told_with_the_line_that_took_them(judge, make):
+    found = judge("no_leaks", history=make.history(make.op(), leaks=(PERMIT, LOCK)))
+    assert found.involved == (
+        "permit of S.free was taken at s.py:5 in go by a at 1 s, which returned and never gave it"
+        " back",
+        "lock S.lock was taken at s.py:6 in go by b at 2 s, which raised E and never gave it back",
+    )
+    assert found.seen == f"2 never given back: {found.involved[0]}"
+    history = make.history(make.op(), leaks=(TASK, LOCK))
+    assert judge("no_leaks", history=history).seen.startswith("1 left and 0 never awaited, 1 never")
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,8 @@ from dataclasses import replace
 
 import pytest
 
+from harness.checks.deadlock import describe
+from harness.report.event_list import event_lines
 from harness.report.terminal_report import Progress, render_result, render_summary
 from harness.verdict import CheckResult, Verdict
 
@@ -83,6 +85,60 @@ def test_who_was_involved_is_not_told_twice_nor_without_end(failed_run):
     assert "task-11, … and 88 more\n" in render_result(replace(failed_run, checks=(crowd,)))
 
 
+def failed_checks(*checks):
+    return tuple(
+        CheckResult(verdict=Verdict.FAILED, expected="better", **fields) for fields in checks
+    )
+
+
+def test_a_list_that_begins_in_what_was_seen_goes_on_behind_it(failed_run):
+    spawns = {"name": "single_spawn", "seen": "3 spawns: a at 1", "involved": ("a at 1", "b at 1")}
+    text = render_result(replace(failed_run, checks=failed_checks(spawns)))
+    assert "  expected better, saw 3 spawns: a at 1, b at 1\n" in text
+
+
+def test_operations_that_did_not_end_as_expected_are_listed_once(failed_run):
+    late = {"name": "no_deadlock", "seen": "2 late", "involved": ("ask (t1)", "ask (t2)")}
+    ends = ("ask (t1): expected success, cancelled", "ask (t2): expected success, cancelled")
+    outcomes = {"name": "outcomes", "seen": "0 of 2 did", "involved": ends, "why": "cancelled"}
+    doubt = CheckResult(
+        name="same_result",
+        verdict=Verdict.UNKNOWN,
+        expected="one",
+        seen="1; but 2 did not end as their step expects",
+        involved=("ask (t1): cancelled", "ask (t2): cancelled", "and 1 more"),
+    )
+    checks = (*failed_checks(late, outcomes), doubt)
+    assert render_result(replace(failed_run, checks=checks)).splitlines()[1:4] == [
+        "  no_deadlock: expected better, saw 2 late",
+        f"  outcomes: expected better, saw 0 of 2 did: {', '.join(ends)}",
+        "  same_result: cannot tell: expected one, saw 1; but 2 did not end as their step expects",
+    ]
+    alone = render_result(replace(failed_run, checks=(doubt,)))
+    assert "as their step expects: ask (t1): cancelled, ask (t2): cancelled, and 1 more" in alone
+
+
+def test_a_reason_is_told_once_for_all_checks_and_not_where_it_is_told_anyhow(failed_run):
+    checks = failed_checks(
+        {"name": "overlap", "seen": "1 of 2", "why": "x was held"},
+        {"name": "elapsed", "seen": "2 times", "why": "x was held"},
+        {"name": "outcomes", "seen": "a failed", "why": "a failed"},
+    )
+    lines = render_result(replace(failed_run, checks=checks)).splitlines()
+    assert lines[5:] == ["  why (overlap, elapsed): x was held"]
+
+
+def test_the_wait_that_a_deadlock_comes_from_is_told_once(deadlocked_run):
+    deadlock = replace(deadlocked_run.history.deadlock, cycle=())
+    history = replace(deadlocked_run.history, deadlock=deadlock)
+    (check, *_) = deadlocked_run.checks
+    checks = (replace(check, why=describe(deadlock)),)
+    text = render_result(replace(deadlocked_run, history=history, checks=checks))
+    assert "why" not in text
+    assert text.count("DeskRegistry._lock at serve/desk_registry.py:57") == 1
+    assert "\n".join(event_lines(history)).count("DeskRegistry._lock at serve/desk_re") == 0
+
+
 def test_no_message_can_steer_the_terminal(hostile_run):
     text = render_result(hostile_run)
     assert "\x1b" not in text
@@ -137,6 +193,8 @@ def test_a_stream_that_lacks_a_letter_shows_its_escape(passed_run):
 
 PROGRAM = """
 import sys
+from harness.checks.deadlock import describe
+from harness.report.event_list import event_lines
 from harness.report.terminal_report import Progress
 from harness.result import RunResult
 from harness.verdict import CheckResult, Verdict

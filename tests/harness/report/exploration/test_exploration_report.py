@@ -193,6 +193,36 @@ def test_a_deadlock_is_told_once(dined):
     assert sum(line.startswith("philosopher-0 waits for") for line in told) == 1
 
 
+def test_of_a_scenario_the_checks_do_not_tell_who_is_blocked(dined, sold_twice):
+    message = ("no_deadlock: expected an end, saw none", "ask (t1)")
+    failure = replace(dined, message_lines=message, checks=sold_twice.checks)
+    told = [line.strip() for line in failure_lines(failure)]
+    assert sum(line.startswith("philosopher-0 waits for") for line in told) == 1
+
+
+def test_no_line_of_a_failure_repeats_another(sold_twice):
+    (check,) = sold_twice.checks
+    message = (
+        "single_spawn: expected 1, saw 2 spawns: c1 at 1 s",
+        "2 spawns: c1 at 1 s",
+        "no_deadlock: expected an end, saw 1 late",
+        "ask (t1)",
+        "outcomes: expected success, saw none",
+        "ask (t1): expected success, unfinished",
+    )
+    checks = (
+        replace(check, name="elapsed", why="x was held"),
+        replace(check, name="overlap", why="x was held"),
+        replace(check, name="outcomes", why="unfinished"),
+    )
+    failure = replace(sold_twice, headline=message[0], message_lines=message, checks=checks)
+    told = failure_lines(failure)
+    assert [line.strip() for line in told[:4]] == [message[0], message[2], message[4], message[5]]
+    assert [line.strip() for line in told if "why" in line] == [
+        "why (elapsed, overlap): x was held"
+    ]
+
+
 def test_a_program_without_operations_has_none_to_shrink(sold_twice):
     assert "to 2 deviations (from 61) and 3 operations (from 40)" in "".join(
         failure_lines(sold_twice)
