@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from harness.explore.attempt import Attempt
     from harness.explore.footprint import Footprint, Touch
     from harness.explore.policies import Lane, OrderPolicy
-    from harness.explore.races import Event
     from harness.simulated.search_runs import SearchRun
 
 __all__ = ["ENUMERATED", "Exhaustive"]
@@ -98,19 +97,22 @@ class Exhaustive:
     def begin(self, run: int) -> OrderPolicy:
         """Return the policy of the next run, which follows the path and goes on from its end."""
         del run
+        passed = self._events_passed()
+        known = self.watcher.events[:passed] if self.watcher is not None else ()
         self.watcher = (
-            Trail(known=self._known_events(), footprints=self._footprints) if self.reduced else None
+            Trail(known=known, passed=passed, footprints=self._footprints) if self.reduced else None
         )
         self._walk = _Walk(self._path, self.kinds, self.bound, self.watcher)
         return self._walk
 
-    def _known_events(self) -> Sequence[Event]:
-        """Return the events before the decision that goes otherwise in the next run."""
-        if self.watcher is None or self._changed < 0:
-            return ()
+    def _events_passed(self) -> int:
+        """Return how many events come before the decision that goes otherwise in the next run."""
+        if self._changed < 0:
+            return 0
         changed = self._path[self._changed]
-        # A choice has no event of its own; what comes before it may be unlike what it was.
-        return self.watcher.events[: changed.event] if changed.lanes is not None else ()
+        # A choice has no event of its own; what comes before it may be unlike what it was. Nor has
+        # what came from outside before the next decision.
+        return max(changed.event, 0) if changed.lanes is not None else 0
 
     def finish(self, found: SearchRun | Attempt) -> None:
         """Learn which steps raced, and find the next order that is still to be run."""
@@ -141,9 +143,7 @@ class Exhaustive:
             self.given_up = f"most steps may do anything: {most}"
 
     def _learn(self, trail: Trail) -> None:
-        changed = self._path[self._changed] if self._changed >= 0 else None
-        begin = 0 if changed is None else max(changed.event, 0)
-        for decision, lanes in races_of(trail.events, begin=begin):
+        for decision, lanes in races_of(trail.events, begin=trail.known):
             picks = [pick for pick, lane in enumerate(decision.lanes or ()) if lane in lanes]
             if not picks:
                 decision.wanted = set(range(decision.count))
@@ -310,6 +310,12 @@ class _Walk:
         trail = self.trail
         if trail is None or decision.lanes is None or trail.idle:
             return
+        if decision.names != trail.names:
+            # Things have other numbers than when the footprints of the sleeping were taken, perhaps
+            # in another process: who does not sleep is run once more, and nothing is left out.
+            for one in self._path[self._depth - 1 :]:
+                one.asleep, one.taken = {}, {}
+            decision.names = trail.names
         trail.decided(decision, {**decision.asleep, **decision.taken})
 
 
