@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import base64
 import gc
 import hashlib
 from typing import TYPE_CHECKING, Any
 
 from harness.choices import ChoiceKind
 from harness.explore.decision_path import Decision, alternatives_of
+from harness.explore.exhaustive_memory import (
+    ORDER_BYTES,
+    ExhaustiveMemory,
+    memory_from_plain,
+    memory_to_plain,
+    path_kept,
+    path_restored,
+)
 from harness.explore.races import races_of
 from harness.explore.trail import Trail
 from harness.report.wording import count
@@ -98,6 +107,7 @@ class Exhaustive:
         """Return the policy of the next run, which follows the path and goes on from its end."""
         del run
         passed = self._events_passed()
+        # None are known from a search that was cut short: they are observed once more.
         known = self.watcher.events[:passed] if self.watcher is not None else ()
         self.watcher = (
             Trail(known=known, passed=passed, footprints=self._footprints) if self.reduced else None
@@ -176,6 +186,34 @@ class Exhaustive:
                 return
             path.pop()
         self.exhausted = True
+
+    def learned(self) -> dict[str, Any]:
+        """Return in plain form, between two runs, what it needs to go on."""
+        return memory_to_plain(
+            ExhaustiveMemory(
+                runs=self.runs,
+                redundant=self.redundant,
+                failures=self.failures,
+                unsteady=self.unsteady,
+                given_up=self.given_up,
+                changed=self._changed,
+                orders=base64.b64encode(b"".join(sorted(self._orders))).decode(),
+                **path_kept(self._path),
+            )
+        )
+
+    def remember(self, plain: Any, *, where: str) -> None:
+        """Go on, before the first run, from what ``learned`` returned of another like it.
+
+        Raises:
+            BadInput: It is damaged; the message begins with ``where``.
+        """
+        memory = memory_from_plain(plain, where=where)
+        self.runs, self.redundant, self.failures = memory.runs, memory.redundant, memory.failures
+        self.unsteady, self.given_up = memory.unsteady, memory.given_up
+        self._changed = memory.changed
+        self._orders = set(memory.digests())
+        self._path = path_restored(memory)
 
     def sentences(self) -> tuple[str, ...]:
         """Say what has been run, and what that proves."""
@@ -325,6 +363,6 @@ def _failed(found: SearchRun | Attempt) -> bool:
 
 
 def _identity(found: SearchRun | Attempt, walk: _Walk) -> bytes:
-    digest = hashlib.blake2b(found.order, digest_size=12)
+    digest = hashlib.blake2b(found.order, digest_size=ORDER_BYTES)
     digest.update(repr(walk.choices).encode())
     return digest.digest()
