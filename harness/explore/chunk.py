@@ -285,7 +285,7 @@ class _Share:
         self.name = self._inner.name
         if chunk.begun is not None:
             self._count += chunk.begun.exploration.runs
-            remember(self._inner, chunk.begun.learned or {})
+            remember(self._inner, chunk.begun.learned)
 
     def __getattr__(self, name: str) -> Any:
         """What else there is to know of the strategy: its bound, its parts, what it measured."""

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import base64
 import gc
 import hashlib
 from typing import TYPE_CHECKING, Any
 
 from harness.choices import ChoiceKind
 from harness.explore.decision_path import Decision, alternatives_of
+from harness.explore.exhaustive_memory import (
+    ORDER_BYTES,
+    ExhaustiveMemory,
+    memory_from_plain,
+    memory_to_plain,
+    path_kept,
+    path_restored,
+)
 from harness.explore.races import races_of
 from harness.explore.trail import Trail
 from harness.report.wording import count
@@ -18,7 +27,6 @@ if TYPE_CHECKING:
     from harness.explore.attempt import Attempt
     from harness.explore.footprint import Footprint, Touch
     from harness.explore.policies import Lane, OrderPolicy
-    from harness.explore.races import Event
     from harness.simulated.search_runs import SearchRun
 
 __all__ = ["ENUMERATED", "Exhaustive"]
@@ -98,19 +106,23 @@ class Exhaustive:
     def begin(self, run: int) -> OrderPolicy:
         """Return the policy of the next run, which follows the path and goes on from its end."""
         del run
+        passed = self._events_passed()
+        # None are known from a search that was cut short: they are observed once more.
+        known = self.watcher.events[:passed] if self.watcher is not None else ()
         self.watcher = (
-            Trail(known=self._known_events(), footprints=self._footprints) if self.reduced else None
+            Trail(known=known, passed=passed, footprints=self._footprints) if self.reduced else None
         )
         self._walk = _Walk(self._path, self.kinds, self.bound, self.watcher)
         return self._walk
 
-    def _known_events(self) -> Sequence[Event]:
-        """Return the events before the decision that goes otherwise in the next run."""
-        if self.watcher is None or self._changed < 0:
-            return ()
+    def _events_passed(self) -> int:
+        """Return how many events come before the decision that goes otherwise in the next run."""
+        if self._changed < 0:
+            return 0
         changed = self._path[self._changed]
-        # A choice has no event of its own; what comes before it may be unlike what it was.
-        return self.watcher.events[: changed.event] if changed.lanes is not None else ()
+        # A choice has no event of its own; what comes before it may be unlike what it was. Nor has
+        # what came from outside before the next decision.
+        return max(changed.event, 0) if changed.lanes is not None else 0
 
     def finish(self, found: SearchRun | Attempt) -> None:
         """Learn which steps raced, and find the next order that is still to be run."""
@@ -141,9 +153,7 @@ class Exhaustive:
             self.given_up = f"most steps may do anything: {most}"
 
     def _learn(self, trail: Trail) -> None:
-        changed = self._path[self._changed] if self._changed >= 0 else None
-        begin = 0 if changed is None else max(changed.event, 0)
-        for decision, lanes in races_of(trail.events, begin=begin):
+        for decision, lanes in races_of(trail.events, begin=trail.known):
             picks = [pick for pick, lane in enumerate(decision.lanes or ()) if lane in lanes]
             if not picks:
                 decision.wanted = set(range(decision.count))
@@ -176,6 +186,34 @@ class Exhaustive:
                 return
             path.pop()
         self.exhausted = True
+
+    def learned(self) -> dict[str, Any]:
+        """Return in plain form, between two runs, what it needs to go on."""
+        return memory_to_plain(
+            ExhaustiveMemory(
+                runs=self.runs,
+                redundant=self.redundant,
+                failures=self.failures,
+                unsteady=self.unsteady,
+                given_up=self.given_up,
+                changed=self._changed,
+                orders=base64.b64encode(b"".join(sorted(self._orders))).decode(),
+                **path_kept(self._path),
+            )
+        )
+
+    def remember(self, plain: Any, *, where: str) -> None:
+        """Go on, before the first run, from what ``learned`` returned of another like it.
+
+        Raises:
+            BadInput: It is damaged; the message begins with ``where``.
+        """
+        memory = memory_from_plain(plain, where=where)
+        self.runs, self.redundant, self.failures = memory.runs, memory.redundant, memory.failures
+        self.unsteady, self.given_up = memory.unsteady, memory.given_up
+        self._changed = memory.changed
+        self._orders = set(memory.digests())
+        self._path = path_restored(memory)
 
     def sentences(self) -> tuple[str, ...]:
         """Say what has been run, and what that proves."""
@@ -310,6 +348,12 @@ class _Walk:
         trail = self.trail
         if trail is None or decision.lanes is None or trail.idle:
             return
+        if decision.names != trail.names:
+            # Things have other numbers than when the footprints of the sleeping were taken, perhaps
+            # in another process: who does not sleep is run once more, and nothing is left out.
+            for one in self._path[self._depth - 1 :]:
+                one.asleep, one.taken = {}, {}
+            decision.names = trail.names
         trail.decided(decision, {**decision.asleep, **decision.taken})
 
 
@@ -319,6 +363,6 @@ def _failed(found: SearchRun | Attempt) -> bool:
 
 
 def _identity(found: SearchRun | Attempt, walk: _Walk) -> bytes:
-    digest = hashlib.blake2b(found.order, digest_size=12)
+    digest = hashlib.blake2b(found.order, digest_size=ORDER_BYTES)
     digest.update(repr(walk.choices).encode())
     return digest.digest()

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 from harness.errors import BadInput
 from harness.explore.chunk import ChunkFound, subject_of
 from harness.explore.plain_record import from_plain, to_plain
+from harness.explore.portfolio import strategy_named
 from harness.explore.result import RESULT_VERSION, FoundFailure
+from harness.explore.strategy_memory import remember
 from harness.report.whole_file import make_directory
 from harness.report.wording import count
 
@@ -46,6 +48,7 @@ class Journal:
         self.spent_s = 0.0
         self.notes: list[str] = []
         self._identity = _identity(plan)
+        self._strategy = plan.strategy
         first, *others = folders
         for folder in others:
             path = folder / NAME
@@ -133,7 +136,10 @@ class Journal:
         elif "done" in record:
             self._keep(from_plain(ChunkFound, record["done"], where=where))
         elif "cut_short" in record:
-            self._keep(from_plain(ChunkFound, record["cut_short"], where=where))
+            piece = from_plain(ChunkFound, record["cut_short"], where=where)
+            # Read once for nothing: what is damaged is told here, with its line.
+            remember(strategy_named(self._strategy, seed=0), piece.learned, where=where)
+            self._keep(piece)
         elif "failure" in record:
             failure = from_plain(FoundFailure, record["failure"], where=where)
             self.failures.append((str(record.get("path")), failure))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from harness.choices import ChoiceKind
 from harness.errors import BadInput
@@ -24,6 +24,16 @@ if TYPE_CHECKING:
 
 __all__ = ["learned", "remember"]
 
+
+@runtime_checkable
+class _Enumerating(Protocol):
+    """A strategy with more to remember than some numbers: it knows its plain form itself."""
+
+    def learned(self) -> dict[str, Any]: ...
+
+    def remember(self, plain: Any, *, where: str) -> None: ...
+
+
 # All that decides the runs to come besides their numbers and the seed.
 _LEARNED: dict[type, tuple[str, ...]] = {
     DefaultOrder: ("exhausted",),
@@ -37,6 +47,8 @@ _LEARNED: dict[type, tuple[str, ...]] = {
 
 def learned(strategy: Strategy) -> dict[str, Any] | None:
     """Return what a strategy knows between two runs; None if that is too much to be kept."""
+    if isinstance(strategy, _Enumerating):
+        return strategy.learned()
     if isinstance(strategy, Portfolio):
         of = {one.name: learned(one) for one in _members(strategy)}
         return {"counts": dict(strategy.counts), "of": of}
@@ -52,17 +64,20 @@ def learned(strategy: Strategy) -> dict[str, Any] | None:
     return {name: list(one) if isinstance(one, list) else one for name, one in known.items()}
 
 
-def remember(strategy: Strategy, memory: dict[str, Any]) -> None:
+def remember(strategy: Strategy, memory: dict[str, Any] | None, *, where: str = "--resume") -> None:
     """Give a fresh strategy what ``learned`` returned of another like it.
 
     Raises:
-        BadInput: It is of another strategy, or damaged.
+        BadInput: It is of another strategy, or damaged; the message begins with ``where``.
     """
+    if isinstance(strategy, _Enumerating):
+        strategy.remember(memory, where=f"{where}: learned")
+        return
     try:
-        _remember(strategy, memory)
+        _remember(strategy, memory or {})
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise BadInput(
-            f"--resume: what {strategy.name} had learned must be as it was written,"
+            f"{where}: what {strategy.name} had learned must be as it was written,"
             f" got {error!r}; name another folder"
         ) from error
 

@@ -36,16 +36,21 @@ class Trail:
     equivalent to every one in which it comes next here. Once such a lane goes, the run is
     ``redundant``. ``idle`` is True where nothing can be told: in asyncio's own order the order of
     all steps matters.
+
+    The first ``passed`` events are as in an earlier run, which has learnt from them. ``known`` are
+    these events, or nothing if they have to be observed again.
     """
 
     def __init__(
         self,
         *,
         known: Sequence[Event] = (),
+        passed: int = 0,
         footprints: dict[frozenset[Touch], Footprint] | None = None,
     ) -> None:
         self.events: list[Event] = []
         self._known = known
+        self._passed = passed
         self._footprints = {} if footprints is None else footprints
         self.asleep: dict[int, Footprint] = {}
         self.redundant = False
@@ -74,6 +79,11 @@ class Trail:
         """How many things have been met so far."""
         return len(self._observer.names)
 
+    @property
+    def known(self) -> int:
+        """How many of its events, from the first on, an earlier run has analysed."""
+        return len(self._known)
+
     def bind(self, lineage: Callable[[int], str]) -> None:
         """Take the loop by its way to name lanes."""
         self._loop = getattr(lineage, "__self__", None)
@@ -93,7 +103,7 @@ class Trail:
 
     def bar(self, *, forget: bool) -> None:
         """Note that something may have happened that no step did."""
-        if len(self.events) < len(self._known):
+        if len(self.events) < self._passed:
             # The run before has learnt from it.
             return
         self.barred = True
@@ -105,9 +115,10 @@ class Trail:
         if self._open is None:
             return
         event = self.events[-1]
-        event.footprint = self._footprint_of(self._open)
-        if self._open.everything:
-            self.whys[self._open.why] = self.whys.get(self._open.why, 0) + 1
+        if len(self.events) > len(self._known):
+            event.footprint = self._footprint_of(self._open)
+            if self._open.everything:
+                self.whys[self._open.why] = self.whys.get(self._open.why, 0) + 1
         self._open = None
         if self.asleep:
             self.asleep = {
@@ -141,7 +152,7 @@ class Trail:
         if number < len(self._known):
             if not self._known[number].meets:
                 return
-        elif handle.lane in self.asleep:
+        elif number >= self._passed and handle.lane in self.asleep:
             self.redundant = True
         if self._stands_alone(handle):
             return
@@ -199,6 +210,7 @@ class Trail:
             # As in the run before: this way leads off from that one's only further on.
             self.events.append(self._known[number])
             self._decision = None
+            self._open = touches
         elif not self.redundant:
             everyone = (1 << number) - 1
             event = Event(handle.lane, self._enablers.get(id(handle), everyone), self._decision)

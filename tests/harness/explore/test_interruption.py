@@ -131,8 +131,27 @@ def test_an_interrupted_search_by_time_keeps_what_it_ran_and_goes_on(pay):
     assert end.report.explorations[0].wall_s == pytest.approx(4.0, abs=0.8)
 
 
-def test_a_search_that_can_only_begin_again_keeps_its_failures(pay):
-    plan = SearchPlan(scenarios=(pay,), runs=40, jobs=1, strategy="exhaustive")
+@pytest.mark.parametrize("system", [None, "exploring_shop:SoundShop"])
+@pytest.mark.parametrize("strategy", ["exhaustive", "exhaustive:1"])
+def test_an_exhaustive_search_goes_on_and_claims_what_it_would_have_claimed(pay, strategy, system):
+    asked = {"jobs": 1, "strategy": strategy, "adversarial": True, "system": system}
+    plan = SearchPlan(scenarios=(pay,), runs=300, **asked)
+    whole = run_search(plan, Silent()).report
+    (one,) = whole.explorations
+    assert one.runs > 5
+    assert one.exhausted
+    for runs in (2, 5):
+        end = search(plan, Interrupting(runs))
+        assert isinstance(end.ended_by, KeyboardInterrupt)
+        assert end.report.explorations[0].runs == runs
+    end = search(plan)
+    assert end.runs_before == 5
+    assert without_times(end.report) == without_times(whole)
+
+
+def test_a_search_that_can_only_begin_again_keeps_its_failures(pay, monkeypatch):
+    plan = SearchPlan(scenarios=(pay,), runs=40, jobs=1, strategy="random")
+    monkeypatch.setattr("harness.explore.chunk.learned", lambda strategy: None)
     first = search(plan, Interrupting(3))
     assert first.report.explorations[0].runs == 3
     end = search(plan)

@@ -6,6 +6,7 @@ import json
 import re
 import signal
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from harness.errors import BadInput
 from harness.explore.campaign import run_search
 from harness.explore.chunk import run_chunk
 from harness.explore.journal import Journal
+from harness.explore.plain_record import to_plain
 from harness.explore.search_plan import SearchPlan
 from harness.explore.spool import SpoolWriter
 from tests.harness.explore.silent_watcher import Silent
@@ -108,6 +110,25 @@ def test_a_line_too_deep_to_read_is_refused_with_its_number(pay, shop):
     with (shop / "j" / "journal.ndjson").open("ab") as stream:
         stream.write(b"[" * 100_000 + b"\n")
     assert "j/journal.ndjson:2: must be a JSON object" in refused(plan, "j")
+
+
+@pytest.mark.parametrize(
+    ("strategy", "learned", "told"),
+    [
+        ("exhaustive", {"runs": 3, "changed": 5}, "learned.changed must be -1 to -1, got 5; name"),
+        ("exhaustive", {"runs": "3"}, "learned.runs must be of type int, got '3'"),
+        ("pct", {"deeper": 0}, "what pct:3 had learned must be as it was written, got KeyError"),
+    ],
+)
+def test_what_a_strategy_had_learned_is_refused_with_its_line(pay, shop, strategy, learned, told):
+    plan = SearchPlan(scenarios=(pay,), runs=100, jobs=1, strategy=strategy)
+    Journal([Path("j")], plan).close()
+    asked = iter(range(3))
+    piece = run_chunk(plan.chunks()[0], stopped=lambda: next(asked, None) is None)
+    line = {"cut_short": to_plain(replace(piece, learned=learned))}
+    with (shop / "j" / "journal.ndjson").open("a", encoding="utf-8") as stream:
+        stream.write(json.dumps(line) + "\n")
+    assert f"j/journal.ndjson:2: {told}" in refused(plan, "j")
 
 
 @pytest.mark.parametrize(
