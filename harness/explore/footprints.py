@@ -210,6 +210,11 @@ class FootprintObserver:
             self.touches.anything(f"{function.__name__} of {owner}")
             return
         self.touch(effect[0], effect[1], written=effect[2])
+        if effect[0] == "future" and function.__name__ == "cancel":
+            # What the task waits for is cancelled with it, unless that was done before.
+            waited_for = effect[1]
+            while (waited_for := getattr(waited_for, "_fut_waiter", None)) is not None:
+                self.touch("future", waited_for, written=True)
 
     def _passed(self, one: _Activation, end: int) -> None:
         """Note what may have been touched between an activation's last event and this one."""

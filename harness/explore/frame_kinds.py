@@ -26,11 +26,11 @@ __all__ = [
 ]
 
 # Read instruction by instruction; passed over; one write of their ``self``, and what they do to
-# tasks; passed over but for what they do to futures; or as doing anything.
+# futures; passed over but for what they do to futures; or as doing anything.
 PROGRAM, PASSED, SELF, TASKS, ANYTHING = range(5)
 
 # In which frames a call of a builtin touches something, and the class of what it belongs to.
-LOOKED_AT = {PROGRAM: object, TASKS: asyncio.Future, SELF: asyncio.Task}
+LOOKED_AT = {PROGRAM: object, TASKS: asyncio.Future, SELF: asyncio.Future}
 # Whether a handle's callback still runs, no other footprint shows: whoever in the program cancels
 # one may do anything. Where asyncio cancels one of its own, that of the primitive it belongs to
 # does. ``builtin_effects.py`` has the compiled handles.

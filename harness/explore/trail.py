@@ -178,6 +178,18 @@ class Trail:
                 causes |= one
         return causes
 
+    def skipped(self, handle: Lane) -> None:
+        """Take the turn of a callback that was cancelled for a step: in another order it runs."""
+        if self.idle or handle.lane < 0:
+            return
+        self.settle()
+        self._count = len(self._loop._ready)
+        if self._passed <= len(self.events) and handle.lane in self.asleep:
+            self.redundant = True
+        touches = StepTouches()
+        touches.anything("a callback that was cancelled")
+        self._add_event(handle, touches)
+
     def ended(self, handle: Lane) -> None:
         """Note what the step touched, and what it made possible."""
         if self._running is not None:
@@ -194,17 +206,20 @@ class Trail:
     def _step_ended(self, handle: Any) -> None:
         observed, self._running = self._running is not None, None
         touches = self._observer.touches if observed else StepTouches()
-        number = len(self.events)
         callback = handle.call[0]
         owner = getattr(callback, "__self__", None)
         if observed and isinstance(owner, asyncio.Task):
             self._observer.touch("future", owner, written=owner.done())
         elif getattr(callback, "__name__", "") == "stop_after":
             touches.anything("the end of the program")
+            self._ends()
         if self._meet_tasks():
             # Tasks are numbered as they are made.
             touches.touches.add(("numbers", None, True))
-        names = self.names
+        self._add_event(handle, touches)
+
+    def _add_event(self, handle: Lane, touches: StepTouches) -> None:
+        number, names = len(self.events), self.names
         touches.number(self._observer.names)
         if number < len(self._known):
             # As in the run before: this way leads off from that one's only further on.
@@ -224,6 +239,11 @@ class Trail:
         self._causes.append(self._causes_of(handle, number))
         self._last_of[handle.lane] = 1 << number
         self._made_ready(touches, 1 << number, number)
+
+    def _ends(self) -> None:
+        """The program ends, so whoever is ready never goes on: who might is to go first, too."""
+        if self._decision is not None:
+            self._decision.wanted.update(range(self._decision.count))
 
     def _plumbing_ended(self, handle: Any) -> None:
         ahead = self._aheads.pop(id(handle), None)

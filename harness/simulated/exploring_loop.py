@@ -74,6 +74,8 @@ class ExploringLoop(VirtualLoop):
         self._lane_names: dict[int, str] = {}
         self._children: Counter[str] = Counter()
         self._tell_chosen: Callable[[str], None] | None = getattr(watcher, "chosen", None)
+        # Told of a callback whose turn it would be, had it not been cancelled.
+        self._tell_skipped: Callable[[Lane], None] | None = getattr(watcher, "skipped", None)
         if watcher is not None:
             watcher.bind(self.lane_name)
             self.environment.born = self._process_born
@@ -115,7 +117,7 @@ class ExploringLoop(VirtualLoop):
         self.policy = DefaultPolicy()
         self.watcher = None
         self.suspended = None
-        self._tell_chosen = None
+        self._tell_chosen = self._tell_skipped = None
 
     def create_task(self, coro: Any, *, name: object = None, **options: Any) -> Any:
         """Make a task, and know it until the loop is closed."""
@@ -191,6 +193,8 @@ class ExploringLoop(VirtualLoop):
                     self.observer()
                 if self._stopping:
                     return Pause.STOPPED
+            elif self._tell_skipped is not None:
+                self._tell_skipped(handle)
         return Pause.SPINNING
 
     def _step(self, handle: Any, overtaken: Sequence[Lane]) -> None:

@@ -165,6 +165,13 @@ OPERATIONS = (
 )  # fmt: skip
 
 
+# What leaves callbacks that are cancelled when their turn comes.
+CANCELLING = (
+    rarer_operations.give_up, rarer_operations.pulse, rarer_operations.cancel_handle,
+    rarer_operations.later, set_event,
+)  # fmt: skip
+
+
 async def in_gather(shared, jobs):
     shared.tasks += [asyncio.ensure_future(one) for one in jobs]
     return await asyncio.gather(*shared.tasks)
@@ -206,14 +213,14 @@ GATHERINGS = (
 )  # fmt: skip
 
 
-def random_program(seed, *, tasks, length):
+def random_program(seed, *, tasks, length, operations=OPERATIONS):
     """Make a program: some tasks of up to ``length`` operations each, gathered in some way.
 
     Returns the coroutine function and the list into which each run puts its outcome.
     """
     stream = Random(seed)
     plan = [
-        [(stream.choice(OPERATIONS), stream.randrange(3)) for _ in range(stream.randint(1, length))]
+        [(stream.choice(operations), stream.randrange(3)) for _ in range(stream.randint(1, length))]
         for _ in range(tasks)
     ]
     gathering = stream.choice(GATHERINGS)

@@ -252,6 +252,38 @@ def test_a_callback_without_a_frame_is_no_proof(add):
     assert strategy.failures < strategy.runs
 
 
+def test_what_might_still_go_on_at_the_end_of_the_program_is_no_proof():
+    async def main():
+        first = asyncio.current_task()
+
+        async def quick():
+            pass
+
+        async def slow():
+            await asyncio.sleep(0)
+            alone = first.done()
+            await asyncio.sleep(0)
+            if alone:
+                raise LookupError
+
+        both = [asyncio.create_task(quick()), asyncio.create_task(slow())]
+        await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+
+    strategy, failed = searched(main)
+    assert len(failed) == 1
+    assert strategy.reduced
+
+
+def test_the_turn_of_a_callback_that_was_cancelled_is_a_step():
+    for seed in range(60):
+        main, runs = programs.random_program(
+            seed, tasks=2, length=1, operations=programs.CANCELLING
+        )
+        _, all_seen = programs.outcomes_of(main, runs, reduced=False)
+        _, seen = programs.outcomes_of(main, runs, reduced=True)
+        assert seen == all_seen, (seed, main.plan)
+
+
 def test_no_proof_is_claimed_when_a_run_fails():
     strategy, failed = searched(unlocked(2))
     assert strategy.exhausted
