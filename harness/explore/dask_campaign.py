@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import logging
 import re
+import threading
 import time
+from asyncio import CancelledError
 from concurrent.futures import BrokenExecutor
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import BadInput, CouldNotRun
-from harness.explore.chunk_process import run_chunk_apart
+from harness.explore.dask_piece import TOPIC, run_piece, stop_pieces
+from harness.explore.workers import Patience
 from harness.report.wording import count
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from harness.explore.campaign import SearchState
     from harness.explore.chunk import Chunk, ChunkFound
@@ -58,10 +62,14 @@ def dask_work(address: str) -> Callable[[SearchState], None]:
 
 
 def _work(client: Any, address: str, state: SearchState) -> None:
-    """Hand out pieces, two a worker's thread, and take what comes back until there are no more."""
+    """Hand out pieces, two a worker's thread, and take what comes back until there are no more.
+
+    Once it is interrupted, no more are handed out, and those under way end between two runs.
+    """
     under_way: dict[Any, Chunk] = {}
     alive = time.monotonic()
-    try:
+    patience = Patience(state, stop=partial(_stop, client))
+    with _noting(client, state.spool):
         while True:
             workers = _threads(client)
             if workers:
@@ -70,12 +78,12 @@ def _work(client: Any, address: str, state: SearchState) -> None:
                 chunk = state.next()
                 if chunk is None:
                     break
-                future = client.submit(
-                    run_chunk_apart, chunk, str(Path.cwd()), pure=False, retries=RETRIES
-                )
+                arguments = (chunk, str(Path.cwd()), client.id)
+                future = client.submit(run_piece, *arguments, pure=False, retries=RETRIES)
                 under_way[future] = chunk
-            if workers and not under_way:
+            if not under_way and (workers or state.interruption.came()):
                 return
+            state.look()
             for future in [one for one in under_way if one.done()]:
                 _take(state, under_way.pop(future), future)
             if time.monotonic() - alive > GONE_S:
@@ -83,11 +91,39 @@ def _work(client: Any, address: str, state: SearchState) -> None:
                     f"--dask: the cluster at {address} went away, with"
                     f" {count(len(under_way), 'piece')} of work under way"
                 )
-            if state.interruption.by is not None:
-                raise state.interruption.by
+            patience.check()
             time.sleep(LOOK_S)
-    finally:
-        client.close(timeout=1)
+
+
+@contextmanager
+def _noting(client: Any, spool: Path) -> Iterator[None]:
+    """Write down what the search's pieces tell, as workers of this machine do it themselves.
+
+    When it is left, the client is closed: nobody tells anything any more.
+    """
+    with (spool / "cluster.ndjson").open("ab", buffering=0) as notes:
+
+        def note(event: tuple[float, dict[str, str]]) -> None:
+            # Others may search on the same cluster.
+            if event[1]["search"] == client.id and not notes.closed:
+                notes.write(event[1]["note"].encode() + b"\n")
+
+        client.subscribe_topic(TOPIC, note)
+        try:
+            yield
+        finally:
+            client.close(timeout=1)
+
+
+def _stop(client: Any) -> None:
+    """Tell the workers, and do not wait for their answers: one of them may have none."""
+
+    def tell() -> None:
+        # A cluster that has gone cannot be told, and one of which not all answer is not waited for.
+        with suppress(OSError, RuntimeError, TimeoutError, CancelledError):
+            client.run(stop_pieces, client.id, on_error="ignore")
+
+    threading.Thread(target=tell, name="stop", daemon=True).start()
 
 
 def _threads(client: Any) -> int:
@@ -107,8 +143,11 @@ def _take(state: SearchState, chunk: Chunk, future: Any) -> None:
         return
     error = future.exception()
     if error is None:
-        found: ChunkFound = future.result()
-        state.done(found)
+        found: ChunkFound | None = future.result()
+        if found is None:
+            state.give_back(chunk)
+        else:
+            state.done(found)
     elif isinstance(error, BadInput):
         state.refuse(chunk, error)
     else:

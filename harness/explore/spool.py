@@ -75,6 +75,17 @@ class SpoolReader:
 
     def notes(self) -> Iterator[Noted]:
         """Return what is new: of whom, and how far it is or the failure it found."""
+        for path, line in self.lines():
+            try:
+                note = _note(json.loads(line), where=str(path))
+            except (BadInput, KeyError, RecursionError, TypeError, ValueError) as error:
+                reason = str(error) if isinstance(error, BadInput) else line[:40]
+                self._told(f"{path}: a line that is no note of a worker is dropped: {reason!r}")
+            else:
+                yield note
+
+    def lines(self) -> Iterator[tuple[Path, bytes]]:
+        """Return what is new as it was written, for whoever hands it on."""
         for path in sorted(self._folder.glob("*.ndjson")):
             begin = self._read.get(path, 0)
             with path.open("rb") as stream:
@@ -84,13 +95,7 @@ class SpoolReader:
                 continue
             self._read[path] = begin + len(whole) + 1
             for line in whole.split(b"\n"):
-                try:
-                    note = _note(json.loads(line), where=str(path))
-                except (BadInput, KeyError, RecursionError, TypeError, ValueError) as error:
-                    reason = str(error) if isinstance(error, BadInput) else line[:40]
-                    self._told(f"{path}: a line that is no note of a worker is dropped: {reason!r}")
-                else:
-                    yield note
+                yield path, line
 
     def stop(self) -> None:
         """Have all workers end after the run that they are in."""

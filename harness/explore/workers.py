@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from harness.explore.campaign import SearchState
     from harness.explore.chunk import Chunk, ChunkFound
 
-__all__ = ["carry_out_chunk", "carry_out_noting", "drain", "work_apart", "work_here"]
+__all__ = ["Patience", "carry_out_chunk", "carry_out_noting", "drain", "work_apart", "work_here"]
 
 # How often the notes of the workers are read.
 LOOK_S = 0.2
@@ -121,7 +121,7 @@ def drain(
         BaseException: It was interrupted, and not all pieces ended in time.
     """
     carry_out: Callable[..., ChunkFound] = carry_out_noting if noting else run_chunk
-    patience = _Patience(state)
+    patience = Patience(state)
     while True:
         while len(under_way) < at_once and (chunk := state.next()) is not None:
             arguments = (chunk, str(state.spool)) if noting else (chunk,)
@@ -145,11 +145,12 @@ def drain(
                 state.done(found)
 
 
-class _Patience:
+class Patience:
     """Has the workers stop once the search is interrupted, and waits for them, but not for long."""
 
-    def __init__(self, state: SearchState) -> None:
+    def __init__(self, state: SearchState, *, stop: Callable[[], None] | None = None) -> None:
         self._state = state
+        self._stop = stop or state.stop
         self._until_s: float | None = None
 
     def check(self) -> None:
@@ -158,7 +159,7 @@ class _Patience:
         if by is None:
             return
         if self._until_s is None:
-            self._state.stop()
+            self._stop()
             self._until_s = time.monotonic() + STOP_S
         elif time.monotonic() > self._until_s:
             raise by
@@ -196,7 +197,7 @@ def _begin_worker() -> None:
 
 def _alone(state: SearchState, chunk: Chunk) -> bool:
     """Carry out one piece in a worker of its own; False if the worker died."""
-    patience = _Patience(state)
+    patience = Patience(state)
     try:
         with _pool(1) as pool:
             future = pool.submit(carry_out_noting, chunk, str(state.spool))

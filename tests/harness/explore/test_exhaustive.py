@@ -384,48 +384,6 @@ def test_time_that_runs_ahead_is_enumerated_too():
     assert seen_reduced == seen
 
 
-def test_events_taken_as_known_are_those_that_come_again():
-    async def main():
-        box = {"n": 0}
-
-        async def aside(mine):
-            seen = box["n"]
-            await asyncio.to_thread(lambda: None)
-            box["n"] = seen + mine
-
-        async def busy():
-            await asyncio.sleep(0)
-            box["n"] += 10
-
-        await asyncio.gather(aside(1), aside(2), busy())
-
-    strategy = Exhaustive()
-    with SearchRuns(main, adversarial=True) as searching:
-        while strategy.runs < 500:
-            found = searching.run(strategy.begin(strategy.runs), watcher=strategy.watcher)
-            lanes = iter(memoryview(found.order).cast("i"))
-            assert all(event.lane in lanes for event in strategy.watcher.events), strategy.runs
-            strategy.finish(found)
-
-
-def test_the_end_of_a_gather_within_what_is_known_makes_no_run_redundant():
-    async def main():
-        seen = []
-
-        async def note(mine):
-            await asyncio.sleep(0)
-            seen.append(mine)
-
-        async def both(mine):
-            await asyncio.gather(note(mine), note(mine + 1))
-            seen.append(-mine)
-
-        await asyncio.gather(both(1), both(5))
-
-    strategy, _ = searched(main)
-    assert (strategy.runs, strategy.distinct, strategy.redundant) == (864, 864, 0)
-
-
 def test_in_production_order_only_what_comes_from_outside_is_permuted():
     strategy, failed = searched(unlocked(2), adversarial=False)
     assert strategy.runs == 1

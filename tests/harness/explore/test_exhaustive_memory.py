@@ -8,7 +8,6 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
@@ -24,7 +23,6 @@ from harness.explore.exhaustive_memory import (
     path_restored,
 )
 from harness.explore.footprint import EVERYTHING, Footprint
-from harness.explore.trail import Trail
 from harness.simulated.search_runs import SearchRuns
 from tests.harness.explore import random_programs as programs
 
@@ -210,25 +208,6 @@ def facts(decision):
     for name in ("asleep", "taken"):
         known[name] = {lane: (one.touches, one.everything) for lane, one in known[name].items()}
     return known
-
-
-@pytest.mark.parametrize("passed", [0, 1])
-def test_a_sleeping_step_is_redundant_unless_an_earlier_run_has_passed_it(passed):
-    class Loop:
-        adversarial = True
-        made_tasks = ()
-        _ready = (None,)
-
-        def lineage(self, lane):
-            return str(lane)
-
-    trail = Trail(passed=passed)
-    trail.bind(Loop().lineage)
-    trail.asleep = {2: EVERYTHING}
-    step = SimpleNamespace(lane=2, call=(print,))
-    trail.begins(step, ())
-    trail.ended(step)
-    assert trail.redundant is (passed == 0)
 
 
 class Thing:
