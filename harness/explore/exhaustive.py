@@ -177,10 +177,12 @@ class Exhaustive:
             return
         while path:
             decision = path[-1]
-            if trail is not None and decision.lanes is not None and decision.event >= 0:
-                footprint = trail.events[decision.event].footprint
+            if trail is not None and decision.lanes is not None:
                 lane = decision.lanes[decision.pick]
-                decision.taken[lane] = footprint.generalised(decision.names)
+                event = trail.event_at(decision.event)
+                # What came from outside has no event, so that nothing is known of what it touched.
+                if event is not None and event.lane == lane:
+                    decision.taken[lane] = event.footprint.generalised(decision.names)
             if decision.move_on(self.bound):
                 self._changed = len(path) - 1
                 return

@@ -84,6 +84,10 @@ class Trail:
         """How many of its events, from the first on, an earlier run has analysed."""
         return len(self._known)
 
+    def event_at(self, number: int) -> Event | None:
+        """Return an event by its number; None if the run has none of it."""
+        return self.events[number] if 0 <= number < len(self.events) else None
+
     def bind(self, lineage: Callable[[int], str]) -> None:
         """Take the loop by its way to name lanes."""
         self._loop = getattr(lineage, "__self__", None)
@@ -247,8 +251,9 @@ class Trail:
 
     def _plumbing_ended(self, handle: Any) -> None:
         ahead = self._aheads.pop(id(handle), None)
+        # Where it goes back to what came from outside, no step is known without which it cannot be.
         origin = -1 if ahead is None else ahead.origin
-        if ahead is None:
+        if ahead is None or origin < 0:
             enablers = (1 << len(self.events)) - 1
         else:
             enablers = 1 << ahead.origin

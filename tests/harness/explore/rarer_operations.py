@@ -6,6 +6,8 @@ import asyncio
 import collections
 import contextlib
 
+from harness.simulated.virtual_loop import running_virtual_loop
+
 __all__ = ["OPERATIONS", "Rarer"]
 
 
@@ -204,8 +206,21 @@ async def unpack(shared, mine):
     await asyncio.sleep(0)
 
 
+async def ask_outside(shared, mine):
+    loop = running_virtual_loop()
+
+    def answer(environment):
+        yield environment.timeout(0.1)
+        shared.value += mine
+
+    asked = loop.future_of(loop.environment.process(answer(loop.environment)))
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(asyncio.shield(asked), 0.1)
+        shared.items.append(mine)
+
+
 OPERATIONS = (
     soon, later, cancel_handle, read_clock, give_up, wait_a_little, wait_notified, notify, meet,
     when_done, count_tasks, survive, pulse, operate, assign, look, send, fill, empty, arrange,
-    unpack,
+    unpack, ask_outside,
 )  # fmt: skip

@@ -16,6 +16,7 @@ from harness.explore.portfolio import strategy_named
 from harness.explore.program import Program
 from harness.simulated.search_runs import SearchRuns
 from tests.harness.explore import random_programs as programs
+from tests.harness.explore import rarer_operations
 
 
 def searched(main, *, adversarial=True, runs_max=30_000, **options):
@@ -112,8 +113,8 @@ def test_reduction_loses_no_outcome_of_a_random_program(share):
         # Where too little is seen of the first run, it is repeated unobserved.
         assert reduced.runs <= full.runs + (reduced.given_up is not None), (seed, main.plan)
         assert reduced.unsteady is None
-    # Over the eight shares at least 270.
-    assert compared >= 33
+    # Over the eight shares at least 240.
+    assert compared >= 30
 
 
 @pytest.mark.parametrize(
@@ -282,6 +283,16 @@ def test_the_turn_of_a_callback_that_was_cancelled_is_a_step():
         _, all_seen = programs.outcomes_of(main, runs, reduced=False)
         _, seen = programs.outcomes_of(main, runs, reduced=True)
         assert seen == all_seen, (seed, main.plan)
+
+
+def test_an_answer_from_outside_behind_a_shield_is_searched_to_the_end():
+    main, runs = programs.random_program(
+        3, tasks=2, length=1, operations=(rarer_operations.ask_outside, programs.peek)
+    )
+    assert "ask_outside" in repr(main.plan)
+    strategy, seen = programs.outcomes_of(main, runs, reduced=True)
+    assert strategy.exhausted
+    assert seen == programs.outcomes_of(main, runs, reduced=False)[1]
 
 
 def test_no_proof_is_claimed_when_a_run_fails():
