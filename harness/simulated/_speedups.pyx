@@ -29,8 +29,54 @@ cdef extern from *:
     #ifndef SPEEDUPS_SOURCE
     #define SPEEDUPS_SOURCE ""
     #endif
+
+    /* call_soon() takes its context by name, and nothing else: whoever calls it hands over names and
+       values as they are, where a method of Cython's would be given a dictionary for each call. */
+    static PyObject *(*calls_soon)(PyObject *, PyObject *, PyObject *);
+
+    static PyObject *
+    call_soon(PyObject *calls, PyObject *const *given, Py_ssize_t count, PyObject *names)
+    {
+        PyObject *context = Py_None, *call, *handle;
+        Py_ssize_t place;
+
+        if (names != NULL && PyTuple_GET_SIZE(names) != 0) {
+            PyObject *name = PyTuple_GET_ITEM(names, PyTuple_GET_SIZE(names) - 1);
+            if (PyTuple_GET_SIZE(names) != 1
+                    || PyUnicode_CompareWithASCIIString(name, "context") != 0) {
+                PyErr_Format(PyExc_TypeError,
+                             "call_soon() got an unexpected keyword argument '%U'", name);
+                return NULL;
+            }
+            context = given[count];
+        }
+        if (count == 0) {
+            PyErr_SetString(PyExc_TypeError,
+                            "call_soon() missing 1 required positional argument: 'callback'");
+            return NULL;
+        }
+        call = PyTuple_New(count);
+        if (call == NULL) return NULL;
+        for (place = 0; place < count; place++) {
+            Py_INCREF(given[place]);
+            PyTuple_SET_ITEM(call, place, given[place]);
+        }
+        handle = calls_soon(calls, call, context);
+        Py_DECREF(call);
+        return handle;
+    }
+
+    static PyMethodDef call_soon_method = {
+        "call_soon", (PyCFunction)(void (*)(void))call_soon, METH_FASTCALL | METH_KEYWORDS,
+        "Run a callback in the next pass, after all that became ready before it."
+    };
     """
     const char *SPEEDUPS_SOURCE
+    ctypedef object (*CallsSoon)(object, object, object)
+    CallsSoon calls_soon
+    ctypedef struct PyMethodDef:
+        pass
+    PyMethodDef call_soon_method
 
 cdef extern from "Python.h":
     ctypedef struct PyTupleObject:
@@ -42,6 +88,7 @@ cdef extern from "Python.h":
     bint PyFloat_CheckExact(PyObject *thing)
     double PyFloat_AS_DOUBLE(PyObject *number)
     int PyObject_RichCompareBool(PyObject *one, PyObject *other, int operator) except -1
+    object PyCFunction_New(PyMethodDef *method, object owner)
     object PyObject_Call(object callable, tuple arguments, dict names)
     object PyObject_Vectorcall(object callable, PyObject **arguments, size_t count, PyObject *names)
     object PyContext_CopyCurrent()
@@ -194,8 +241,27 @@ cdef inline double _moment(list queue) except? -1.0:
     return (<tuple?>queue[0])[0]
 
 
+cdef class Calls:
+    """Where callbacks wait that are ready; ``call_soon`` adds one."""
+
+    @property
+    def call_soon(self):
+        """The loop's own method."""
+        return PyCFunction_New(&call_soon_method, self)
+
+    cdef object soon(self, tuple call, object context):
+        raise NotImplementedError
+
+
+cdef object _soon(object calls, object call, object context):
+    return (<Calls>calls).soon(<tuple>call, context)
+
+
+calls_soon = _soon
+
+
 @cython.final
-cdef class FastCore:
+cdef class FastCore(Calls):
     """The callbacks of one loop that are ready, and how the loop runs them: as ``PlainCore``.
 
     It is its own queue: a ring of handles in a list whose length is a power of two.
@@ -265,12 +331,8 @@ cdef class FastCore:
         self.count -= 1
         return handle
 
-    def call_soon(self, *call, context=None):
-        """Run a callback in the next pass, after all that became ready before it."""
-        cdef ReadyHandle handle
-        if not call:
-            raise TypeError("call_soon() missing 1 required positional argument: 'callback'")
-        handle = ReadyHandle.__new__(ReadyHandle)
+    cdef object soon(self, tuple call, object context):
+        cdef ReadyHandle handle = ReadyHandle.__new__(ReadyHandle)
         handle.call = call
         handle.context = PyContext_CopyCurrent() if context is None else context
         self.put(handle)
@@ -457,7 +519,7 @@ cdef class FastCore:
 
 
 @cython.final
-cdef class LanedCalls:
+cdef class LanedCalls(Calls):
     """Where an exploring loop's ``call_soon`` adds its handles: as in ``laned_calls.py``."""
 
     cdef list ready
@@ -468,13 +530,9 @@ cdef class LanedCalls:
         self.ready = ready if type(ready) is list else None
         self.append = ready.append
 
-    def call_soon(self, *call, context=None):
-        """Add a callback, with the lane that it belongs to."""
-        cdef ReadyHandle handle
+    cdef object soon(self, tuple call, object context):
+        cdef ReadyHandle handle = ReadyHandle.__new__(ReadyHandle)
         cdef PyObject *number = NULL
-        if not call:
-            raise TypeError("call_soon() missing 1 required positional argument: 'callback'")
-        handle = ReadyHandle.__new__(ReadyHandle)
         handle.call = call
         if context is None:
             handle.context = PyContext_CopyCurrent()

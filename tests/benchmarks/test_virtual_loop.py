@@ -16,7 +16,7 @@ from harness.simulated.virtual_loop import VirtualLoop
 # its load touch both sides; the figures behind them are printed.
 RING_SHARE_MAX = 0.55
 SLEEPS_FACTOR_MIN = 2.5
-ROUNDS = 3
+ROUNDS = 9
 
 RING_TASKS = 100
 RING_HOPS = 200
