@@ -159,6 +159,21 @@ def test_a_reader_that_goes_away_is_an_interruption_and_not_a_failure():
     assert told == "harness: 18 runs and 4 regressions, simulated, seed 0\n"
 
 
+def test_an_interruption_while_all_is_loaded_is_no_traceback(tmp_path):
+    interrupts = "import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n"
+    (tmp_path / "typer.py").write_text(interrupts, encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "harness", "list"],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "interrupted\n")
+
+
 def test_a_full_disk_behind_the_output_is_told():
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(

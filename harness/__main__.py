@@ -1,0 +1,23 @@
+"""Own the way in from a shell: to be interrupted while all is loaded is no error to be traced."""
+
+from __future__ import annotations
+
+import sys
+
+__all__ = ["main"]
+
+EXIT_INTERRUPTED = 130
+
+
+def main() -> None:
+    """Load the command line, and run it."""
+    try:
+        from harness.cli import main as command_line  # noqa: PLC0415 - takes its time
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted\n")
+        sys.exit(EXIT_INTERRUPTED)
+    command_line()
+
+
+if __name__ == "__main__":
+    main()
