@@ -148,7 +148,7 @@ def test_how_far_a_piece_is_is_told_while_it_works(cluster, pay, monkeypatch):
     finally:
         signal.signal(signal.SIGINT, before)
     assert isinstance(end.ended_by, KeyboardInterrupt)
-    assert time.monotonic() - begin_s < 15.0
+    assert time.monotonic() - begin_s < 60.0
     assert end.report.explorations[0].runs >= watcher.most > 0
 
 
