@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import gc
 import hashlib
 from typing import TYPE_CHECKING, Any
 
@@ -36,11 +35,6 @@ ENUMERATED = frozenset(set(ChoiceKind) - {ChoiceKind.WORKLOAD})
 
 # With fewer steps observed than this share, observing costs more than it saves.
 OBSERVED_SHARE_MIN = 0.5
-
-
-# A watched run leaves its loop as cyclic garbage. Collected this often, it is found in the cache:
-# that makes half as many runs a second again.
-COLLECT_RUNS = 16
 
 
 class Exhaustive:
@@ -140,8 +134,6 @@ class Exhaustive:
             if self.runs == 1:
                 self._judge(walk.trail)
             self._learn(walk.trail)
-            if self.runs % COLLECT_RUNS == 0:
-                gc.collect(0)
         self._move_on(walk.trail)
 
     def _judge(self, trail: Trail) -> None:

@@ -125,12 +125,14 @@ class FootprintObserver:
     def end(self) -> None:
         """The step has ended."""
         sys.setprofile(self._before)
+        # The frame that ends it is among them, and would be cyclic garbage with all it refers to.
+        self._activations.clear()
 
     def _calls(self, callback: Any) -> None:
         """Note what a callback touches that has no frame of its own: no event tells of its call."""
         if isinstance(callback, types.BuiltinFunctionType):
             if not _is_step(callback):
-                self._builtin(callback, object)
+                self._builtin(callback)
         elif not (isinstance(callback, types.FunctionType) or _is_step(callback)):
             callback = getattr(callback, "__func__", _attribute_of(callback, "__call__"))
             if not isinstance(callback, types.FunctionType):
@@ -141,13 +143,13 @@ class FootprintObserver:
         self._add(what, thing, written, None)
 
     def _profile(self, frame: FrameType, event: str, argument: Any) -> None:
-        if event == "c_return":
-            return
         if event == "c_call":
             if self._activations:
-                looked_at = LOOKED_AT.get(self._activations[-1].kind)
-                if looked_at is not None:
-                    self._builtin(argument, looked_at)
+                of = LOOKED_AT.get(self._activations[-1].kind)
+                if of is object or (
+                    of is not None and isinstance(getattr(argument, "__self__", None), of)
+                ):
+                    self._builtin(argument)
         elif event == "call":
             self._entered(frame)
         elif event == "return":
@@ -165,7 +167,7 @@ class FootprintObserver:
                     now = upper.frame.f_lasti
                     self._passed(upper, now)
                     upper.begin = now
-                if code in CANCELLING:
+                if id(code) in CANCELLING:
                     kind = ANYTHING
             elif kind == PASSED:
                 # Passed over within what is passed over.
@@ -173,8 +175,8 @@ class FootprintObserver:
         activations.append(_Activation(frame, frame.f_lasti, kind))
         if kind == SELF:
             owner = frame.f_locals.get("self")
-            if owner is not None and not any(owner is one for one in _REGISTRIES):
-                self.touch(f"primitive {type(owner).__name__}", owner, written=True)
+            if owner is not None and id(owner) not in _REGISTRIES:
+                self.touches.things.append((_primitive(type(owner)), owner, True, None))
         elif kind == TASKS and code.co_name in LOOKING:
             self.touch("items", None, written=False)
         elif kind == ANYTHING:
@@ -198,10 +200,8 @@ class FootprintObserver:
             # What it awaits stands still, so it does, too: nothing behind the await has happened.
             upper.over = True
 
-    def _builtin(self, function: Any, of: type) -> None:
-        """Note what a builtin touches, if it belongs to an object ``of`` this class."""
-        if of is not object and not isinstance(getattr(function, "__self__", None), of):
-            return
+    def _builtin(self, function: Any) -> None:
+        """Note what a builtin that is called touches."""
         effect = effect_of(function)
         if effect is None:
             return
@@ -287,8 +287,8 @@ class FootprintObserver:
 
 
 # asyncio's own registries of tasks: who looks at them is taken as doing anything.
-_REGISTRIES = tuple(
-    found
+_REGISTRIES = frozenset(
+    id(found)
     for found in (getattr(tasks, name, None) for name in ("_all_tasks", "_scheduled_tasks"))
     if found is not None
 )
@@ -299,6 +299,16 @@ _TASK_METHODS = frozenset(vars(tasks.Task))
 _EVENTFUL = (
     types.FunctionType, types.BuiltinFunctionType, types.MethodType, types.MethodDescriptorType,
 )  # fmt: skip
+
+
+_PRIMITIVES: dict[type, str] = {}
+
+
+def _primitive(kind: type) -> str:
+    known = _PRIMITIVES.get(kind)
+    if known is None:
+        known = _PRIMITIVES[kind] = f"primitive {kind.__name__}"
+    return known
 
 
 def _is_step(callback: Any) -> bool:

@@ -33,8 +33,8 @@ PROGRAM, PASSED, SELF, TASKS, ANYTHING = range(5)
 LOOKED_AT = {PROGRAM: object, TASKS: asyncio.Future, SELF: asyncio.Future}
 # Whether a handle's callback still runs, no other footprint shows: whoever in the program cancels
 # one may do anything. Where asyncio cancels one of its own, that of the primitive it belongs to
-# does. ``builtin_effects.py`` has the compiled handles.
-CANCELLING = frozenset({ReadyHandle.cancel.__code__, Timer.cancel.__code__})
+# does. ``builtin_effects.py`` has the compiled handles. By address: see ``code_segments.py``.
+CANCELLING = frozenset({id(ReadyHandle.cancel.__code__), id(Timer.cancel.__code__)})
 # Of asyncio's functions on tasks these look into what they are given.
 LOOKING = frozenset({"wait", "as_completed"})
 

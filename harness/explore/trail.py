@@ -41,6 +41,9 @@ class Trail:
     these events, or nothing if they have to be observed again.
     """
 
+    # Once a run is over, its loop may serve the next one.
+    lets_loop_go = True
+
     def __init__(
         self,
         *,
@@ -176,10 +179,12 @@ class Trail:
         """Return, as bits, the steps without which this one could not be."""
         enablers = self._enablers.get(id(handle), (1 << number) - 1)
         enablers |= self._last_of.get(handle.lane, 0)
-        causes = enablers
-        for index, one in enumerate(self._causes):
-            if enablers >> index & 1:
-                causes |= one
+        causes = left = enablers
+        while left:
+            last = left.bit_length() - 1
+            causes |= self._causes[last]
+            # What that one has among its own causes need not be asked again.
+            left &= ~(1 << last | self._causes[last])
         return causes
 
     def skipped(self, handle: Lane) -> None:
@@ -297,6 +302,8 @@ class Trail:
 
     def _meet_tasks(self) -> bool:
         made = self._loop.made_tasks
+        if len(made) == self._tasks_seen:
+            return False
         new = made[self._tasks_seen :]
         for task in new:
             self._observer.names.meet(task.get_coro())

@@ -58,7 +58,6 @@ class ExploringLoop(VirtualLoop):
         super().__init__(**options)
         self.policy = policy
         self.adversarial = adversarial
-        self.watcher = watcher
         self.picks: list[int] = []
         self.decided: list[int] = self.picks
         self.steps_max = STEPS_MAX
@@ -73,14 +72,20 @@ class ExploringLoop(VirtualLoop):
         self.outside = OutsideOrder(self)
         self._lane_names: dict[int, str] = {}
         self._children: Counter[str] = Counter()
+        self._watched_by(watcher)
+
+    def _watched_by(self, watcher: StepWatcher | None) -> None:
+        self.watcher = watcher
         self._tell_chosen: Callable[[str], None] | None = getattr(watcher, "chosen", None)
         # Told of a callback whose turn it would be, had it not been cancelled.
         self._tell_skipped: Callable[[Lane], None] | None = getattr(watcher, "skipped", None)
+        self.environment.born = None if watcher is None else self._process_born
         if watcher is not None:
             watcher.bind(self.lane_name)
-            self.environment.born = self._process_born
 
-    def begin_anew(self, policy: OrderPolicy, *, seed: int) -> bool:
+    def begin_anew(
+        self, policy: OrderPolicy, *, seed: int, watcher: StepWatcher | None = None
+    ) -> bool:
         """Be as a loop that was just made, for the next run of a search; False if that is unsure.
 
         To make a loop costs a tenth of a short run. Only one whose run ended with nothing left, and
@@ -99,6 +104,10 @@ class ExploringLoop(VirtualLoop):
         self.randomness = Randomness(seed)
         self.picks = []
         self.made_tasks.clear()
+        self._lane_names.clear()
+        self._children.clear()
+        self._watched_by(watcher)
+        self.observer = None
         self.withheld_s = 0.0
         self._moment_steps = 0
         self._tasks.begin_anew()

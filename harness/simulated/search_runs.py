@@ -165,7 +165,7 @@ class SearchRuns:
         self, policy: OrderPolicy, *, seed: int, watcher: StepWatcher | None
     ) -> ExploringLoop:
         loop, self._loop = self._loop, None
-        if loop is not None and watcher is None and loop.begin_anew(policy, seed=seed):
+        if loop is not None and loop.begin_anew(policy, seed=seed, watcher=watcher):
             return loop
         loop = ExploringLoop(
             seed=seed, policy=policy, adversarial=self._adversarial, watcher=watcher
@@ -175,7 +175,9 @@ class SearchRuns:
 
     def _leave(self, loop: ExploringLoop, *, finished: bool) -> None:
         """Cancel what the run left behind; most leave nothing, and then the loop serves again."""
-        watched, loop.watcher = loop.watcher is not None, None
+        # Who writes schedules names lanes after the run, too: the loop is theirs for good.
+        watcher, loop.watcher = loop.watcher, None
+        kept = watcher is not None and not getattr(watcher, "lets_loop_go", False)
         leaves = not finished
         for made in loop.made_tasks:
             if not made.done():
@@ -191,12 +193,14 @@ class SearchRuns:
             if self._left_behind % COLLECT_LEFT == 0:
                 gc.collect()
             return
-        if watched:
-            _forget(loop.made_tasks)
-            loop.close()
-        else:
+        if watcher is None:
             # Nothing refers to these tasks any more, so that they end here.
             loop.made_tasks.clear()
+        else:
+            _forget(loop.made_tasks)
+        if kept:
+            loop.close()
+        else:
             self._loop = loop
 
 
