@@ -16,6 +16,7 @@ from harness.errors import HarnessBug
 from harness.history import LockHold, LockWait
 from harness.signal_ledger import SignalLedger
 from harness.source_places import await_at, callers, line_at, name_of, place_of
+from harness.task_callers import taken_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,8 +34,9 @@ _PATCHED = (
     (asyncio.Semaphore, "release"),
 )
 
-# The files of the frames between a program's line and the lock that it takes.
+# The files between a program's line and the lock it takes; wait_for's are so from CPython 3.12 on.
 _BETWEEN = frozenset({str(Path(asyncio.locks.__file__)), __file__})
+_ASKING = _BETWEEN | {str(Path(asyncio.tasks.__file__))}
 
 # A hold of no age yet is looked at again after this many seconds.
 _LOOK_AGAIN_S = 1e-6
@@ -274,7 +276,7 @@ class LockLedger:
     def _acquiring(self, original: Any) -> Any:
         async def acquire(lock: Any) -> Literal[True]:
             if (lock.locked() or lock._waiters) and _active is self:
-                wait = self._begins_to_wait(lock, sys._getframe(1))
+                wait = self._begins_to_wait(lock, sys._getframe(1), acquire.__code__)
                 try:
                     await original(lock)
                 finally:
@@ -282,7 +284,7 @@ class LockLedger:
             else:
                 await original(lock)
             if _active is self:
-                self._took(lock, sys._getframe(1))
+                self._took(lock, sys._getframe(1), acquire.__code__)
             return True
 
         return acquire
@@ -299,9 +301,9 @@ class LockLedger:
 
         return release
 
-    def _begins_to_wait(self, lock: object, frame: FrameType) -> PendingWait:
+    def _begins_to_wait(self, lock: object, frame: FrameType, method: CodeType) -> PendingWait:
         loop = asyncio.get_running_loop()
-        wait = PendingWait(lock, asyncio.current_task(loop), frame, loop.time())
+        wait = PendingWait(lock, *taken_for(loop, frame, method=method), loop.time())
         self._waiting[wait] = None
         if self.on_long_wait is not None:
             due_s = wait.begin_s + LONG_WAIT_S
@@ -318,9 +320,9 @@ class LockLedger:
         if len(self.waits) < self.holds_max:
             self.waits.append(self._record_wait(wait, now, list(callers(frame))))
 
-    def _took(self, lock: object, frame: FrameType) -> None:
+    def _took(self, lock: object, frame: FrameType, method: CodeType) -> None:
         loop = asyncio.get_running_loop()
-        hold = Hold(lock, asyncio.current_task(loop), frame, loop.time())
+        hold = Hold(lock, *taken_for(loop, frame, method=method), loop.time())
         holds = self._held.setdefault(id(lock), [])
         holds.append(hold)
         if isinstance(lock, asyncio.Semaphore):
@@ -384,7 +386,7 @@ class LockLedger:
 
 def _taker(frame: FrameType) -> FrameType:
     """Go up from a lock's own frames to the one that wants it."""
-    while frame.f_code.co_filename in _BETWEEN and frame.f_back is not None:
+    while frame.f_code.co_filename in _ASKING and frame.f_back is not None:
         frame = frame.f_back
     return frame
 

@@ -33,11 +33,13 @@ class VirtualTask(asyncio.Task[Any]):
 
     # ``serial`` is unique. ``number`` is what the trace shows and sets go by: a task that
     # ``wait_for`` makes for its own ends, which it does up to CPython 3.11 only, keeps its
-    # caller's, so that all other tasks have the same number on every release. ``maker`` is the
-    # code that made it, and the instruction there, if the loop's ``TaskMaker`` notes that.
+    # caller's, so that all other tasks have the same number on every release; ``caller`` is then
+    # that task. ``maker`` is the code that made it, and the instruction there, if the loop's
+    # ``TaskMaker`` notes that.
     serial: int
     number: int
     maker: tuple[CodeType, int] | None = None
+    caller: asyncio.Task[Any] | None = None
 
     def __hash__(self) -> int:
         return self.number
@@ -82,6 +84,7 @@ class TaskMaker:
         if _WAIT_FOR_MAKES_TASKS and _called_by_wait_for(sys._getframe(2)):
             number = TASK_NUMBER.get()
             name = f"{_current_name()} (wait_for)"
+            task.caller = asyncio.current_task()
         else:
             self._number_last = number = self._number_last + 1
             if name is None:
