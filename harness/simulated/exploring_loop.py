@@ -10,7 +10,7 @@ from harness.choices import ChoiceKind, DefaultPolicy
 from harness.randomness import Randomness
 from harness.simulated.adversarial_turn import first_of_lane
 from harness.simulated.core import laned_call_soon, turn_adversarial
-from harness.simulated.laned_calls import lane_of
+from harness.simulated.laned_calls import PLUMBING, is_plumbing
 from harness.simulated.outside_order import OUTSIDE, OutsideOrder
 from harness.simulated.pause import Pause
 from harness.simulated.virtual_loop import VirtualLoop
@@ -273,7 +273,10 @@ class ExploringLoop(VirtualLoop):
 
     def now_ready(self, handle: Any) -> None:
         """Add a timer that is due to the callbacks that are ready."""
-        handle.lane = lane_of(handle.call, handle.context)
+        if is_plumbing(handle.call[0]):
+            handle.lane = PLUMBING
+        else:
+            handle.lane = handle.context.get(TASK_NUMBER, 0)
         self._ready.append(handle)
 
     def paused(self, why: Pause) -> bool:

@@ -1,4 +1,4 @@
-"""Own which lane a callback belongs to, and the ``call_soon`` of a loop that explores: it knows."""
+"""Own the ``call_soon`` of a loop that explores: it knows which lane a callback belongs to."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from contextvars import Context
 
-__all__ = ["PLUMBING", "is_plumbing", "lane_of", "laned_call_soon"]
+__all__ = ["PLUMBING", "is_plumbing", "laned_call_soon"]
 
 # The lane of callbacks that are asyncio's own (the end of a gather, a future's chain). They run
 # as soon as all that became ready before them has: no program can tell a difference, and to
@@ -26,18 +26,10 @@ def is_plumbing(callback: Any) -> bool:
     return str(getattr(callback, "__module__", "")).startswith("asyncio")
 
 
-def lane_of(call: tuple[Any, ...], context: Context) -> int:
-    """Return the number of the task whose step a callback is, 0 if of none, or ``PLUMBING``."""
-    # A task's step is not written in Python: to look at its module would cost more than all else.
-    if type(call[0]) is FunctionType and is_plumbing(call[0]):
-        return PLUMBING
-    return context.get(TASK_NUMBER, 0)
-
-
-def laned_call_soon(ready: list[Any] | Any) -> Callable[..., ReadyHandle]:
+def laned_call_soon(ready: Any) -> Callable[..., ReadyHandle]:
     """Make ``call_soon`` of an exploring loop, which adds to ``ready``: every handle has its lane.
 
-    ``_speedups.pyx`` does the same for a list, compiled.
+    ``_speedups.pyx`` does the same, compiled.
     """
     append = ready.append
     new = ReadyHandle.__new__
@@ -51,6 +43,7 @@ def laned_call_soon(ready: list[Any] | Any) -> Callable[..., ReadyHandle]:
         if context is None:
             context = copy_context()
         handle.context = context
+        # A task's step is not written in Python: to ask for its module costs more than all else.
         if type(call[0]) is in_python and is_plumbing(call[0]):
             handle.lane = PLUMBING
         else:
