@@ -156,14 +156,17 @@ class Trail:
         self.settle()
         self._in_step = True
         number = len(self.events)
-        if number < len(self._known):
-            if not self._known[number].meets:
-                return
-        elif number >= self._passed and handle.lane in self.asleep:
-            self.redundant = True
+        if number < len(self._known) and not self._known[number].meets:
+            return
+        self._comes(handle)
         if self._stands_alone(handle):
             return
         self._running = self._observer.begin(handle.call[0])
+
+    def _comes(self, handle: Lane) -> None:
+        """Note that a lane's turn comes: if it sleeps, all that follows was run before."""
+        if len(self.events) >= self._passed and handle.lane in self.asleep:
+            self.redundant = True
 
     def _stands_alone(self, handle: Lane) -> bool:
         """Return True for a step that comes after all before it, and before all that is to come.
@@ -193,8 +196,7 @@ class Trail:
             return
         self.settle()
         self._count = len(self._loop._ready)
-        if self._passed <= len(self.events) and handle.lane in self.asleep:
-            self.redundant = True
+        self._comes(handle)
         touches = StepTouches()
         touches.anything("a callback that was cancelled")
         self._add_event(handle, touches)
