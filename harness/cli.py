@@ -29,13 +29,13 @@ from harness.cli_arguments import (
     seed_of,
 )
 from harness.errors import BadInput, CouldNotRun, HarnessError
+from harness.exit_codes import EXIT_CODES, EXIT_INTERRUPTED
 from harness.explore.commands import explore, replay_token, verify, write_trace
 from harness.report.event_list import event_lines
 from harness.report.json_report import write_json
 from harness.report.terminal_report import Progress, render_summary
 from harness.report.wording import count
 from harness.termination import end_on_signals
-from harness.verdict import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,9 +45,6 @@ if TYPE_CHECKING:
 
 __all__ = ["app", "main"]
 
-EXIT_CODES = {Verdict.PASSED: 0, Verdict.FAILED: 1, Verdict.UNKNOWN: 3}
-EXIT_BAD_INPUT = 2
-EXIT_INTERRUPTED = 130
 # A failure's token of any version; all else is taken for a file.
 TOKEN = re.compile(r"mh\d+-")
 # Longer than any path that is meant as one.

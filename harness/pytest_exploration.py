@@ -150,11 +150,7 @@ class RegressionItem(pytest.Item):
 
         if self.config.getoption("--replay") is not None:
             pytest.skip("--replay is of something else")
-        failure = replay_regression(
-            self._regression,
-            str(self._regression.scenario),
-            system=self.config.getoption("--system"),
-        )
+        failure = replay_regression(self._regression, system=self.config.getoption("--system"))
         if failure is not None:
             raise FailureFound("\n".join(failure_lines(failure)))
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import time
 from contextlib import closing, nullcontext
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -23,11 +22,14 @@ from harness.cli_arguments import (
     seed_of,
 )
 from harness.errors import BadInput, CouldNotRun, HarnessError, Terminated
+from harness.exit_codes import EXIT_CODES, EXIT_INTERRUPTED
 from harness.explore import options  # noqa: TC001 - typer reads the annotations
 from harness.report.wording import count
 from harness.verdict import Verdict
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from harness.explore.campaign import SearchEnd
     from harness.explore.progress import SearchProgress
     from harness.explore.result import ExplorationReport, FoundFailure
@@ -37,8 +39,6 @@ if TYPE_CHECKING:
 
 __all__ = ["explore", "replay_token", "verify", "write_trace"]
 
-EXIT_CODES = {Verdict.PASSED: 0, Verdict.FAILED: 1, Verdict.UNKNOWN: 3}
-EXIT_INTERRUPTED = 130
 ADVICE = "with --resume DIR another time it could be gone on with"
 
 
@@ -158,19 +158,17 @@ class _Search:
         )
 
         plan = self._plan
-        paths = {Path(one.path).resolve(): one.path for one in plan.scenarios}
         corpus = regressions_of(plan.scenarios, folder=self._regressions)
         failures = []
         for one in corpus:
-            path = paths[one.scenario.resolve()]
             try:
-                failure = replay_regression(one, path, system=plan.system)
+                failure = replay_regression(one, system=plan.system)
             except CouldNotRun as error:
                 self.not_replayed += 1
                 progress.told(str(error))
                 continue
             if failure is not None:
-                failures.append((path, failure))
+                failures.append((str(one.scenario), failure))
         replayed = len(corpus) - self.not_replayed
         if replayed and not self._quiet:
             failed = f"{len(failures):,} failed" if failures else "all pass"

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from harness.explore.subject import Subject
     from harness.schedule import Schedule
 
-__all__ = ["carry_out", "investigate", "told_run"]
+__all__ = ["carry_out", "investigate", "token_of", "told_run"]
 
 # Checks that hold for a sound system however little it is given to do.
 HOLD_WITH_LESS_WORK = frozenset(
@@ -111,7 +111,7 @@ def _told(subject: Subject, shrunk: Shrunk, failed: Failure, **known: Any) -> Fo
         stacks = _parting_stacks(
             (passing, passing_stacks), (schedule, failing_stacks), failure.stack
         )
-    token = str(_token(subject, shrunk.tape, least, failure.cause))
+    token = str(token_of(subject, shrunk.tape, least, failure.cause))
     return FoundFailure(
         cause=failed.cause,
         headline=failure.headline,
@@ -221,7 +221,8 @@ def _operations(attempt: Attempt) -> int:
     return 0 if history is None else len(history.operations)
 
 
-def _token(subject: Subject, tape: Tape, run: Attempt, cause: str) -> Token:
+def token_of(subject: Subject, tape: Tape, run: Attempt, cause: str) -> Token:
+    """Make the token that repeats a run of a tape on this subject."""
     return Token(
         subject=subject.path or subject.name,
         system=getattr(subject, "system_path", ""),
@@ -246,7 +247,7 @@ def _not_deterministic(
     strategy: str,
 ) -> FoundFailure:
     tape = Tape(seed=found.seed)
-    token = str(_token(subject, tape, found, failed.cause))
+    token = str(token_of(subject, tape, found, failed.cause))
     _, schedule, _ = told_run(subject, tape)
     seen = "passed" if again.failure is None else f"failed with: {again.failure.headline}"
     return FoundFailure(

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.errors import HarnessBug
-from harness.explore.investigation import carry_out
+from harness.explore.investigation import carry_out, token_of
 from harness.explore.regressions import FOLDER, regression_subject, regressions_of
 from harness.verdict import Verdict, verdict_of
 
@@ -34,7 +32,6 @@ class RegressionRuns:
 
     def __init__(self, scenarios: Sequence[Scenario], *, system: str | None) -> None:
         self._corpus = regressions_of(scenarios)
-        self._paths = {Path(one.path).resolve(): one.path for one in scenarios}
         self._system = system
 
     def __len__(self) -> int:
@@ -45,9 +42,12 @@ class RegressionRuns:
             yield self._carried_out(regression)
 
     def _carried_out(self, regression: Regression) -> RunResult:
-        scenario_path = self._paths[regression.scenario.resolve()]
-        with regression_subject(regression, scenario_path, system=self._system) as subject:
-            result = carry_out(subject, regression.token.tape).result
+        tape = regression.token.tape
+        with regression_subject(regression, system=self._system) as subject:
+            attempt = carry_out(subject, tape)
+            # Its own token names the system that it was found on, which may be another one.
+            token = token_of(subject, tape, attempt, regression.cause)
+        result = attempt.result
         if result is None:
             raise HarnessBug(f"{regression.path}: a run of a scenario has no result")
         # Its workload is what was left after shrinking: much of it is too little to be judged by.
@@ -55,13 +55,10 @@ class RegressionRuns:
         if judged and result.could_not_run is None:
             verdict = verdict_of(one.verdict for one in judged)
             result = replace(result, checks=judged, verdict=verdict)
-        replay = ["harness", "replay", str(regression.token)]
-        if self._system is not None:
-            replay += ["--system", self._system]
         return replace(
             result,
             scenario=f"{FOLDER}/{regression.path.stem}",
-            path=str(Path(scenario_path).parent / FOLDER / regression.path.name),
+            path=str(regression.scenario.parent / FOLDER / regression.path.name),
             claim=f"what failed once does not fail again: {regression.cause}",
-            replay=shlex.join(replay),
+            replay=subject.replay_line(str(token)),
         )

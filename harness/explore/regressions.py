@@ -8,7 +8,7 @@ import os
 import re
 import stat
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -121,14 +121,14 @@ def _is_file(path: Path) -> bool:
 def regressions_of(
     scenarios: Iterable[Scenario], *, folder: Path | None = None
 ) -> tuple[Regression, ...]:
-    """Read what the corpus holds of some scenarios.
+    """Read what the corpus holds of some scenarios, whose paths stay as they are given.
 
     The corpus is the folder ``regressions`` beside each scenario, and ``folder`` if it is given.
 
     Raises:
         BadInput: A file of the corpus is broken; all that are, are told.
     """
-    wanted = {Path(one.path).resolve() for one in scenarios}
+    wanted = {Path(one.path).resolve(): Path(one.path) for one in scenarios}
     folders = dict.fromkeys([*(one.parent / FOLDER for one in sorted(wanted)), folder])
     found, broken = {}, []
     for place in folders:
@@ -139,12 +139,14 @@ def regressions_of(
                 broken.append(str(error))
     if broken:
         raise BadInput("\n".join(dict.fromkeys(broken)))
-    return tuple(one for one in found.values() if one.scenario.resolve() in wanted)
+    return tuple(
+        replace(one, scenario=wanted[one.scenario.resolve()])
+        for one in found.values()
+        if one.scenario.resolve() in wanted
+    )
 
 
-def regression_subject(
-    regression: Regression, scenario_path: str, *, system: str | None
-) -> ScenarioSubject:
+def regression_subject(regression: Regression, *, system: str | None) -> ScenarioSubject:
     """Make what a regression is replayed on: its scenario, as its token says, on a system.
 
     Raises:
@@ -152,7 +154,7 @@ def regression_subject(
     """
     token = regression.token
     return subject_of(
-        scenario_path,
+        str(regression.scenario),
         system,
         adversarial=token.adversarial,
         chaos=token.chaos,
@@ -160,16 +162,14 @@ def regression_subject(
     )
 
 
-def replay_regression(
-    regression: Regression, scenario_path: str, *, system: str | None
-) -> FoundFailure | None:
+def replay_regression(regression: Regression, *, system: str | None) -> FoundFailure | None:
     """Replay a regression on the system as it is: its failure if it fails again, in any way.
 
     Raises:
         BadInput: The scenario or the system cannot be used.
         CouldNotRun: The run could not be carried out, so nothing is known.
     """
-    with regression_subject(regression, scenario_path, system=system) as subject:
+    with regression_subject(regression, system=system) as subject:
         attempt = carry_out(subject, regression.token.tape)
         if attempt.failure is None and attempt.unknown is not None:
             raise CouldNotRun(f"{regression.path}: could not be replayed: {attempt.unknown}")

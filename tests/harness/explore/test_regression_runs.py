@@ -8,6 +8,8 @@ import shlex
 
 import pytest
 
+from harness.explore.token import Token
+
 SOUND = ("--system", "exploring_shop:SoundShop")
 
 
@@ -78,3 +80,15 @@ def test_a_broken_one_is_2_before_anything_is_run(harness, regression):
     assert done.returncode == 2
     assert f"{regression.name}: scenario must be a text" in done.stderr
     assert done.stdout == ""
+
+
+def test_the_line_that_repeats_it_is_of_the_system_that_it_failed_on(harness, shop):
+    with (shop / "exploring_shop.py").open("a", encoding="utf-8") as file:
+        file.write("class Elsewhere(Shop):\n    pass\n")
+    harness("explore", "--first", "--jobs", "1", "--save", "--system", "exploring_shop:Elsewhere")
+    done = harness("run")
+    assert done.returncode == 1
+    (line,) = re.findall(r"replay: (harness replay mh1-\S+)", done.stdout)
+    token = Token.read(line.split()[-1])
+    assert token.system == "exploring_shop:Shop"
+    assert "the code has changed" not in harness(*shlex.split(line)[1:]).stdout

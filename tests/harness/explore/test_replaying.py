@@ -112,10 +112,10 @@ def test_a_folder_of_ones_own_keeps_the_way_to_the_scenario(failure, pay, shop):
 
 def test_a_regression_fails_on_the_broken_shop_and_passes_on_the_sound_one(failure, pay):
     one = read_regression(save_regression(failure, pay, found="by a test"))
-    again = replay_regression(one, pay.path, system=None)
+    again = replay_regression(one, system=None)
     assert again.cause == failure.cause
     assert again.found_by == f"regression {one.path.name}"
-    assert replay_regression(one, pay.path, system=SOUND) is None
+    assert replay_regression(one, system=SOUND) is None
 
 
 def test_regressions_of_other_scenarios_are_left_alone(failure, pay):
@@ -138,7 +138,7 @@ def test_a_regression_whose_run_proves_nothing_does_not_pass(failure, pay, monke
 
     monkeypatch.setattr(regressions, "carry_out", unknown)
     with pytest.raises(CouldNotRun, match=r"pay-.*toml: could not be replayed: no evidence"):
-        replay_regression(one, pay.path, system=None)
+        replay_regression(one, system=None)
 
 
 def replace_path(scenario):
