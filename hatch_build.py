@@ -15,8 +15,8 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-MODULE = "harness.simulated._speedups"
-SOURCE = "harness/simulated/_speedups.pyx"
+MODULE = "harness.simulated.loop._speedups"
+SOURCE = "harness/simulated/loop/_speedups.pyx"
 
 
 class SpeedupsHook(BuildHookInterface):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from harness.exit_codes import EXIT_INTERRUPTED
+from harness.results.exit_codes import EXIT_INTERRUPTED
 
 __all__ = ["main"]
 
@@ -12,7 +12,7 @@ __all__ = ["main"]
 def main() -> None:
     """Load the command line, and run it."""
     try:
-        from harness.cli import main as command_line  # noqa: PLC0415 - takes its time
+        from harness.cli.app import main as command_line  # noqa: PLC0415 - takes its time
     except KeyboardInterrupt:
         sys.stderr.write("interrupted\n")
         sys.exit(EXIT_INTERRUPTED)

@@ -1,6 +1,10 @@
 """Own the service's public names: accounts, desks and orders of many users, for asyncio."""
 
-from serve.address import (
+from serve.clients.deadlines import Deadlines
+from serve.clients.handle import ClientHandle
+from serve.clients.port import Client, ClientFactory, KeyScheme
+from serve.desks.registry import Desk
+from serve.domain.address import (
     AccountId,
     Network,
     client_directory,
@@ -10,12 +14,7 @@ from serve.address import (
     secret_of,
     secret_of_user,
 )
-from serve.client import Client, ClientFactory, KeyScheme
-from serve.client_handle import ClientHandle
-from serve.deadlines import Deadlines
-from serve.desk_registry import Desk
-from serve.errors import ServeError
-from serve.orders import (
+from serve.domain.orders import (
     AccountOrder,
     AccountOrderResult,
     ClientCreated,
@@ -26,7 +25,7 @@ from serve.orders import (
     LiquidityCreated,
     parse_order,
 )
-from serve.records import (
+from serve.domain.records import (
     AccountEntry,
     AccountListing,
     AccountStatusData,
@@ -35,9 +34,10 @@ from serve.records import (
     OrderStatus,
     RestoreReport,
 )
-from serve.service import Serve
-from serve.store import Synchronous
-from serve.top_store import TopStore
+from serve.errors import ServeError
+from serve.service.service import Serve
+from serve.store.sqlite_files import Synchronous
+from serve.store.top_store import TopStore
 
 __all__ = [
     "AccountEntry",

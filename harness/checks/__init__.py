@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from harness.checks.parameters import Parameters
-    from harness.history import History
-    from harness.verdict import CheckResult
+    from harness.history.records import History
+    from harness.results.verdict import CheckResult
 
 __all__ = ["ALWAYS_ON", "CHECKS", "CheckKind", "ResolvedCheck"]
 

@@ -11,13 +11,13 @@ from pydantic import Field
 from harness.checks.expectation import as_expected
 from harness.checks.findings import doubtful, judged, named, nothing_to_judge, operations_of
 from harness.checks.parameters import STEP, Parameters
-from harness.checks.value_path import PathMissing, canonical, values_at
+from harness.history.value_path import PathMissing, canonical, values_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from harness.history import History, Operation
-    from harness.verdict import CheckResult
+    from harness.history.records import History, Operation
+    from harness.results.verdict import CheckResult
 
 __all__ = ["SeesExactlyOwn", "sees_exactly_own"]
 

@@ -11,8 +11,8 @@ from harness.checks.findings import judged, nothing_to_judge
 from harness.checks.parameters import Names, Parameters
 
 if TYPE_CHECKING:
-    from harness.history import BlockingCall, History
-    from harness.verdict import CheckResult
+    from harness.history.records import BlockingCall, History
+    from harness.results.verdict import CheckResult
 
 __all__ = ["NoBlockingCalls", "no_blocking_calls"]
 
@@ -25,8 +25,8 @@ class NoBlockingCalls(Parameters):
 
     allow: Names = Field(
         default_factory=list,
-        description="calls (sqlite3.connect), files opened, or places (serve/storage_lock.py) that"
-        " may; * stands for anything",
+        description="calls (sqlite3.connect), files opened, or places (serve/store/storage_lock.py)"
+        " that may; * stands for anything",
     )
     lag_ms: float = Field(
         default=250, gt=0, le=86_400_000, description="the longest turn of a real loop"

@@ -12,8 +12,8 @@ from harness.checks.parameters import Names, Parameters
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from harness.history import ConditionRecord, History
-    from harness.verdict import CheckResult
+    from harness.history.records import ConditionRecord, History
+    from harness.results.verdict import CheckResult
 
 __all__ = ["Always", "Eventually", "Sometimes", "always", "eventually", "sometimes"]
 

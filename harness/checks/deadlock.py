@@ -9,11 +9,11 @@ from pydantic import Field
 
 from harness.checks.findings import judged, named, nothing_to_judge
 from harness.checks.parameters import Parameters
-from harness.history import Outcome
+from harness.history.records import Outcome
 
 if TYPE_CHECKING:
-    from harness.history import Blocked, Diagnosis, History
-    from harness.verdict import CheckResult
+    from harness.history.records import Blocked, Diagnosis, History
+    from harness.results.verdict import CheckResult
 
 __all__ = ["NoDeadlock", "describe", "in_order", "no_deadlock", "waiting"]
 
@@ -21,7 +21,7 @@ __all__ = ["NoDeadlock", "describe", "in_order", "no_deadlock", "waiting"]
 _HOLDERS_MAX = 4
 _CHAIN_MAX = 6
 # Where the harness itself waits for what it has begun; its adapters are a part of the system.
-_HARNESS = re.compile(r"harness/(?!systems/)")
+_HARNESS = re.compile(r"harness/(?!systems/|miden/adapter/)")
 # A reason that tells of what is missing, not only who could act.
 _MISSED = re.compile(r"lost wake-up|it was |\d+ of its \d+ permits ")
 

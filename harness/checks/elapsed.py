@@ -12,8 +12,8 @@ from harness.checks.parameters import PHASE, Parameters
 if TYPE_CHECKING:
     from typing import Self
 
-    from harness.history import History, Operation
-    from harness.verdict import CheckResult
+    from harness.history.records import History, Operation
+    from harness.results.verdict import CheckResult
 
 __all__ = ["Elapsed", "elapsed"]
 

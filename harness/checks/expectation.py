@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.history import Operation, Outcome
+from harness.history.records import Operation, Outcome
 
 __all__ = ["as_expected", "ended", "wanted"]
 

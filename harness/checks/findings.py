@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.checks.expectation import as_expected, ended
-from harness.verdict import CheckResult, Verdict
+from harness.results.verdict import CheckResult, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from harness.history import History, LockHold, Operation
+    from harness.history.records import History, LockHold, Operation
 
 __all__ = [
     "doubtful",

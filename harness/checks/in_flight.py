@@ -9,13 +9,13 @@ from pydantic import Field
 
 from harness.checks.findings import judged, longest_hold, nothing_to_judge
 from harness.checks.parameters import USER, Parameters
-from harness.history import Outcome
+from harness.history.records import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from harness.history import History
-    from harness.verdict import CheckResult
+    from harness.history.records import History
+    from harness.results.verdict import CheckResult
 
     Span = tuple[str, float, float]
 

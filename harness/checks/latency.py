@@ -8,14 +8,14 @@ from pydantic import Field, model_validator
 
 from harness.checks.findings import doubtful, judged, longest_hold, nothing_to_judge, operations_of
 from harness.checks.parameters import STEP, Parameters
-from harness.history import Outcome
-from harness.statistics import percentile
+from harness.history.records import Outcome
+from harness.history.timings import percentile
 
 if TYPE_CHECKING:
     from typing import Self
 
-    from harness.history import History, Operation
-    from harness.verdict import CheckResult
+    from harness.history.records import History, Operation
+    from harness.results.verdict import CheckResult
 
 __all__ = ["Latency", "latency"]
 

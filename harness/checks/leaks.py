@@ -11,8 +11,8 @@ from harness.checks.findings import judged, nothing_to_judge
 from harness.checks.parameters import Names, Parameters
 
 if TYPE_CHECKING:
-    from harness.history import History, Leak
-    from harness.verdict import CheckResult
+    from harness.history.records import History, Leak
+    from harness.results.verdict import CheckResult
 
 __all__ = ["NoLeaks", "no_leaks"]
 

@@ -9,15 +9,15 @@ from pydantic import BaseModel, Field, model_validator
 from harness.checks.expectation import ended
 from harness.checks.findings import doubtful, judged, named, nothing_to_judge, some
 from harness.checks.parameters import STEP, Names, Parameters
-from harness.checks.value_path import PathMissing, canonical, values_at
-from harness.linearizability import BUDGET, Call, Counter, Map, Model, Register, Set, check
-from harness.verdict import CheckResult, Verdict
+from harness.consistency import BUDGET, Call, Counter, Map, Model, Register, Set, check
+from harness.history.value_path import PathMissing, canonical, values_at
+from harness.results.verdict import CheckResult, Verdict
 
 if TYPE_CHECKING:
     from typing import Self
 
-    from harness.history import History, Operation
-    from harness.linearizability import Linearizability
+    from harness.consistency import Linearizability
+    from harness.history.records import History, Operation
 
 __all__ = ["CallOf", "Linearizable", "linearizable"]
 

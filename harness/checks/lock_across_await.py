@@ -8,11 +8,11 @@ from pydantic import Field
 
 from harness.checks.findings import judged, nothing_to_judge
 from harness.checks.parameters import Names, Parameters
-from harness.history import NodeKind
+from harness.history.records import NodeKind
 
 if TYPE_CHECKING:
-    from harness.history import History, LockHold
-    from harness.verdict import CheckResult
+    from harness.history.records import History, LockHold
+    from harness.results.verdict import CheckResult
 
 __all__ = ["NoLockAcrossAwait", "no_lock_across_await"]
 

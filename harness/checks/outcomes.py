@@ -9,8 +9,8 @@ from harness.checks.findings import judged, named, nothing_to_judge
 from harness.checks.parameters import Parameters
 
 if TYPE_CHECKING:
-    from harness.history import History
-    from harness.verdict import CheckResult
+    from harness.history.records import History
+    from harness.results.verdict import CheckResult
 
 __all__ = ["Outcomes", "outcomes"]
 

@@ -10,13 +10,13 @@ from pydantic import Field, field_validator, model_validator
 
 from harness.checks.findings import doubtful, judged, named, nothing_to_judge, operations_of
 from harness.checks.parameters import STEP, Parameters
-from harness.checks.value_path import PathMissing, canonical, values_at
+from harness.history.value_path import PathMissing, canonical, values_at
 
 if TYPE_CHECKING:
     from typing import Self
 
-    from harness.history import History, Operation
-    from harness.verdict import CheckResult
+    from harness.history.records import History, Operation
+    from harness.results.verdict import CheckResult
 
 __all__ = ["Result", "result"]
 

@@ -9,11 +9,11 @@ from pydantic import Field
 
 from harness.checks.findings import doubtful, judged, named, nothing_to_judge, operations_of
 from harness.checks.parameters import STEP, Parameters
-from harness.checks.value_path import canonical
+from harness.history.value_path import canonical
 
 if TYPE_CHECKING:
-    from harness.history import History
-    from harness.verdict import CheckResult
+    from harness.history.records import History
+    from harness.results.verdict import CheckResult
 
 __all__ = ["SameResult", "same_result"]
 

@@ -10,13 +10,13 @@ from pydantic import Field, field_validator, model_validator
 
 from harness.checks.findings import judged, nothing_to_judge
 from harness.checks.parameters import Parameters
-from harness.history import Outcome
+from harness.history.records import Outcome
 
 if TYPE_CHECKING:
     from typing import Self
 
-    from harness.history import Actor, History
-    from harness.verdict import CheckResult
+    from harness.history.records import Actor, History
+    from harness.results.verdict import CheckResult
 
 __all__ = ["SingleSpawn", "single_spawn"]
 

@@ -8,13 +8,13 @@ from pydantic import Field
 
 from harness.checks.findings import judged, longest_hold, nothing_to_judge
 from harness.checks.parameters import PHASE, Parameters
-from harness.contention import culprit
-from harness.history import NodeKind
-from harness.statistics import fresh_random, speedup
+from harness.history.contention import culprit
+from harness.history.records import NodeKind
+from harness.history.timings import fresh_random, speedup
 
 if TYPE_CHECKING:
-    from harness.history import History, Measurement
-    from harness.verdict import CheckResult
+    from harness.history.records import History, Measurement
+    from harness.results.verdict import CheckResult
 
 __all__ = ["SpeedUp", "is_decided", "speed_up"]
 

@@ -10,8 +10,8 @@ from harness.checks.findings import judged, named, nothing_to_judge, operations_
 from harness.checks.parameters import STEP, Parameters
 
 if TYPE_CHECKING:
-    from harness.history import History
-    from harness.verdict import CheckResult
+    from harness.history.records import History
+    from harness.results.verdict import CheckResult
 
 __all__ = ["SuccessShare", "success_share"]
 

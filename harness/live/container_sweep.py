@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from docker.errors import APIError, NotFound
 
 from harness.live.docker_daemon import docker_failures_explained
-from harness.live.process_identity import ProcessIdentity
+from harness.processes.identity import ProcessIdentity
 
 if TYPE_CHECKING:
     from docker import DockerClient

@@ -9,8 +9,8 @@ import time
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from harness.history import LoopLag
-from harness.source_places import place_of, program_frame
+from harness.diagnosis.places import place_of, program_frame
+from harness.history.records import LoopLag
 
 if TYPE_CHECKING:
     from types import FrameType

@@ -11,8 +11,8 @@ import traceback
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from harness.history import Blocked, Diagnosis
-from harness.source_places import running_place
+from harness.diagnosis.places import running_place
+from harness.history.records import Blocked, Diagnosis
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

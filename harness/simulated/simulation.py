@@ -9,22 +9,22 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from harness.diagnosis.lock_ledger import LockLedger
+from harness.diagnosis.wait_graph import diagnose, render
 from harness.errors import Deadlock, HarnessError, Terminated, Unsupported
-from harness.lock_ledger import LockLedger
-from harness.simulated.determinism import Guards
-from harness.simulated.executor_model import DEFAULT_WORKERS, sqlite_latency
-from harness.simulated.leftovers import end_leftover
-from harness.simulated.pause import Pause
-from harness.simulated.ring_watch import RingWatch
-from harness.simulated.trace import Trace, first_difference
-from harness.simulated.virtual_loop import VirtualLoop
-from harness.wait_graph import diagnose, render
+from harness.simulated.guards.determinism import Guards
+from harness.simulated.guards.leftovers import end_leftover
+from harness.simulated.guards.ring_watch import RingWatch
+from harness.simulated.loop.outside.executor_model import DEFAULT_WORKERS, sqlite_latency
+from harness.simulated.loop.pause import Pause
+from harness.simulated.loop.trace import Trace, first_difference
+from harness.simulated.loop.virtual_loop import VirtualLoop
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Coroutine
 
-    from harness.history import Diagnosis, LockHold, LockWait
-    from harness.simulated.executor_model import Latency
+    from harness.history.records import Diagnosis, LockHold, LockWait
+    from harness.simulated.loop.outside.executor_model import Latency
 
     Main = Callable[[], Coroutine[Any, Any, Any]]
 

@@ -7,14 +7,14 @@ import difflib
 import sys
 from typing import TYPE_CHECKING
 
+from harness.choices.points import OPERATION
 from harness.errors import BadInput
-from harness.interception import OPERATION
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from harness.interception import Interception
-    from harness.scenario import Scenario
+    from harness.choices.points import Interception
+    from harness.scenario.model import Scenario
 
 __all__ = ["PlainPoints", "named_points", "point_mistakes"]
 

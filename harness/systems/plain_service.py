@@ -13,8 +13,8 @@ from harness.systems.plain_points import PlainPoints, point_mistakes
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
-    from harness.scenario import Scenario, Step, User
-    from harness.system import Environment
+    from harness.scenario.model import Scenario, Step, User
+    from harness.systems.port import Environment
 
 __all__ = ["PlainService"]
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from serve.address import AccountId
-from serve.client import (
+from serve.clients.port import (
     AccountSpec,
     AccountState,
     Asset,
@@ -16,6 +15,7 @@ from serve.client import (
     StorageMode,
     SyncSummary,
 )
+from serve.domain.address import AccountId
 from serve.miden.failures import command_error
 from serve.miden.native_module import load
 

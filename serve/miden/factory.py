@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
-from serve.address import Network
+from serve.domain.address import Network
 from serve.errors import InvalidInput, UnsupportedNetwork
 from serve.miden.client import MidenClient
 from serve.miden.failures import spawn_error

@@ -8,20 +8,20 @@ import re
 import tomllib
 from pathlib import Path
 
-from harness.backend import open_backend
+from harness.backends.port import open_backend
 from harness.errors import BadInput
-from harness.explore.explorer import Budget, explore_subject
-from harness.explore.investigation import carry_out
-from harness.explore.portfolio import strategy_named
-from harness.explore.token import Token, cause_key, first_parting
-from harness.report.terminal_report import render_result
-from harness.runner import run_scenario
-from harness.scenario_file import read_scenario
-from harness.simulated.trace import Trace
-from harness.system import DEFAULT_SYSTEM, load_system
-from harness.verdict import Verdict
+from harness.report.formats.terminal_report import render_result
+from harness.results.verdict import Verdict
+from harness.runs.runner import run_scenario
+from harness.scenario.reading import read_scenario
+from harness.search.explorer import Budget, explore_subject
+from harness.search.failures.investigation import carry_out
+from harness.search.failures.token import Token, cause_key, first_parting
+from harness.search.strategies.portfolio import strategy_named
+from harness.simulated.loop.trace import Trace
+from harness.systems.port import DEFAULT_SYSTEM, load_system
 from tests.harness.conftest import GOOD
-from tests.harness.explore import random_programs, test_exhaustive
+from tests.harness.search.exhaustive import random_programs, test_exhaustive
 from tests.sensitivity.test_broken_services import CASES, path_of
 from tests.sensitivity.zoo.catalogue import ZOO
 

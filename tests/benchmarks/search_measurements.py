@@ -66,9 +66,9 @@ class Ours:
     @staticmethod
     def explored(main, strategy, *, runs):
         """Return the distinct orders and the CPU seconds of a number of runs."""
-        from harness.explore.explorer import Budget, explore_subject  # noqa: PLC0415
-        from harness.explore.portfolio import strategy_named  # noqa: PLC0415
-        from harness.explore.program import Program  # noqa: PLC0415
+        from harness.search.explorer import Budget, explore_subject  # noqa: PLC0415
+        from harness.search.strategies.portfolio import strategy_named  # noqa: PLC0415
+        from harness.search.subjects.program import Program  # noqa: PLC0415
 
         begin_s = time.process_time()
         found = explore_subject(
@@ -84,8 +84,8 @@ class Ours:
     @staticmethod
     def runs_to_find(main, strategy, *, seed, runs_max):
         """Return the runs until one fails."""
-        from harness.explore.portfolio import strategy_named  # noqa: PLC0415
-        from harness.explore.program import Program  # noqa: PLC0415
+        from harness.search.strategies.portfolio import strategy_named  # noqa: PLC0415
+        from harness.search.subjects.program import Program  # noqa: PLC0415
 
         proposing = strategy_named(strategy, seed=seed)
         with Program(main, adversarial=True) as subject:

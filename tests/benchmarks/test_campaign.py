@@ -7,11 +7,11 @@ from pathlib import Path
 from statistics import median
 from time import perf_counter
 
-from harness.explore.campaign import run_search
-from harness.explore.search_plan import SearchPlan
-from harness.explore.workers import work_apart
-from harness.scenario_file import read_scenario
-from tests.harness.explore.silent_watcher import Silent
+from harness.scenario.reading import read_scenario
+from harness.search.pieces.plan import SearchPlan
+from harness.search.pieces.state import run_search
+from harness.search.pieces.workers import work_apart
+from tests.harness.search.silent_watcher import Silent
 
 ROOT = Path(__file__).parents[2]
 RUNS = 4_000

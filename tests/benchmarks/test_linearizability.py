@@ -9,8 +9,8 @@ import time
 import detangle.lin as rival
 import pytest
 
-from harness.linearizability import Call, Map, check
-from harness.verdict import Verdict
+from harness.consistency import Call, Map, check
+from harness.results.verdict import Verdict
 
 # Ours must take less CPU time than the rival on each history: medians of rounds taken by turns.
 SHARE_MAX = 1.0

@@ -9,9 +9,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from harness.explore.explorer import Budget, explore_subject
-from harness.explore.portfolio import strategy_named
-from harness.explore.program import Program
+from harness.search.explorer import Budget, explore_subject
+from harness.search.strategies.portfolio import strategy_named
+from harness.search.subjects.program import Program
 
 MEASUREMENTS = Path(__file__).parent / "search_measurements.py"
 

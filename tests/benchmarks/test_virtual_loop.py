@@ -9,8 +9,8 @@ import time
 import async_solipsism
 import pytest
 
+from harness.simulated.loop.virtual_loop import VirtualLoop
 from harness.simulated.simulation import simulate
-from harness.simulated.virtual_loop import VirtualLoop
 
 # What the virtual loop must reach. Ratios of two measurements in one run, so that the machine and
 # its load touch both sides; the figures behind them are printed.

@@ -10,7 +10,7 @@ from functools import lru_cache
 
 import pytest
 
-from harness.explore.portfolio import strategy_named
+from harness.search.strategies.portfolio import strategy_named
 from tests.sensitivity.zoo.catalogue import RAREST, ZOO
 
 STRATEGIES = ("random", "pct:3", "pos", "delays:3", "awaits", "holders", "portfolio")

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from harness.backend import Backend, Stage, World, open_backend
+from harness.backends.port import Backend, Stage, World, open_backend
 
 Body = Callable[[World, Path], Coroutine[Any, Any, None]]
 

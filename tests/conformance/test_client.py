@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from serve import Network
-from serve.client import (
+from serve.clients.port import (
     AccountState,
     Client,
     ClientFactory,
@@ -29,7 +29,7 @@ from serve.errors import (
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from harness.backend import World
+    from harness.backends.port import World
 
 NETWORK = Network.LOCALNET
 WALLET = WalletSpec(key_scheme=KeyScheme.ECDSA)

@@ -8,7 +8,7 @@ import inspect
 import pytest
 
 from harness.errors import BadInput
-from harness.scenario_file import read_scenario
+from harness.scenario.reading import read_scenario
 
 GOOD = """\
 claim = "Making works."

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness.errors import HarnessError
-from harness.live.node_image import ensure_node_image
-from harness.live.shared_node import SharedNode, shared_node
+from harness.miden.node.image import ensure_node_image
+from harness.miden.node.shared_node import SharedNode, shared_node
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

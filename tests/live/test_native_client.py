@@ -18,8 +18,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from serve import errors
-from serve.address import AccountId, Network
-from serve.client import (
+from serve.clients.port import (
     AccountState,
     Client,
     ClientFactory,
@@ -28,6 +27,7 @@ from serve.client import (
     StorageMode,
     WalletSpec,
 )
+from serve.domain.address import AccountId, Network
 from serve.miden import MidenClientFactory
 
 if TYPE_CHECKING:
@@ -395,7 +395,7 @@ EXITS = 100
 # loop that is still being called, half leave a mailbox that nobody reads.
 EXIT_SCRIPT = """
 import asyncio, pathlib, random, sys, threading, time
-from serve.address import Network
+from serve.domain.address import Network
 from serve.miden import MidenClientFactory
 
 directory, endpoint, run = pathlib.Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])

@@ -18,10 +18,10 @@ import pytest
 from harness.errors import CouldNotRun
 from harness.live.container_sweep import LABEL_OWNER, LABEL_SHARED, sweep_abandoned
 from harness.live.fault_proxy import FaultProxy
-from harness.live.node_container import NodeContainer
-from harness.live.node_image import NODE_VERSION, ensure_node_image
-from harness.live.node_status import ask_status, wait_for_status
-from harness.live.shared_node import node_down, node_status, node_up
+from harness.miden.node.container import NodeContainer
+from harness.miden.node.image import NODE_VERSION, ensure_node_image
+from harness.miden.node.shared_node import node_down, node_status, node_up
+from harness.miden.node.status import ask_status, wait_for_status
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -30,13 +30,13 @@ if TYPE_CHECKING:
     from docker import DockerClient
     from docker.models.containers import Container
 
-    from harness.live.shared_node import SharedNode
+    from harness.miden.node.shared_node import SharedNode
 
 pytestmark = pytest.mark.live
 
 OWNER = """
 import sys, time
-from harness.live.node_container import NodeContainer
+from harness.miden.node.container import NodeContainer
 with NodeContainer(sys.argv[1]) as node:
     print(node.endpoint, flush=True)
     time.sleep(60)
@@ -44,7 +44,7 @@ with NodeContainer(sys.argv[1]) as node:
 USER = """
 import sys
 from pathlib import Path
-from harness.live.shared_node import shared_node
+from harness.miden.node.shared_node import shared_node
 with shared_node(folder=Path(sys.argv[1])) as node:
     print(node.endpoint, node.container_id, flush=True)
     sys.stdin.readline()

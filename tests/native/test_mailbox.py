@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import mosaic_miden_client as native
 import pytest
 
-from serve.address import AccountId, Network, encode_address
+from serve.domain.address import AccountId, Network, encode_address
 from serve.miden.mailbox import Mailboxes
 
 if TYPE_CHECKING:

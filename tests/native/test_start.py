@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from serve import errors
-from serve.address import Network
+from serve.domain.address import Network
 from serve.miden import MidenClientFactory
 
 if TYPE_CHECKING:

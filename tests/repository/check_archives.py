@@ -19,11 +19,11 @@ TOP_LEVEL = {"harness", "serve"}
 NEEDED = (
     "harness/py.typed",
     "serve/py.typed",
-    "harness/schemas/report.schema.json",
-    "harness/schemas/scenario.schema.json",
-    "harness/simulated/profiles/default.toml",
-    "harness/report/templates/style.css",
-    "harness/live/containers/miden_node/official.Dockerfile",
+    "harness/results/report.schema.json",
+    "harness/results/scenario.schema.json",
+    "harness/simulated/world/profiles/default.toml",
+    "harness/report/templates/style/style.css",
+    "harness/miden/containers/miden_node/official.Dockerfile",
 )
 SCENARIO = """
 claim = "A wheel by itself runs a scenario."
@@ -80,7 +80,7 @@ def check_source(source: Path) -> None:
         "tox.ini",
         "LICENSE",
         "hatch_build.py",
-        "harness/simulated/_speedups.pyx",
+        "harness/simulated/loop/_speedups.pyx",
     ):
         require(any(one.startswith(name) for one in names), f"{name} is missing from the sdist")
     built = ("/target/", "__pycache__", ".so")

@@ -62,10 +62,10 @@ def test_public_names_are_listed_sorted_and_complete(path):
 
 
 FIXTURES_AND_COMMANDS = {
-    "harness/cli.py": {
+    "harness/cli/app.py": {
         "run", "list_scenarios", "replay", "schema", "node_up", "node_down", "node_status",
     },
-    "harness/pytest_plugin.py": {"explore", "simulate", "Simulate", "ScenarioNotPassed"},
+    "harness/pytest_plugin/plugin.py": {"explore", "simulate", "Simulate", "ScenarioNotPassed"},
 }  # fmt: skip
 
 

@@ -15,16 +15,16 @@ FILES = sorted(
     if "native" not in path.parts
 )
 KNOW_SERVE = {
-    "harness/systems/serve_core.py",
-    "harness/systems/recorded_clients.py",
-    "harness/systems/serve_audit.py",
-    "harness/systems/serve_points.py",
-    "harness/simulated/simulated_client.py",
-    "harness/simulated/simulated_node.py",
-    "harness/live/live_clients.py",
-    "harness/live/node_status.py",
-    "harness/live/node_readiness.py",
-    "harness/live/node_container.py",
+    "harness/miden/adapter/serve_core.py",
+    "harness/miden/adapter/recorded_clients.py",
+    "harness/miden/adapter/serve_audit.py",
+    "harness/miden/adapter/serve_points.py",
+    "harness/miden/simulated/client.py",
+    "harness/miden/simulated/node.py",
+    "harness/miden/live_clients.py",
+    "harness/miden/node/status.py",
+    "harness/miden/node/readiness.py",
+    "harness/miden/node/container.py",
 }
 LIVE_PACKAGES = {"docker", "testcontainers", "grpc", "filelock"}
 IMPURE = {"os", "io", "time", "pathlib", "socket", "subprocess", "asyncio", "threading"}
@@ -62,11 +62,11 @@ def test_a_file_imports_only_what_its_place_allows(path):
     if place.startswith("serve/"):
         assert not used & ({"harness", "simpy", "pytest"} | LIVE_PACKAGES)
         return
-    if place not in {"harness/pytest_plugin.py", "harness/pytest_exploration.py"}:
+    if place not in {"harness/pytest_plugin/plugin.py", "harness/pytest_plugin/exploration.py"}:
         assert "pytest" not in used
-    if not place.startswith("harness/simulated/"):
+    if not place.startswith(("harness/simulated/", "harness/miden/simulated/")):
         assert "simpy" not in used
-    if not place.startswith("harness/live/"):
+    if not place.startswith(("harness/live/", "harness/miden/node/")):
         assert not used & LIVE_PACKAGES
     if place not in KNOW_SERVE:
         assert "serve" not in used
@@ -80,7 +80,7 @@ def test_a_file_imports_only_what_its_place_allows(path):
 def test_a_check_rests_on_the_history_and_reads_nothing_else(path):
     ours = {name.split(".")[1] for name in imports(path) if name.startswith("harness.")}
     assert ours <= {
-        "checks", "contention", "errors", "history", "linearizability", "statistics", "verdict",
+        "checks", "consistency", "errors", "history", "results",
     }  # fmt: skip
     tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
     names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
@@ -89,11 +89,11 @@ def test_a_check_rests_on_the_history_and_reads_nothing_else(path):
 
 
 @pytest.mark.parametrize(
-    "path", [path for path in FILES if path.parts[:2] == ("harness", "linearizability")], ids=str
+    "path", [path for path in FILES if path.parts[:2] == ("harness", "consistency")], ids=str
 )
 def test_the_linearizability_checker_stands_by_itself_and_is_pure(path):
     ours = {name.split(".")[1] for name in imports(path) if name.startswith("harness.")}
-    assert ours <= {"errors", "linearizability", "verdict"}
+    assert ours <= {"consistency", "errors", "results"}
     assert not tops(path) & IMPURE
 
 
@@ -106,7 +106,7 @@ def test_the_ways_in_do_not_import_a_backend_before_it_is_asked_for():
     import sys  # noqa: PLC0415
 
     code = (
-        "import sys, harness.cli, harness.pytest_plugin;"
+        "import sys, harness.cli.app, harness.pytest_plugin.plugin;"
         "print([name for name in ('simpy', 'docker', 'testcontainers', 'grpc', 'serve.miden')"
         " if name in sys.modules])"
     )

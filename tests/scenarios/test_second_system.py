@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from harness.backend import open_backend
-from harness.report.terminal_report import render_result
-from harness.runner import run_scenario
-from harness.scenario_file import read_scenario
-from harness.system import load_system
-from harness.verdict import Verdict
+from harness.backends.port import open_backend
+from harness.report.formats.terminal_report import render_result
+from harness.results.verdict import Verdict
+from harness.runs.runner import run_scenario
+from harness.scenario.reading import read_scenario
+from harness.systems.port import load_system
 
 ROOT = Path(__file__).parents[2]
 SCENARIO = ROOT / "tests/scenarios/ticket_office/seats_are_sold_once.toml"
@@ -50,7 +50,7 @@ def test_the_same_office_passes_on_the_real_clock():
 def test_a_live_run_without_a_node_needs_no_docker():
     code = (
         "import sys; sys.modules['docker'] = sys.modules['testcontainers'] = None;"
-        "from harness.cli import main; main()"
+        "from harness.cli.app import main; main()"
     )
     done = subprocess.run(
         [sys.executable, "-c", code, "run", "--node", "live", str(SCENARIO)],

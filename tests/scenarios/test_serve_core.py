@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from harness.backend import open_backend
-from harness.runner import run_scenario
-from harness.scenario_file import read_scenario
-from harness.system import DEFAULT_SYSTEM, load_system
-from harness.verdict import Verdict
+from harness.backends.port import open_backend
+from harness.results.verdict import Verdict
+from harness.runs.runner import run_scenario
+from harness.scenario.reading import read_scenario
+from harness.systems.port import DEFAULT_SYSTEM, load_system
 
 SECOND_LOSS = """
 claim = "An order whose commit is lost while an earlier loss is made good is decided, too."

@@ -5,16 +5,16 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from harness.systems.serve_core import ServeCore
+from harness.miden.adapter.serve_core import ServeCore
 from serve import Serve
-from serve.address import client_directory
-from serve.client_handle import ClientHandle
-from serve.client_registry import ClientRegistry
-from serve.tenancy import Lease, Tenancy
-from serve.timed_client import TimedClient
+from serve.clients.handle import ClientHandle
+from serve.clients.registry import ClientRegistry
+from serve.clients.tenancy import Lease, Tenancy
+from serve.clients.timed_client import TimedClient
+from serve.domain.address import client_directory
 
 if TYPE_CHECKING:
-    from serve.user_store import Owner
+    from serve.store.user_store import Owner
 
 
 def service_with(registry: type[ClientRegistry]) -> ServeCore:

@@ -7,20 +7,20 @@ import sqlite3
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from harness.systems.serve_core import ServeCore
+from harness.miden.adapter.serve_core import ServeCore
 from serve import Deadlines, Serve
-from serve.account_creation import AccountCreation
-from serve.client import KeyScheme, WalletSpec
+from serve.accounts.creation import AccountCreation
+from serve.clients.port import KeyScheme, WalletSpec
+from serve.domain.records import AccountListing, RestoreReport
 from serve.errors import ClientFailed, StoreFailed
-from serve.operations import Operations
-from serve.records import AccountListing, RestoreReport
+from serve.service.operations import Operations
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
     from pathlib import Path
 
-    from serve.client import ClientFactory
-    from serve.orders import AccountOrder, AccountOrderResult
+    from serve.clients.port import ClientFactory
+    from serve.domain.orders import AccountOrder, AccountOrderResult
 
 LOCKED = (
     "get_client",

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from harness.backend import open_backend
+from harness.backends.port import open_backend
 from harness.checks import CHECKS
-from harness.report.terminal_report import render_result
-from harness.runner import run_scenario
-from harness.scenario_file import read_scenario
-from harness.system import DEFAULT_SYSTEM, load_system
-from harness.verdict import Verdict
+from harness.report.formats.terminal_report import render_result
+from harness.results.verdict import Verdict
+from harness.runs.runner import run_scenario
+from harness.scenario.reading import read_scenario
+from harness.systems.port import DEFAULT_SYSTEM, load_system
 
 if TYPE_CHECKING:
-    from harness.result import RunResult
+    from harness.results.runs import RunResult
 
 ROOT = Path(__file__).parents[2]
 REGISTRIES = "tests.sensitivity.broken_registries"

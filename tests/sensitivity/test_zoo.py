@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from harness.explore.explorer import Budget, explore_subject
-from harness.explore.investigation import carry_out
-from harness.explore.portfolio import strategy_named
-from harness.explore.token import Token, cause_key, first_parting
+from harness.search.explorer import Budget, explore_subject
+from harness.search.failures.investigation import carry_out
+from harness.search.failures.token import Token, cause_key, first_parting
+from harness.search.strategies.portfolio import strategy_named
 from tests.sensitivity.zoo.catalogue import RAREST, ZOO
 
 ROOT = Path(__file__).parents[2]

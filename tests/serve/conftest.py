@@ -9,7 +9,7 @@ from collections import Counter
 import pytest
 
 from serve import AccountId, Deadlines, Serve
-from serve.client import (
+from serve.clients.port import (
     AccountState,
     ClientAccount,
     ClientAccountStatus,

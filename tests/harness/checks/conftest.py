@@ -7,7 +7,7 @@ from itertools import count
 import pytest
 
 from harness.checks import CHECKS
-from harness.history import (
+from harness.history.records import (
     Actor,
     Command,
     ErrorRecord,

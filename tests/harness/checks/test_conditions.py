@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from harness.history import ConditionRecord
-from harness.verdict import Verdict
+from harness.history.records import ConditionRecord
+from harness.results.verdict import Verdict
 
 PASSED, FAILED, UNKNOWN = Verdict.PASSED, Verdict.FAILED, Verdict.UNKNOWN
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from harness.checks.deadlock import describe, waiting
-from harness.history import Blocked, Diagnosis
+from harness.history.records import Blocked, Diagnosis
 
-OWN = Blocked(task="main", waits_for="Event e", where="harness/workload.py:9 in f", reason="r")
+OWN = Blocked(task="main", waits_for="Event e", where="harness/runs/workload.py:9 in f", reason="r")
 HELD = Blocked(task="a", waits_for="Lock x", where="a.py:1 in f", holders=("b at b.py:2 in g",))
 UNSET = Blocked(task="b", waits_for="Event y", where="b.py:1", reason="nobody left can set it")
 CLOSED = Blocked(task="c", waits_for="Event z", where="c.py:1", reason="it was cleared at d.py:1")

@@ -6,8 +6,8 @@ import pytest
 
 from harness.checks import ALWAYS_ON, CHECKS
 from harness.checks.expectation import as_expected
-from harness.history import Blocked, Diagnosis, ErrorRecord, LockHold, Outcome
-from harness.verdict import Verdict
+from harness.history.records import Blocked, Diagnosis, ErrorRecord, LockHold, Outcome
+from harness.results.verdict import Verdict
 
 RING = Diagnosis(
     at_s=2.0,

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from harness.history import Outcome
-from harness.verdict import Verdict
+from harness.history.records import Outcome
+from harness.results.verdict import Verdict
 
 PASSED, FAILED, UNKNOWN = Verdict.PASSED, Verdict.FAILED, Verdict.UNKNOWN
 OWN = {"creations": ["make"], "listing": "list"}

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from harness.checks.in_flight import peak
 from harness.checks.speedup import SpeedUp, is_decided
-from harness.history import NodeKind, Outcome
-from harness.verdict import Verdict
+from harness.history.records import NodeKind, Outcome
+from harness.results.verdict import Verdict
 
 PASSED, FAILED, UNKNOWN = Verdict.PASSED, Verdict.FAILED, Verdict.UNKNOWN
 FAST_AND_SLOW = {"first": "list", "then": "make"}

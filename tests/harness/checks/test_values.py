@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from harness.checks.value_path import PathMissing, canonical, values_at
-from harness.history import Outcome
-from harness.verdict import Verdict
+from harness.history.records import Outcome
+from harness.history.value_path import PathMissing, canonical, values_at
+from harness.results.verdict import Verdict
 
 PASSED, FAILED, UNKNOWN = Verdict.PASSED, Verdict.FAILED, Verdict.UNKNOWN
 

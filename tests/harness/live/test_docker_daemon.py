@@ -16,7 +16,7 @@ from harness.live.docker_daemon import (
     explain_docker_failure,
     open_docker,
 )
-from harness.live.node_container import NodeContainer
+from harness.miden.node.container import NodeContainer
 
 if TYPE_CHECKING:
     from pathlib import Path

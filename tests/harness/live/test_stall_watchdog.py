@@ -8,11 +8,11 @@ import time
 
 import pytest
 
-from harness.live.live_backend import LiveBackend
-from harness.runner import run_scenario
-from harness.scenario_file import read_scenario
+from harness.live.backend import LiveBackend
+from harness.results.verdict import Verdict
+from harness.runs.runner import run_scenario
+from harness.scenario.reading import read_scenario
 from harness.systems.plain_service import PlainService
-from harness.verdict import Verdict
 
 SCENARIO = """
 claim = "It ends."

@@ -7,7 +7,7 @@ from random import Random
 
 import pytest
 
-from harness.history import (
+from harness.history.records import (
     Actor,
     Blocked,
     Command,
@@ -22,8 +22,25 @@ from harness.history import (
     Outcome,
     Pacing,
 )
-from harness.result import RunReport, RunResult
-from harness.verdict import CheckResult, Verdict
+from harness.results.runs import RunReport, RunResult
+from harness.results.verdict import CheckResult, Verdict
+from tests.harness.report.explorations import (  # noqa: F401 - fixtures
+    contended_history,
+    dined,
+    exploration_report,
+    failing_schedule,
+    found,
+    hostile_exploration,
+    hostile_schedule,
+    large_schedule,
+    nasty,
+    passing_schedule,
+    proven,
+    refused,
+    ring_history,
+    ring_schedule,
+    sold_twice,
+)
 
 LOCAL = "Localnet"
 
@@ -426,31 +443,31 @@ def rich_report(sound_runs, failed_run, deadlocked_run, unreached_run):
 @pytest.fixture(scope="session")
 def hostile_run():
     """A run whose every text tries to break out of its format."""
-    nasty = "</script><img src=x onerror=alert(1)>&\"'`| \x00\x1b[31m\ud800\u202e ]]> {{ 7*7 }} ```"
-    nasty += "\n# x"
+    ugly = "</script><img src=x onerror=alert(1)>&\"'`| \x00\x1b[31m\ud800\u202e ]]> {{ 7*7 }} ```"
+    ugly += "\n# x"
     failed = operation(
         0,
-        nasty,
+        ugly,
         0.0,
         1.0,
-        user=nasty,
+        user=ugly,
         outcome=Outcome.RAISED,
-        error=ErrorRecord(type=nasty, message=nasty, chain=(nasty,)),
-        arguments={nasty: nasty},
-        value=nasty,
+        error=ErrorRecord(type=ugly, message=ugly, chain=(ugly,)),
+        arguments={ugly: ugly},
+        value=ugly,
     )
     history = History(
         node=NodeKind.SIMULATED,
         operations=(failed, replace(failed, number=1)),
-        actors=(replace(spawn(0, "x", 0.0, 0.5), key={"user": nasty, nasty: nasty}),),
-        commands=(replace(command(0, "x", nasty, 0.5, 0.6), key={"user": nasty}),),
-        faults=(Fault(at_s=0.5, point=nasty, kind=nasty, key={nasty: nasty}),),
+        actors=(replace(spawn(0, "x", 0.0, 0.5), key={"user": ugly, ugly: ugly}),),
+        commands=(replace(command(0, "x", ugly, 0.5, 0.6), key={"user": ugly}),),
+        faults=(Fault(at_s=0.5, point=ugly, kind=ugly, key={ugly: ugly}),),
         lock_holds=(
-            LockHold(lock=nasty, task=nasty, begin_s=0.1, end_s=None, where=nasty, across=nasty),
+            LockHold(lock=ugly, task=ugly, begin_s=0.1, end_s=None, where=ugly, across=ugly),
         ),
         measurements=(
             Measurement(
-                phase=nasty,
+                phase=ugly,
                 round=0,
                 pacing=Pacing.TOGETHER,
                 duration_s=1.0,
@@ -460,29 +477,29 @@ def hostile_run():
         ),
         deadlock=Diagnosis(
             at_s=1.0,
-            blocked=(Blocked(task=nasty, waits_for=nasty, where=nasty, holders=(nasty,)),),
-            cycle=(nasty, nasty + "2"),
-            attachments=((nasty, nasty),),
+            blocked=(Blocked(task=ugly, waits_for=ugly, where=ugly, holders=(ugly,)),),
+            cycle=(ugly, ugly + "2"),
+            attachments=((ugly, ugly),),
         ),
         end_s=1.0,
     )
     bad = check(
-        nasty, Verdict.FAILED, expected=nasty, seen=nasty + "!", involved=(nasty + "?",), why=nasty
+        ugly, Verdict.FAILED, expected=ugly, seen=ugly + "!", involved=(ugly + "?",), why=ugly
     )
     return replace(
-        run("hostile", claim=nasty, verdict=Verdict.FAILED, checks=[bad], history=history),
-        scenario=nasty,
-        path=nasty,
-        replay=nasty,
+        run("hostile", claim=ugly, verdict=Verdict.FAILED, checks=[bad], history=history),
+        scenario=ugly,
+        path=ugly,
+        replay=ugly,
     )
 
 
 @pytest.fixture(scope="session")
 def hostile_report(hostile_run):
-    nasty = hostile_run.scenario
+    ugly = hostile_run.scenario
     return RunReport(
         runs=(hostile_run,),
-        versions={nasty: nasty},
-        machine={nasty: nasty},
-        started_at=nasty,
+        versions={ugly: ugly},
+        machine={ugly: ugly},
+        started_at=ugly,
     )

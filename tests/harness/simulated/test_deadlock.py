@@ -9,9 +9,9 @@ import pytest
 import simpy
 
 from harness.errors import Deadlock
-from harness.simulated.pause import Pause
+from harness.simulated.loop.pause import Pause
+from harness.simulated.loop.virtual_loop import running_virtual_loop
 from harness.simulated.simulation import run, simulate
-from harness.simulated.virtual_loop import running_virtual_loop
 
 HERE = r"tests/harness/simulated/test_deadlock\.py:\d+ in "
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import re
 
+from harness.diagnosis.wait_graph import render
 from harness.simulated.simulation import simulate
-from harness.wait_graph import render
 
 HERE = r"tests/harness/simulated/test_locks_behind_wait_for\.py:\d+ in "
 

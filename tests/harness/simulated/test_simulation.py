@@ -10,10 +10,10 @@ import logging
 import pytest
 
 from harness.errors import BadInput, Unsupported
-from harness.simulated.pause import Pause
+from harness.simulated.loop.pause import Pause
+from harness.simulated.loop.trace import Trace, first_difference
+from harness.simulated.loop.virtual_loop import running_virtual_loop
 from harness.simulated.simulation import NotDeterministic, assert_deterministic, run, simulate
-from harness.simulated.trace import Trace, first_difference
-from harness.simulated.virtual_loop import running_virtual_loop
 
 
 async def nothing():

@@ -8,7 +8,7 @@ import inspect
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from harness.explore.program import Program
+from harness.search.subjects.program import Program
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine

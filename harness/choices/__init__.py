@@ -1,0 +1,1 @@
+"""What may be decided in a run, and by whom: faults, points, policies, seeded randomness."""

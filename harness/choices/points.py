@@ -1,0 +1,210 @@
+"""Own the points of a client's life at which a scenario parks, cancels, or lets things go wrong."""
+
+from __future__ import annotations
+
+import asyncio
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from harness.errors import BadInput
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from harness.choices.chaos import Chaos
+    from harness.history.recorder import Recorder
+    from harness.scenario.model import Fault
+
+__all__ = ["OPERATION", "ClientDies", "Interception", "RunningOperation", "plain_name"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunningOperation:
+    """The operation in whose context code runs: its number, its step and its user."""
+
+    number: int
+    step: str
+    user: str | None
+
+
+# What chaos lets a client fail with in a way of its own.
+_CHAOS_ERRORS = {"full": "ClientBusy"}
+
+OPERATION: ContextVar[RunningOperation | None] = ContextVar("harness_operation", default=None)
+
+
+class ClientDies(BaseException):
+    """The scenario wants the client at this point to end without a word."""
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class _Gate:
+    """Holds what arrives at a point for one step, until it is opened."""
+
+    point: str
+    step: str
+    opened: asyncio.Event = field(default_factory=asyncio.Event)
+    reached: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class _Trip:
+    """Calls back, once, when a step reaches a point."""
+
+    point: str
+    step: str
+    strike: Callable[[], None]
+
+
+@dataclass(slots=True, kw_only=True)
+class _Armed:
+    """A fault of the scenario with what is left of it."""
+
+    fault: Fault
+    skip: int
+    times: int
+
+
+class Interception:
+    """Knows the gates, trips and faults of a run; wrappers of clients call ``reach`` at each point.
+
+    ``error_named`` makes the error a fault asks for; the adapter of the system under test sets it,
+    since only the adapter knows the system's classes.
+    """
+
+    def __init__(self, recorder: Recorder, faults: list[Fault]) -> None:
+        self.phase: str | None = None
+        self.error_named: Callable[[str | None, str], Exception] = _no_errors
+        # Set while faults are choices of a search.
+        self.chaos: Chaos | None = None
+        self._recorder = recorder
+        self._armed = [_Armed(fault=one, skip=one.skip, times=one.times) for one in faults]
+        self._gates: list[_Gate] = []
+        self._trips: list[_Trip] = []
+
+    def add_gate(self, point: str, *, step: str) -> _Gate:
+        """Put a gate at a point, closed."""
+        gate = _Gate(point=plain_name(point), step=step)
+        self._gates.append(gate)
+        return gate
+
+    def add_trip(self, point: str, *, step: str, strike: Callable[[], None]) -> None:
+        """Have ``strike`` called once, when the step reaches the point."""
+        self._trips.append(_Trip(point=plain_name(point), step=step, strike=strike))
+
+    def clear(self) -> None:
+        """Open all gates and forget them and the trips, as a phase ends."""
+        for gate in self._gates:
+            gate.opened.set()
+        self._gates.clear()
+        self._trips.clear()
+
+    async def reach(
+        self,
+        point: str,
+        key: dict[str, str],
+        *,
+        error: str | None = None,
+        kinds: tuple[str, ...] = (),
+    ) -> None:
+        """Arrive at a point: be parked, cancelled, delayed for ever, or failed, as was asked for.
+
+        ``error`` names the class to fail with where nothing else does, and ``kinds`` are the faults
+        that chaos may let strike here.
+
+        Raises:
+            ClientDies: A fault of kind "die" strikes.
+            Exception: A fault of kind "fail" strikes, with the class it names.
+        """
+        running = OPERATION.get()
+        for trip in [one for one in self._trips if one.point == point and _is(running, one.step)]:
+            if trip not in self._trips:
+                continue
+            self._trips.remove(trip)
+            trip.strike()
+            # A cancelled caller learns of it at its next await, before anything else happens.
+            await asyncio.sleep(0)
+        for gate in [one for one in self._gates if one.point == point and _is(running, one.step)]:
+            gate.reached.set()
+            if not gate.opened.is_set():
+                await self._parked(gate, running)
+        for armed in self._armed:
+            if self._strikes(armed, point, key):
+                fault = armed.fault
+                await self._strike(point, fault.kind, fault.error or error, key)
+        if self.chaos is not None and kinds:
+            kind = self.chaos.at(point, key.get("user", "-"), possible=kinds)
+            if kind is not None:
+                await self._strike(point, kind, _CHAOS_ERRORS.get(kind, error), key)
+
+    def failure_at(
+        self, point: str, key: dict[str, str], *, otherwise: Exception
+    ) -> Exception | None:
+        """Arrive at a point where nobody can be held: return what fails there, if anything.
+
+        It is ``otherwise``, unless a fault names another class. To chaos such a point is busy.
+        """
+        for armed in self._armed:
+            if armed.fault.kind == "fail" and self._strikes(armed, point, key):
+                self._recorder.fault(point, "fail", key)
+                name, told = armed.fault.error, f"the scenario lets {point} fail"
+                return otherwise if name is None else self.error_named(name, told)
+        if self.chaos is not None and self.chaos.at(
+            point, key.get("user", "-"), possible=("busy",)
+        ):
+            self._recorder.fault(point, "busy", key)
+            return otherwise
+        return None
+
+    async def _parked(self, gate: _Gate, running: RunningOperation | None) -> None:
+        """Wait at a gate; also a caller that is cancelled there has been parked."""
+        begin_s = self._recorder.clock()
+        try:
+            # No deadline here: the operation that is parked has one of its own.
+            await gate.opened.wait()
+        finally:
+            if running is not None:
+                self._recorder.parked(running.number, begin_s=begin_s)
+
+    def _strikes(self, armed: _Armed, point: str, key: dict[str, str]) -> bool:
+        fault = armed.fault
+        if (
+            (self.chaos is not None and self.chaos.stopped)
+            or plain_name(fault.at) != point
+            or armed.times == 0
+            or fault.user not in (None, key.get("user"))
+            or fault.phase not in (None, self.phase)
+        ):
+            return False
+        if armed.skip:
+            armed.skip -= 1
+            return False
+        armed.times -= 1
+        return True
+
+    async def _strike(self, point: str, kind: str, error: str | None, key: dict[str, str]) -> None:
+        self._recorder.fault(point, kind, key)
+        if kind == "die":
+            raise ClientDies
+        if kind in ("fail", "full"):
+            raise self.error_named(error, f"the scenario lets {point} fail")
+        # No deadline here: that the caller has one is what a scenario with a hang proves.
+        await asyncio.get_running_loop().create_future()
+
+
+def plain_name(point: str) -> str:
+    """Return the short name of a point: ``cmd.sync.after_remote`` is ``sync.after``."""
+    if not point.startswith("cmd."):
+        return point
+    command, _, moment = point.removeprefix("cmd.").rpartition(".")
+    return f"{command}.{'after' if moment == 'after_remote' else moment}"
+
+
+def _is(running: RunningOperation | None, step: str) -> bool:
+    return running is not None and running.step == step
+
+
+def _no_errors(name: str | None, message: str) -> Exception:
+    msg = f"fault.error: the system under test names no errors, none is raised: {name}, {message}"
+    return BadInput(msg)

@@ -1,0 +1,104 @@
+"""Own the arguments that several commands take: their types for typer, and how each is read."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from harness.choices.randomness import drawn_seed
+from harness.errors import BadInput
+
+__all__ = [
+    "JsonFile",
+    "Node",
+    "Paths",
+    "ReportFolder",
+    "Seed",
+    "System",
+    "note",
+    "places",
+    "refuse_file",
+    "refuse_places",
+    "seed_of",
+]
+
+Paths = Annotated[
+    list[Path] | None,
+    typer.Argument(
+        help="Scenario files or folders of them. Default: scenarios/.", show_default=False
+    ),
+]
+Node = Annotated[str, typer.Option(help='"simulated" (virtual time) or "live" (a container).')]
+Seed = Annotated[
+    str, typer.Option(help='The first seed, 0 to 2^64 - 1; or "random", drawn and told.')
+]
+System = Annotated[
+    str | None,
+    typer.Option(help='The system under test, "package.module:attribute". Default: serve.'),
+]
+ReportFolder = Annotated[
+    Path | None, typer.Option(help="Folder for a report: HTML, JSON, JUnit XML, Markdown.")
+]
+JsonFile = Annotated[Path | None, typer.Option("--json", help="File for the results as JSON.")]
+
+
+def places(paths: list[Path] | None) -> list[Path]:
+    """Return the paths, or the folder of scenarios if there are none.
+
+    Raises:
+        BadInput: There is no such folder here.
+    """
+    if paths:
+        return paths
+    here = Path("scenarios")
+    if not here.is_dir():
+        msg = "scenarios: no such folder here; name scenario files or folders"
+        raise BadInput(msg)
+    return [here]
+
+
+def seed_of(text: str) -> int:
+    """Read a seed, or draw one.
+
+    Raises:
+        BadInput: It is neither a whole number nor "random".
+    """
+    if text == "random":
+        return drawn_seed()
+    try:
+        return int(text)
+    except ValueError as error:
+        msg = f'--seed: must be a whole number or "random", got "{text}"'
+        raise BadInput(msg) from error
+
+
+def refuse_places(report: Path | None, json_file: Path | None) -> None:
+    """Refuse places that cannot be written before anything is run, not after.
+
+    Raises:
+        BadInput: One cannot be written.
+    """
+    if report is not None:
+        from harness.results.whole_file import make_directory  # noqa: PLC0415 - seldom needed
+
+        make_directory(report)
+    refuse_file(json_file, "--json")
+
+
+def refuse_file(path: Path | None, option: str) -> None:
+    """Refuse a place for a file before anything is run.
+
+    Raises:
+        BadInput: It is a folder, or in a folder that does not exist.
+    """
+    if path is not None and (path.is_dir() or not path.parent.is_dir()):
+        msg = f"{option}: must be a file in a folder that exists, got {path}"
+        raise BadInput(msg)
+
+
+def note(line: str) -> None:
+    """Tell people something that is no result."""
+    print(line, file=sys.stderr)  # noqa: T201

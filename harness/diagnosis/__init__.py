@@ -1,0 +1,1 @@
+"""Who waits for whom, who holds what, what leaks and what blocks: seen in a running program."""

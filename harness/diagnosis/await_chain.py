@@ -1,0 +1,83 @@
+"""Own the chain of awaits behind a task: its frames from its coroutine down to where it waits."""
+
+from __future__ import annotations
+
+import gc
+import inspect
+from typing import TYPE_CHECKING, Any
+
+from harness.diagnosis.places import is_machinery, is_program, place_of
+
+if TYPE_CHECKING:
+    import asyncio
+    from types import FrameType
+
+__all__ = ["frames_of", "links_of", "place_in", "program_frame"]
+
+# An await chain is as deep as the program's calls; deeper than this is a cycle of our own making.
+_DEPTH_MAX = 1_000
+
+
+def frames_of(task: asyncio.Task[Any] | None) -> list[FrameType]:
+    """Return the frames a task is suspended (or running) in, the innermost first."""
+    frames: list[FrameType] = []
+    awaited: object = None if task is None else task.get_coro()
+    for _ in range(_DEPTH_MAX):
+        if awaited is None:
+            break
+        frame, awaited = _step(awaited)
+        if frame is not None:
+            frames.append(frame)
+    frames.reverse()
+    return frames
+
+
+def links_of(task: asyncio.Task[Any]) -> list[object]:
+    """Return the coroutines and generators of a task, from its own down to where it waits."""
+    links: list[object] = []
+    awaited: object = task.get_coro()
+    while awaited is not None and len(links) < _DEPTH_MAX:
+        links.append(awaited)
+        _, awaited = _step(awaited)
+    return links
+
+
+def program_frame(frames: list[FrameType]) -> FrameType | None:
+    """Return the innermost frame of the system under test; without one, the innermost there is."""
+    for frame in frames:
+        if is_program(frame.f_code.co_filename):
+            return frame
+    return next(
+        (one for one in frames if not is_machinery(one.f_code.co_filename)),
+        frames[0] if frames else None,
+    )
+
+
+def place_in(frames: list[FrameType]) -> str:
+    """Return where a task with these frames stands."""
+    frame = program_frame(frames)
+    return "not begun" if frame is None else place_of(frame.f_code, frame.f_lineno)
+
+
+def _step(awaited: object) -> tuple[FrameType | None, object]:
+    """Return the frame of one link of the chain, and the next link."""
+    if inspect.iscoroutine(awaited):
+        return awaited.cr_frame, awaited.cr_await
+    if inspect.isgenerator(awaited):
+        return awaited.gi_frame, awaited.gi_yieldfrom
+    if inspect.isasyncgen(awaited):
+        return awaited.ag_frame, awaited.ag_await
+    if type(awaited).__name__ in {
+        "async_generator_asend",
+        "async_generator_athrow",
+        "anext_awaitable",
+        "coroutine_wrapper",
+    }:
+        # These hold the next link, but tell it to the collector only.
+        links = gc.get_referents(awaited)
+        return None, next((one for one in links if _is_link(one)), None)
+    return None, None
+
+
+def _is_link(thing: object) -> bool:
+    return inspect.iscoroutine(thing) or inspect.isgenerator(thing) or inspect.isasyncgen(thing)

@@ -1,0 +1,152 @@
+"""Own the look-out for calls that block the loop's own thread: files, SQLite, processes, sockets.
+
+Python tells audit hooks of such calls. A hook cannot be taken back, so there is one for the
+process, made when first asked for, which does nothing outside of a run that looks.
+"""
+
+from __future__ import annotations
+
+import linecache
+import os
+import sqlite3
+import sys
+import time
+from asyncio import events
+from typing import TYPE_CHECKING, Any
+
+from harness.diagnosis.places import is_asyncio, is_harness, is_program, place_of
+from harness.history.records import BlockingCall
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import FrameType
+
+__all__ = ["BlockingCalls"]
+
+_BLOCKING = frozenset({
+    "fcntl.flock", "fcntl.lockf", "glob.glob", "open", "os.listdir", "os.mkdir", "os.remove",
+    "os.rename", "os.rmdir", "os.scandir", "os.system", "os.truncate", "shutil.copyfile",
+    "shutil.copytree", "shutil.rmtree", "socket.connect", "socket.getaddrinfo",
+    "socket.gethostbyaddr", "socket.gethostbyname", "socket.getnameinfo", "socket.sendmsg",
+    "socket.sendto", "sqlite3.connect", "subprocess.Popen", "tempfile.mkdtemp",
+    "tempfile.mkstemp", "urllib.Request",
+})  # fmt: skip
+_SUBJECT_LENGTH_MAX = 80
+_KEPT_MAX = 1_000
+
+_active: BlockingCalls | None = None
+_hooked = False
+
+
+class BlockingCalls:
+    """Keeps, while open, the blocking calls that a program makes while its loop runs.
+
+    What runs in an executor has no running loop, real or simulated, and is not meant; nor is what
+    an import reads, what asyncio itself does, and what the harness does. ``clock`` gives the
+    seconds of the run. Of SQLite all statements count of connections that ``sqlite3.connect()``
+    opened meanwhile: their trace callback is ours.
+    """
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._found: dict[tuple[str, str, str], BlockingCall] = {}
+        self._counts: dict[tuple[str, str, str], int] = {}
+
+    def __enter__(self) -> BlockingCalls:
+        global _active, _hooked  # noqa: PLW0603 - audit hooks are the process's, so is this
+        if not _hooked:
+            sys.addaudithook(_heard)
+            _hooked = True
+        _active = self
+        self._connect = connect = sqlite3.connect
+
+        def traced(*arguments: Any, **options: Any) -> Any:
+            connection = connect(*arguments, **options)
+            connection.set_trace_callback(_executed)
+            return connection
+
+        self._sleep = sleep = time.sleep
+
+        def slept(seconds: float) -> None:
+            # CPython tells audit hooks of it from 3.12 on only.
+            self.heard("time.sleep", (str(seconds),), sys._getframe(1))
+            sleep(seconds)
+
+        sqlite3.connect, time.sleep = traced, slept  # type: ignore[assignment]
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        global _active  # noqa: PLW0603 - see __enter__
+        _active = None
+        sqlite3.connect, time.sleep = self._connect, self._sleep
+
+    def found(self) -> tuple[BlockingCall, ...]:
+        """Return what was seen, each line once for each subject, in order."""
+        return tuple(
+            BlockingCall(
+                what=one.what,
+                subject=one.subject,
+                where=one.where,
+                at_s=one.at_s,
+                count=self._counts[key],
+            )
+            for key, one in self._found.items()
+        )
+
+    def heard(self, event: str, arguments: tuple[Any, ...], frame: FrameType | None) -> None:
+        """Keep a call if the loop's thread made it, outside of an executor."""
+        if events._get_running_loop() is None or _is_harmless(event, arguments):
+            return
+        caller = _caller(frame)
+        if caller is None:
+            return
+        where = place_of(caller.f_code, caller.f_lineno)
+        key = (event, _subject(arguments), where)
+        self._counts[key] = self._counts.get(key, 0) + 1
+        if key not in self._found and len(self._found) < _KEPT_MAX:
+            self._found[key] = BlockingCall(
+                what=event, subject=key[1], where=where, at_s=self._clock()
+            )
+
+
+def _heard(event: str, arguments: tuple[Any, ...]) -> None:
+    watch = _active
+    if watch is None:
+        return
+    if event in _BLOCKING:
+        watch.heard(event, arguments, sys._getframe(1))
+
+
+def _executed(statement: str) -> None:
+    watch = _active
+    if watch is not None:
+        watch.heard("sqlite3.execute", (statement,), sys._getframe(1))
+
+
+def _is_harmless(event: str, arguments: tuple[Any, ...]) -> bool:
+    """Return True for what does not wait: a descriptor that is open, a socket that never blocks."""
+    if event == "open":
+        return isinstance(arguments[0], int)
+    if event.startswith("socket.") and hasattr(arguments[0], "gettimeout"):
+        return bool(arguments[0].gettimeout() == 0)
+    return False
+
+
+def _caller(frame: FrameType | None) -> FrameType | None:
+    """Find the program's line behind a call; None if an import, asyncio or the harness made it."""
+    while frame is not None:
+        filename = frame.f_code.co_filename
+        if is_program(filename):
+            return frame
+        ours = (is_harness(filename) and filename != __file__) or is_asyncio(filename)
+        if ours or filename == linecache.__file__ or "importlib" in filename:
+            return None
+        frame = frame.f_back
+    return None
+
+
+def _subject(arguments: tuple[Any, ...]) -> str:
+    first = next((one for one in arguments if isinstance(one, (str, bytes, os.PathLike))), "")
+    first = os.fspath(first)
+    text = first.decode(errors="replace") if isinstance(first, bytes) else first
+    return " ".join(text.split())[:_SUBJECT_LENGTH_MAX]

@@ -1,0 +1,65 @@
+"""Own the coroutines that a program made and never awaited: Python warns, this keeps them."""
+
+from __future__ import annotations
+
+import gc
+import sys
+import warnings
+from typing import TYPE_CHECKING, Any
+
+from harness.diagnosis.places import is_program, place_of
+from harness.history.records import Leak
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import CoroutineType
+
+__all__ = ["DroppedCoroutines"]
+
+_HOOK = "_warn_unawaited_coroutine"
+_KEPT_MAX = 100
+
+
+class DroppedCoroutines:
+    """Keeps, while open, what Python would warn of: ``coroutine … was never awaited``.
+
+    Python tells of a coroutine when its last reference goes, which for a call whose await was
+    forgotten is at the very line. One that a collection of garbage finds may be of an earlier run:
+    of that Python warns as always.
+    """
+
+    def __init__(self) -> None:
+        self.found: list[Leak] = []
+        self._collecting = False
+        self._original: Callable[[Any], None] | None = None
+
+    def __enter__(self) -> DroppedCoroutines:
+        self._original = getattr(warnings, _HOOK, None)
+        setattr(warnings, _HOOK, self._dropped)
+        gc.callbacks.append(self._collects)
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        gc.callbacks.remove(self._collects)
+        setattr(warnings, _HOOK, self._original)
+
+    def _collects(self, phase: str, _info: dict[str, int]) -> None:
+        self._collecting = phase == "start"
+
+    def _dropped(self, coroutine: CoroutineType[Any, Any, Any]) -> None:
+        code, frame = coroutine.cr_code, sys._getframe(1)
+        # Also asyncio's own, such as a sleep, if it is the program that let it go.
+        theirs = is_program(code.co_filename) or is_program(frame.f_code.co_filename)
+        if self._collecting or not theirs:
+            if self._original is not None:
+                self._original(coroutine)
+            return
+        if len(self.found) < _KEPT_MAX:
+            self.found.append(
+                Leak(
+                    kind="coroutine",
+                    name=coroutine.__qualname__,
+                    made_at=place_of(frame.f_code, frame.f_lineno),
+                    where=place_of(code, code.co_firstlineno),
+                )
+            )

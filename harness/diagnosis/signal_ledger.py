@@ -1,0 +1,206 @@
+"""Own the last signal of each Event and Condition: who set, cleared or notified it, where, when."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import weakref
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from harness.diagnosis.places import callers, line_at, place_of
+
+if TYPE_CHECKING:
+    from types import CodeType, FrameType
+
+__all__ = ["Signal", "SignalLedger", "Waiting"]
+
+_PATCHED = (
+    (asyncio.Event, "set"),
+    (asyncio.Event, "clear"),
+    (asyncio.Event, "wait"),
+    (asyncio.Condition, "notify"),
+    (asyncio.Condition, "wait"),
+)
+# Every queue has an event for join() and sets it at each turn: its story is told by its counts.
+_QUEUES = str(Path(asyncio.queues.__file__))
+
+
+_CONSTRUCTORS = frozenset({"__init__", "__new__", "__post_init__"})
+
+
+class Signal:
+    """One call of ``set``, ``clear`` or ``notify``, which woke so many of those ``waiting``.
+
+    ``first`` says that nothing was called on the thing before; ``order`` counts all signals.
+    """
+
+    __slots__ = ("at_s", "code", "first", "instruction", "order", "task", "waiting", "woken")
+
+    def __init__(
+        self, frame: FrameType, *, order: int, first: bool, woken: int, waiting: int
+    ) -> None:
+        # Not its line: to look that up costs more than all else here, and is seldom asked for.
+        self.code: CodeType = frame.f_code
+        self.instruction = frame.f_lasti
+        self.order = order
+        self.first = first
+        self.woken = woken
+        self.waiting = waiting
+        self.at_s, self.task = _moment_and_task()
+
+    @property
+    def where(self) -> str:
+        """The line that called."""
+        return place_of(self.code, line_at(self.code, self.instruction))
+
+    @property
+    def constructs(self) -> bool:
+        """True if it is of a constructor, or came before any loop ran: nobody was to hear it."""
+        return self.at_s is None or (self.first and self.code.co_name in _CONSTRUCTORS)
+
+    @property
+    def prepares(self) -> bool:
+        """True if it is how the thing begins: whoever makes an event calls first."""
+        makes = asyncio.Event.__name__ in self.code.co_names
+        return self.constructs or (self.first and makes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """When a task began to wait; ``order`` compares with that of signals."""
+
+    order: int
+    at_s: float
+
+
+class SignalLedger:
+    """Notes the last signals of Events and Conditions while open; part of a ``LockLedger``."""
+
+    def __init__(self) -> None:
+        self._last: weakref.WeakKeyDictionary[object, dict[str, Signal]]
+        self._last = weakref.WeakKeyDictionary()
+        self._waiting: dict[asyncio.Task[Any] | None, Waiting] = {}
+        # By address: one of an earlier event at the same place is older than all of this event's.
+        self._passed: dict[int, int] = {}
+        self._order = count()
+        self._originals: list[Any] = []
+        self._open = False
+
+    def open(self) -> None:
+        """Wrap asyncio's methods."""
+        self._open = True
+        self._originals = [getattr(owner, name) for owner, name in _PATCHED]
+        set_event, clear_event, wait_event, notify, wait_condition = self._originals
+        methods = (
+            self._setting(set_event),
+            self._clearing(clear_event),
+            self._event_wait(wait_event),
+            self._notifying(notify),
+            self._condition_wait(wait_condition),
+        )
+        for (owner, name), method in zip(_PATCHED, methods, strict=True):
+            setattr(owner, name, method)
+
+    def close(self) -> None:
+        """Put back what was wrapped."""
+        self._open = False
+        for (owner, name), original in zip(_PATCHED, self._originals, strict=True):
+            setattr(owner, name, original)
+
+    def last(self, thing: object, call: str) -> Signal | None:
+        """Return the last call of this name on an event or condition, if one was seen."""
+        return self._last.get(thing, {}).get(call)
+
+    def waiting(self, task: asyncio.Task[Any]) -> Waiting | None:
+        """Return since when a task waits for an event or a condition."""
+        return self._waiting.get(task)
+
+    def passed(self, event: object) -> int:
+        """Return the order of the last wait for an event that found it set; -1 if none did."""
+        return self._passed.get(id(event), -1)
+
+    def _setting(self, original: Any) -> Any:
+        def set(event: Any) -> None:  # noqa: A001 - the name that tracebacks show
+            waiting = len(event._waiters)
+            original(event)
+            frame = sys._getframe(1)
+            if frame.f_code.co_filename != _QUEUES:
+                self._note(event, "set", frame, woken=waiting, waiting=waiting)
+
+        return set
+
+    def _clearing(self, original: Any) -> Any:
+        def clear(event: Any) -> None:
+            # What is clear stays so: every put of a queue comes by here, and has to be cheap.
+            if event._value:
+                original(event)
+                frame = sys._getframe(1)
+                if frame.f_code.co_filename != _QUEUES:
+                    self._note(event, "clear", frame)
+
+        return clear
+
+    def _notifying(self, original: Any) -> Any:
+        def notify(condition: Any, n: int = 1) -> None:
+            waiting = len(condition._waiters)
+            original(condition, n)
+            frame = sys._getframe(1)
+            self._note(condition, "notify", frame, woken=min(waiting, n), waiting=waiting)
+
+        return notify
+
+    def _event_wait(self, original: Any) -> Any:
+        async def wait(event: Any) -> Literal[True]:
+            if event._value or not self._open:
+                self._passed[id(event)] = next(self._order)
+                await original(event)
+                return True
+            task = self._begins()
+            try:
+                await original(event)
+            finally:
+                self._waiting.pop(task, None)
+            return True
+
+        return wait
+
+    def _condition_wait(self, original: Any) -> Any:
+        async def wait(condition: Any) -> Literal[True]:
+            if not self._open:
+                await original(condition)
+                return True
+            task = self._begins()
+            try:
+                await original(condition)
+            finally:
+                self._waiting.pop(task, None)
+            return True
+
+        return wait
+
+    def _begins(self) -> asyncio.Task[Any] | None:
+        loop = asyncio.get_running_loop()
+        task = asyncio.current_task(loop)
+        self._waiting[task] = Waiting(order=next(self._order), at_s=loop.time())
+        return task
+
+    def _note(
+        self, thing: object, call: str, frame: FrameType, *, woken: int = 0, waiting: int = 0
+    ) -> None:
+        caller = next(callers(frame), frame)
+        signals = self._last.setdefault(thing, {})
+        signals[call] = Signal(
+            caller, order=next(self._order), first=not signals, woken=woken, waiting=waiting
+        )
+
+
+def _moment_and_task() -> tuple[float | None, str]:
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        return None, "no task"
+    task = asyncio.current_task(loop)
+    return loop.time(), "no task" if task is None else task.get_name()

@@ -1,0 +1,114 @@
+"""Own where tasks come from: the line that made each, and those that a closed system left."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import weakref
+from asyncio import events
+from typing import TYPE_CHECKING, Any
+
+from harness.diagnosis.await_chain import frames_of, place_in
+from harness.diagnosis.places import is_asyncio, is_program, line_at, place_of
+from harness.diagnosis.wait_graph import wait_of
+from harness.history.records import Leak
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from types import CodeType, FrameType
+
+    Task = asyncio.Task[Any]
+
+__all__ = ["TaskOrigins", "leaked", "maker_of", "origin_of"]
+
+# Turns of the loop that a closed system's tasks have, to end what they were about to end.
+_TURNS = 3
+
+_makers: weakref.WeakKeyDictionary[Task, tuple[CodeType, int]] = weakref.WeakKeyDictionary()
+
+
+def maker_of(frame: FrameType | None) -> tuple[CodeType, int]:
+    """Return the code that makes a task, and its instruction: the first that is not asyncio's."""
+    while frame is not None and frame.f_back is not None and is_asyncio(frame.f_code.co_filename):
+        frame = frame.f_back
+    if frame is None:
+        return maker_of.__code__, 0
+    return frame.f_code, frame.f_lasti
+
+
+def origin_of(task: Task) -> str | None:
+    """Return the line that made a task, where that is known."""
+    maker = _maker(task)
+    return None if maker is None else place_of(maker[0], line_at(*maker))
+
+
+def _maker(task: Task) -> tuple[CodeType, int] | None:
+    return getattr(task, "maker", None) or _makers.get(task)
+
+
+class TaskOrigins:
+    """Notes the makers of the tasks of asyncio's own loops while open.
+
+    The virtual loop notes them by itself.
+    """
+
+    def __enter__(self) -> TaskOrigins:
+        original = self._original = asyncio.BaseEventLoop.create_task
+
+        def create_task(loop: Any, coro: Any, **options: Any) -> Any:
+            task = original(loop, coro, **options)
+            _makers[task] = maker_of(sys._getframe(1))
+            return task
+
+        asyncio.BaseEventLoop.create_task = create_task  # type: ignore[method-assign,assignment]
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        asyncio.BaseEventLoop.create_task = self._original  # type: ignore[method-assign]
+
+
+async def leaked(before: Collection[Task]) -> list[Leak]:
+    """Find the tasks of a system that has been closed: made since ``before``, and still pending.
+
+    What is being cancelled, or is awaited by another that is found, is not told of; nor are tasks
+    that the harness made for itself. A run that is torn down outside of its loop is not asked.
+    """
+    if events._get_running_loop() is None:
+        return []
+    left = _left(before)
+    for _ in range(_TURNS):
+        if not left:
+            return []
+        await asyncio.sleep(0)
+        left = _left(before)
+    waits = [wait_of(task) for task in left]
+    awaited = {
+        holder for wait in waits if wait is not None and wait.on_tasks for holder, _ in wait.holders
+    }
+    return [
+        Leak(
+            kind="task",
+            name=task.get_name(),
+            made_at=origin_of(task) or "an unknown line",
+            where=place_in(frames_of(task)),
+        )
+        for task in left
+        if task not in awaited
+    ]
+
+
+def _left(before: Collection[Task]) -> list[Task]:
+    left = [
+        task
+        for task in asyncio.all_tasks()
+        if task not in before
+        and task is not asyncio.current_task()
+        and not task.cancelling()
+        and _is_the_programs(task)
+    ]
+    return sorted(left, key=lambda task: task.get_name())
+
+
+def _is_the_programs(task: Task) -> bool:
+    maker = _maker(task)
+    return maker is not None and is_program(maker[0].co_filename)

@@ -1,1 +1,0 @@
-"""The search for a bad order: choices, strategies, shrinking, replay."""

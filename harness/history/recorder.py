@@ -1,0 +1,269 @@
+"""Own the writing of a run's history while it happens."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from harness.errors import BadInput, HarnessError
+from harness.history.records import (
+    Actor,
+    Command,
+    Diagnosis,
+    Fault,
+    History,
+    Leak,
+    LockHold,
+    LockWait,
+    Measurement,
+    NodeKind,
+    Operation,
+    Outcome,
+)
+from harness.history.value_path import PathMissing, values_at
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from harness.history.plain_data import PlainData
+    from harness.runs.conditions import ConditionWatch
+    from harness.runs.recovery import Recovery
+
+__all__ = ["Recorder"]
+
+
+class Recorder:
+    """Collects what happens; every entry is noted in the trace, so that digests cover it.
+
+    ``clock`` gives seconds since the run began, and ``note`` takes a line for the trace; both are
+    set once the backend is up.
+    """
+
+    def __init__(self, node: NodeKind, *, plain: PlainData) -> None:
+        self.node = node
+        self.plain = plain
+        self.clock: Callable[[], float] = lambda: 0.0
+        self.note: Callable[[str], None] = lambda _line: None
+        self.deadlock: Diagnosis | None = None
+        self.audit: tuple[str, ...] | None = None
+        # What worked once nothing went wrong any more; None if that was not tried.
+        self.recovery: Recovery | None = None
+        self.leaks: list[Leak] | None = None
+        self.conditions: ConditionWatch | None = None
+        self._spawns_asked: int | None = None
+        self._operations: list[Operation] = []
+        self._actors: list[Actor] = []
+        self._commands: list[Command] = []
+        self._faults: list[Fault] = []
+        self._measurements: list[Measurement] = []
+
+    def begin_operation(
+        self,
+        step: str,
+        call: str,
+        *,
+        user: str | None,
+        phase: str,
+        arguments: dict[str, Any],
+        expected: str,
+    ) -> int:
+        """Record a call that begins now; returns its number."""
+        number = len(self._operations)
+        self._operations.append(
+            Operation(
+                number=number,
+                step=step,
+                call=call,
+                user=user,
+                phase=phase,
+                task=_task_name(),
+                begin_s=self.clock(),
+                end_s=None,
+                outcome=Outcome.UNFINISHED,
+                arguments=self.plain.of(arguments),
+                expected_error=expected,
+            )
+        )
+        self.note(f"begin {number} {step} {user}")
+        if self.conditions is not None:
+            self.conditions.observe()
+        return number
+
+    def end_operation(
+        self,
+        number: int,
+        outcome: Outcome,
+        *,
+        value: Any = None,
+        error: BaseException | None = None,
+    ) -> None:
+        """Record how a call ended, now."""
+        plain = self.plain.of(value)
+        self._operations[number] = replace(
+            self._operations[number],
+            end_s=self.clock(),
+            outcome=outcome,
+            value=plain,
+            error=None if error is None else self.plain.error(error),
+        )
+        told = type(error).__name__ if error is not None else json.dumps(plain, sort_keys=True)
+        self.note(f"end {number} {outcome.value} {told}")
+        if self.conditions is not None:
+            self.conditions.observe()
+
+    def probing(self) -> None:
+        """Record that all the scenario asks for is done: what is spawned now is the probe's."""
+        self._spawns_asked = len(self._actors)
+
+    def open_actors(self) -> list[Actor]:
+        """List the spawns that are starting or live."""
+        return [one for one in self._actors if one.exit_s is None]
+
+    def parked(self, number: int, *, begin_s: float) -> None:
+        """Record that an operation was parked from ``begin_s`` until now."""
+        one = self._operations[number]
+        self._operations[number] = replace(one, parked=(*one.parked, (begin_s, self.clock())))
+
+    def begin_actor(self, key: dict[str, str]) -> int:
+        """Record a spawn that begins now; returns its number."""
+        number = len(self._actors)
+        self._actors.append(
+            Actor(
+                number=number,
+                key=key,
+                task=_task_name(),
+                begin_s=self.clock(),
+                ready_s=None,
+                exit_s=None,
+                outcome=Outcome.UNFINISHED,
+            )
+        )
+        self.note(f"spawn {number} {sorted(key.items())}")
+        # A spawn that is refused at once is over before the loop's pass is.
+        if self.conditions is not None:
+            self.conditions.observe()
+        return number
+
+    def end_spawn(
+        self, number: int, outcome: Outcome, *, error: BaseException | None = None
+    ) -> None:
+        """Record how a spawn ended, now."""
+        ready = outcome is Outcome.RETURNED
+        self._actors[number] = replace(
+            self._actors[number],
+            ready_s=self.clock() if ready else None,
+            exit_s=None if ready else self.clock(),
+            outcome=outcome,
+            error=None if error is None else self.plain.error(error),
+        )
+        self.note(f"spawned {number} {outcome.value}")
+
+    def exit_actor(self, number: int) -> None:
+        """Record that a client has ended; only the first time counts."""
+        if self._actors[number].exit_s is None:
+            self._actors[number] = replace(self._actors[number], exit_s=self.clock())
+            self.note(f"exit {number}")
+
+    def begin_command(self, actor: int, name: str) -> int:
+        """Record a command that a client is given now; returns its number."""
+        self._commands.append(
+            Command(
+                actor=actor,
+                key=self._actors[actor].key,
+                name=name,
+                task=_task_name(),
+                begin_s=self.clock(),
+                end_s=None,
+                outcome=Outcome.UNFINISHED,
+            )
+        )
+        self.note(f"command {actor} {name}")
+        return len(self._commands) - 1
+
+    def end_command(
+        self, number: int, outcome: Outcome, *, error: BaseException | None = None
+    ) -> None:
+        """Record how a command ended, now."""
+        self._commands[number] = replace(
+            self._commands[number],
+            end_s=self.clock(),
+            outcome=outcome,
+            error=None if error is None else self.plain.error(error),
+        )
+
+    def fault(self, point: str, kind: str, key: dict[str, str]) -> None:
+        """Record a fault that takes effect now."""
+        self._faults.append(Fault(at_s=self.clock(), point=point, kind=kind, key=key))
+        self.note(f"fault {point} {kind}")
+
+    def measurement(self, measurement: Measurement) -> None:
+        """Record one timing of a phase."""
+        self._measurements.append(measurement)
+        self.note(f"measured {measurement.pacing.value} {measurement.duration_s:.9f}")
+
+    def outcomes_since(self, number: int) -> tuple[int, int]:
+        """Count the operations since ``number``: those that returned, and the others."""
+        since = self._operations[number:]
+        done = sum(one.succeeded for one in since)
+        return done, len(since) - done
+
+    @property
+    def operations_count(self) -> int:
+        """How many operations have begun."""
+        return len(self._operations)
+
+    def result_of(self, step: str, *, user: str | None, path: str) -> Any:
+        """Look up what the last successful operation of a step returned to a user.
+
+        Raises:
+            BadInput: The step was not called for the user, or its result has nothing at the path.
+            HarnessError: The step was called, and failed: the run has failed as well.
+        """
+        where = f"with: ${step}{f'.{path}' if path else ''}"
+        called = [one for one in self._operations if one.step == step and one.user == user]
+        for one in reversed(called):
+            if not one.succeeded:
+                continue
+            try:
+                found = values_at(one.value, path)
+            except PathMissing as missing:
+                msg = f"{where}: {missing}"
+                raise BadInput(msg) from missing
+            if found:
+                return found[0]
+            msg = f"{where}: the result of {step} is empty there"
+            raise BadInput(msg)
+        whom = user or "nobody"
+        if called:
+            msg = f"{where}: {step} did not succeed for {whom}, so there is no result to use"
+            raise HarnessError(msg)
+        msg = f"{where}: {step} has no result of {whom} yet; put it in a later phase"
+        raise BadInput(msg)
+
+    def history(
+        self, *, lock_holds: Sequence[LockHold] = (), lock_waits: Sequence[LockWait] = ()
+    ) -> History:
+        """Make the history as it stands now."""
+        return History(
+            node=self.node,
+            operations=tuple(self._operations),
+            actors=tuple(self._actors),
+            spawns_asked=self._spawns_asked,
+            commands=tuple(self._commands),
+            faults=tuple(self._faults),
+            lock_holds=tuple(lock_holds),
+            lock_waits=tuple(lock_waits),
+            measurements=tuple(self._measurements),
+            conditions=() if self.conditions is None else self.conditions.found(),
+            deadlock=self.deadlock,
+            audit=self.audit,
+            leaks=None if self.leaks is None else tuple(self.leaks),
+            end_s=self.clock(),
+        )
+
+
+def _task_name() -> str:
+    task = asyncio.current_task()
+    return "main" if task is None else task.get_name()

@@ -1,0 +1,1 @@
+"""The adapter that puts the serve core under the harness: its points, its audit, its clients."""

@@ -1,0 +1,104 @@
+"""Own the part of the end-state audit that only the harness can make: clients, stores, threads.
+
+``serve.service.audit`` has the other part. Q1: every client that has not ended is one that the
+service has live. Q2: no directory has two open clients. Q3: no task and no thread is left beyond
+the service's own threads for SQLite. Q4: every account in a client's store has its key, where
+that can be seen. Q7, once closed: no write-ahead log and no journal is left.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import Counter
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from harness.miden.adapter.recorded_clients import RecordedClientFactory
+    from harness.systems.port import Environment
+    from serve import Serve
+
+__all__ = ["ServeAudit"]
+
+THREADS = ("serve-store", "asyncio_")  # The store's own, and those of asyncio.to_thread.
+LEFTOVERS = ("-journal", "-wal", "-shm")
+
+
+class ServeAudit:
+    """Audits an open serve core, and what is left of it once it has been closed."""
+
+    def __init__(self, environment: Environment, clients: RecordedClientFactory) -> None:
+        self._environment = environment
+        self._clients = clients
+        self._threads = {thread.ident for thread in threading.enumerate()}
+
+    async def of(self, service: Serve) -> tuple[str, ...]:
+        """Let what is under way end, then look for contradictions."""
+        await service.settled()
+        await service.drained()
+        found = list(await service.audit())
+        found += self._clients_apart(service)
+        found += self._doubles()
+        found += self._strange_threads()
+        found += await asyncio.to_thread(self._keyless)
+        return tuple(found)
+
+    async def closed(self) -> None:
+        """Look at what is left, and add it to what the run's audit found."""
+        found = [
+            f"Q1: client {client.number} of {_told(client.key)} has not ended, the service has"
+            for _, client in self._clients.unended
+        ]
+        found += [
+            f"Q7: {name} is left by a closed service"
+            for name in await asyncio.to_thread(self._leftovers)
+        ]
+        recorder = self._environment.recorder
+        if found:
+            recorder.audit = (*(recorder.audit or ()), *found)
+
+    def _clients_apart(self, service: Serve) -> list[str]:
+        live = {f"{network.directory_prefix}_{who}" for who, network in service.live_clients()}
+        unended = {path.name: client for path, client in self._clients.unended if not client.closed}
+        return [
+            f"Q1: client {client.number} of {_told(client.key)} lives, and the service has none"
+            for name, client in unended.items()
+            if name not in live
+        ] + [
+            f"Q1: the service has a live client of {name}, and none lives"
+            for name in sorted(live - unended.keys())
+        ]
+
+    def _doubles(self) -> list[str]:
+        counts = Counter(path.name for path, _ in self._clients.unended)
+        return [
+            f"Q2: {count} clients are open on {name}" for name, count in counts.items() if count > 1
+        ]
+
+    def _strange_threads(self) -> list[str]:
+        return [
+            f"Q3: thread {thread.name} has been started, and goes on"
+            for thread in threading.enumerate()
+            if thread.ident not in self._threads and not thread.name.startswith(THREADS)
+        ]
+
+    def _keyless(self) -> list[str]:
+        keyless = getattr(self._environment.clients, "keyless", None)
+        if keyless is None:
+            return []
+        return [
+            f"Q4: {path.name}: the client holds {account.hex}, and no key of it"
+            for path in sorted(self._environment.directory.iterdir())
+            for account in keyless(path.name)
+        ]
+
+    def _leftovers(self) -> list[str]:
+        root = self._environment.directory
+        found = [*root.glob("*.sqlite3-*"), *root.glob("*/mosaic.sqlite3-*")]
+        return sorted(
+            path.relative_to(root).as_posix() for path in found if path.name.endswith(LEFTOVERS)
+        )
+
+
+def _told(key: dict[str, str]) -> str:
+    return f"({', '.join(key.values())})"

@@ -1,0 +1,343 @@
+"""Own the adapter that puts the serve core under the harness, unmodified."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import inspect
+from contextlib import asynccontextmanager
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+import serve
+import serve.errors
+from harness.errors import BadInput
+from harness.miden.adapter.recorded_clients import RecordedClientFactory
+from harness.miden.adapter.serve_audit import ServeAudit
+from harness.miden.adapter.serve_points import ServePoints, point_problem
+from serve import Deadlines, DeskRecord, KeyScheme, Network, Serve, ServeError
+from serve.domain.address import client_directory, encode_address, owner_identifier
+from serve.domain.orders import parse_order
+from serve.points import hooked
+from serve.store.top_store import TopStore
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Sequence
+
+    from harness.history.recorder import Recorder
+    from harness.scenario.model import Scenario, Step, User
+    from harness.systems.port import Environment
+    from serve.domain.address import AccountId
+
+__all__ = ["ServeCore", "serve_core"]
+
+SECRET_BYTES = 32
+DEADLINES = tuple(field.name for field in fields(Deadlines))
+SETTINGS = (*DEADLINES, "key_scheme")
+
+
+class ServeCore:
+    """The serve core as a system under test; ``service`` may be a subclass broken on purpose.
+
+    A user's secret is ``data.secret_byte`` 32 times, or else the SHA-256 of the name. Settings: the
+    deadlines of ``serve.Deadlines`` in seconds, and ``key_scheme`` ("falcon" or "ecdsa").
+    """
+
+    needs_node = True
+    conditions = ("one_client_per_directory", "no_orphan_slots")
+
+    def __init__(self, service: type[Serve] = Serve) -> None:
+        self._service = service
+        self._signatures = {
+            name: inspect.signature(member)
+            for name, member in inspect.getmembers(_ServeSession, inspect.iscoroutinefunction)
+            if not name.startswith("_") and name not in ("call", "audit")
+        }
+
+    @property
+    def operations(self) -> tuple[str, ...]:
+        """What can be called."""
+        return tuple(sorted(self._signatures))
+
+    def mistakes(self, scenario: Scenario) -> list[str]:
+        """Find calls, arguments, points, errors and settings that the serve core does not have."""
+        found = [*_setting_problems(scenario.settings), *_user_problems(scenario.users)]
+        for number, phase in enumerate(scenario.phase):
+            for position, step in enumerate(phase.do):
+                where = f"phase[{number}].do[{position}]"
+                found += [f"{where}.{problem}" for problem in self._step_problems(step)]
+        for number, fault in enumerate(scenario.fault):
+            problem = point_problem(
+                fault.at, where=f"fault[{number}].at", only_fails=fault.kind == "fail"
+            )
+            found += [] if problem is None else [problem]
+            if fault.error is not None and _error_class(fault.error) is None:
+                found.append(f'fault[{number}].error: serve has no error "{fault.error}"')
+        return found
+
+    @asynccontextmanager
+    async def open(self, environment: Environment) -> AsyncIterator[_ServeSession]:
+        """Open a Serve on the run's directory, its clients recorded."""
+        environment.interception.error_named = _error_named
+        users = {owner_identifier(_secret_of(user)): user.name for user in environment.users}
+        clients = RecordedClientFactory(
+            environment.clients,
+            recorder=environment.recorder,
+            interception=environment.interception,
+            user_of=lambda directory: users.get(directory.name.partition("_")[2], "-"),
+        )
+        points = ServePoints(
+            environment.interception,
+            clients=clients,
+            user_of=lambda owner: users.get(owner_identifier(owner.secret), "-"),
+        )
+        settings = environment.settings
+        audit = ServeAudit(environment, clients)
+        with hooked(points):
+            async with self._service(
+                environment.directory,
+                clients,
+                deadlines=_deadlines(settings),
+                key_scheme=KeyScheme(settings.get("key_scheme", KeyScheme.FALCON)),
+            ) as opened:
+                yield _ServeSession(opened, audit, environment.recorder)
+        await audit.closed()
+
+    def _step_problems(self, step: Step) -> list[str]:
+        found = []
+        if step.call not in self._signatures:
+            known = ", ".join(self.operations)
+            return [f'call: serve has no operation "{step.call}"; known: {known}']
+        signature = self._signatures[step.call]
+        takes_user = "user" in signature.parameters
+        if takes_user and step.user is None:
+            found.append(f"user: is missing; {step.call} is called for a user")
+        try:
+            signature.bind(None, **({"user": None} if takes_user else {}), **step.arguments)
+        except TypeError as error:
+            arguments = [name for name in signature.parameters if name not in ("self", "user")]
+            known = ", ".join(arguments) or "none"
+            found.append(f"with: {error}; arguments of {step.call}: {known}")
+        for table in (step.park, step.cancel):
+            if table is not None and table.at is not None:
+                name = "park" if table is step.park else "cancel"
+                problem = point_problem(table.at, where=f"{name}.at", only_fails=False)
+                found += [] if problem is None else [problem]
+        if step.expect not in ("success", "any", "cancelled") and not _error_class(step.expect):
+            found.append(f'expect: serve has no error "{step.expect}"')
+        return found
+
+
+class _ServeSession:
+    """An open Serve: its operations by name, with plain arguments."""
+
+    def __init__(self, opened: Serve, audit: ServeAudit, recorder: Recorder) -> None:
+        self._serve = opened
+        self._audit = audit
+        self._recorder = recorder
+
+    async def call(self, operation: str, user: User | None, arguments: dict[str, Any]) -> Any:
+        """Carry out an operation."""
+        method = getattr(self, operation)
+        if "user" in inspect.signature(method).parameters:
+            return await method(user, **arguments)
+        return await method(**arguments)
+
+    def conditions(self) -> dict[str, Callable[[], object]]:
+        """Give what must hold of clients and their slots at every moment."""
+        return {
+            "one_client_per_directory": self._one_client_per_directory,
+            "no_orphan_slots": self._no_orphan_slots,
+        }
+
+    def _one_client_per_directory(self) -> bool | str:
+        """Look for a directory with two clients that are starting or open."""
+        open_for = [" on ".join(one.key.values()) for one in self._recorder.open_actors()]
+        twice = sorted({key for key in open_for if open_for.count(key) > 1})
+        return not twice or f"two clients at once for {', '.join(twice)}"
+
+    def _no_orphan_slots(self) -> bool | str:
+        """Look for a slot that no start, client or close will ever empty."""
+        orphans = [
+            tenancy.label
+            for tenancy in self._serve._clients._slots.values()
+            if not tenancy.is_live
+            and not tenancy.is_stuck
+            and (tenancy.spawn_task is None or tenancy.spawn_task.done())
+            and (tenancy.close_task is None or tenancy.close_task.done())
+        ]
+        return not orphans or f"nothing will empty the slot of {', '.join(orphans)}"
+
+    async def audit(self) -> Sequence[str]:
+        """Let what is under way end, then check the service's state for contradictions."""
+        return await self._audit.of(self._serve)
+
+    async def probe(self, user: User | None) -> None:
+        """Do what must work for a user in a world without faults."""
+        if user is None:
+            await self._serve.list_desks()
+            return
+        secret = _secret_of(user)
+        await self._serve.get_client(secret, Network.LOCALNET)
+        await self._serve.client_sync(secret, Network.LOCALNET)
+        await self._serve.list_accounts(secret)
+
+    async def get_client(self, user: User, network: str) -> Any:
+        """Return the user's client; equal numbers in two results are the same client."""
+        return await self._serve.get_client(_secret_of(user), Network.parse(network))
+
+    async def list_client_accounts(self, user: User, network: str) -> list[str]:
+        """Ask the user's client for the accounts of its own store, by id."""
+        client = await self._serve.get_client(_secret_of(user), Network.parse(network))
+        return [account.account_id.hex for account in await client.list_accounts()]
+
+    async def create_account_order(self, user: User, order: dict[str, Any]) -> Any:
+        """Make an account, as the order in JSON form says."""
+        return await self._serve.create_account_order(_secret_of(user), parse_order(order))
+
+    async def list_accounts(self, user: User) -> Any:
+        """List the user's accounts and desks."""
+        return await self._serve.list_accounts(_secret_of(user))
+
+    async def list_orders(self, user: User) -> Any:
+        """List the user's orders: kind, stage, status and account of each."""
+        return [
+            {
+                "order_type": one.order_type,
+                "stage": one.stage,
+                "status": one.status.value,
+                "account": one.account,
+            }
+            for one in await self._serve.list_orders_for_user(_secret_of(user))
+        ]
+
+    async def get_account_status(self, user: User, network: str, account: str) -> Any:
+        """Say what an account is and owns."""
+        return await self._serve.get_account_status(
+            _secret_of(user), Network.parse(network), account
+        )
+
+    async def client_sync(self, user: User, network: str) -> Any:
+        """Bring the user's client to the chain's tip."""
+        summary = await self._serve.client_sync(_secret_of(user), Network.parse(network))
+        return {"block_number": summary.block_number}
+
+    async def flush(self) -> int:
+        """Let all clients end."""
+        return await self._serve.flush()
+
+    async def flush_clients_for_secret(self, user: User) -> int:
+        """Let one user's clients end."""
+        return await self._serve.flush_clients_for_secret(_secret_of(user))
+
+    async def init_desks(self) -> Any:
+        """Restore the desks; which could not be, and by what error."""
+        report = await self._serve.init_desks()
+        return {
+            "restored": list(report.restored),
+            "failed": {one.desk_account: type(one.error).__name__ for one in report.failed},
+        }
+
+    async def list_desks(self) -> list[str]:
+        """List the restored desks."""
+        return list(await self._serve.list_desks())
+
+    async def get_desk(self, desk_account: str) -> Any:
+        """Find a desk, restoring it first if need be."""
+        return await self._serve.get_desk(desk_account)
+
+    async def plant_desk(self, user: User, network: str) -> str:
+        """Write a desk's row and its owner's folder, as an earlier process would have left them."""
+        place = Network.parse(network)
+        secret = _secret_of(user)
+        directory = client_directory(self._serve.storage_path, secret, place)
+        address = encode_address(_planted_id(user.name), place)
+        record = DeskRecord(
+            desk_account=address,
+            owner_identifier=owner_identifier(secret),
+            owner_account=None,
+            path=str(directory),
+            network=place.value,
+            base_code="BTC",
+            base_issuer=encode_address(_planted_id("BTC"), place),
+            quote_code="USDC",
+            quote_issuer=encode_address(_planted_id("USDC"), place),
+        )
+        async with TopStore.opened(self._serve.storage_path) as desks:
+            await desks.insert_desk(record)
+        return address
+
+
+def _secret_of(user: User) -> bytes:
+    byte = user.data.get("secret_byte")
+    if byte is None:
+        return hashlib.sha256(user.name.encode()).digest()
+    return bytes([int(byte)]) * SECRET_BYTES
+
+
+def _user_problems(users: Sequence[User]) -> list[str]:
+    """Find secrets that are none, and two users with one secret, who would be one user to serve."""
+    found: list[str] = []
+    names: dict[bytes, str] = {}
+    for number, user in enumerate(users):
+        where = f"users[{number}].data.secret_byte"
+        try:
+            secret = _secret_of(user)
+        except (TypeError, ValueError):
+            byte = user.data["secret_byte"]
+            found.append(f"{where}: must be 0 to 255, got {byte!r}; write a number")
+            continue
+        if secret in names:
+            found.append(f"{where}: is that of {names[secret]}, too; give {user.name} another")
+        names.setdefault(secret, user.name)
+    return found
+
+
+def _deadlines(settings: dict[str, Any]) -> Deadlines:
+    return Deadlines(**{name: value for name, value in settings.items() if name in DEADLINES})
+
+
+def _setting_problems(settings: dict[str, Any]) -> list[str]:
+    found = []
+    for name, value in settings.items():
+        if name not in SETTINGS:
+            close = difflib.get_close_matches(name, SETTINGS, n=1)
+            hint = f"did you mean {close[0]}?" if close else f"known: {', '.join(SETTINGS)}"
+            found.append(f"settings.{name}: no such setting; {hint}")
+        elif name == "key_scheme":
+            schemes = [scheme.value for scheme in KeyScheme]
+            if value not in schemes:
+                known = ", ".join(schemes)
+                found.append(f"settings.key_scheme: must be one of {known}, got {value!r}")
+        elif isinstance(value, bool) or not isinstance(value, int | float):
+            found.append(f"settings.{name}: must be a number of seconds, got {value!r}")
+        else:
+            try:
+                _deadlines({name: value})
+            except ValueError as error:
+                found.append(f"settings.{name}: {error}")
+    return found
+
+
+def _planted_id(name: str) -> AccountId:
+    """Make the id of a public account of version 1 out of a name."""
+    raw = bytearray(hashlib.sha256(name.encode()).digest()[:15])
+    raw[7] = 0x11
+    raw[8] &= 0x7F
+    return serve.AccountId(bytes(raw))
+
+
+def _error_class(name: str) -> type[ServeError] | None:
+    found = getattr(serve.errors, name, None)
+    return found if isinstance(found, type) and issubclass(found, ServeError) else None
+
+
+def _error_named(name: str | None, message: str) -> Exception:
+    found = _error_class(name or "ClientFailed")
+    if found is None:
+        msg = f'fault.error: serve has no error "{name}"'
+        raise BadInput(msg)
+    return found(message)
+
+
+serve_core = ServeCore()

@@ -1,0 +1,105 @@
+"""Own what happens at the serve core's own points: a scenario's gates, faults and cancellations."""
+
+from __future__ import annotations
+
+import difflib
+import sqlite3
+from typing import TYPE_CHECKING
+
+from harness.choices.points import ClientDies, plain_name
+from serve.points import POINTS
+from serve.store.user_store import Owner
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from harness.choices.points import Interception
+    from harness.miden.adapter.recorded_clients import RecordedClientFactory
+
+__all__ = ["COMMANDS", "ServePoints", "point_problem"]
+
+COMMANDS = (
+    "spawn",
+    "node_status",
+    "sync",
+    "prepare_account",
+    "add_account",
+    "list_accounts",
+    "get_account",
+    "get_account_status",
+)
+# What chaos may do at the service's own points. Nothing outside of the service answers there, so
+# nothing hangs, but where a client is being started, which has a deadline.
+STARTING = ("spawn.before_build", "spawn.before_ready")
+STARTING_KINDS = ("fail", "hang")
+KINDS = ("fail",)
+# Only a shutdown in order is proven by its end, so nothing strikes there unless it is asked for.
+SPARED = ("shutdown.before_join",)
+
+
+class ServePoints:
+    """A hook for ``serve.points``: tells the interception whose point was reached.
+
+    At a point of the store SQLite itself says that the database is locked, unless a fault names
+    another error. Who is to die at a point is the owner's client.
+    """
+
+    def __init__(
+        self,
+        interception: Interception,
+        *,
+        clients: RecordedClientFactory,
+        user_of: Callable[[Owner], str],
+    ) -> None:
+        self._interception = interception
+        self._clients = clients
+        self._user_of = user_of
+
+    async def arrive(self, name: str, key: Mapping[str, object]) -> None:
+        """Be parked, cancelled, failed or delayed for ever, as was asked for."""
+        whose = self._whose(key)
+        kinds = () if name in SPARED else STARTING_KINDS if name in STARTING else KINDS
+        error = "StoreFailed" if name.startswith("sql.") else None
+        try:
+            await self._interception.reach(name, whose, error=error, kinds=kinds)
+        except ClientDies:
+            self._clients.kill(whose)
+
+    def failure(self, name: str, key: Mapping[str, object]) -> Exception | None:
+        """Return the error with which the store is to fail, if it is."""
+        locked = sqlite3.OperationalError("database is locked")
+        return self._interception.failure_at(name, self._whose(key), otherwise=locked)
+
+    def _whose(self, key: Mapping[str, object]) -> dict[str, str]:
+        owner = key.get("owner")
+        if not isinstance(owner, Owner):
+            return {}
+        return {"user": self._user_of(owner), "network": owner.network.value}
+
+
+def point_problem(point: str, *, where: str, only_fails: bool) -> str | None:
+    """Say what is wrong with a point of a scenario, if anything.
+
+    ``only_fails`` says that the scenario only lets it fail: nobody can be held inside SQLite.
+    """
+    name = plain_name(point)
+    command, _, moment = name.partition(".")
+    if command in COMMANDS and moment in ("before", "after"):
+        return None
+    if name in POINTS:
+        if only_fails or not name.endswith(".execute"):
+            return None
+        return f'{where}: "{point}" can only fail; park, cancel, hang or die at a point beside it'
+    close = difflib.get_close_matches(name, (*POINTS, *_client_points()), n=1)
+    hint = f'did you mean "{close[0]}"? ' if close else ""
+    commands = ", ".join(COMMANDS)
+    if moment in ("before", "after", "after_remote"):
+        return f'{where}: no client has a "{command}"; {hint}known: {commands}'
+    return (
+        f'{where}: no point "{point}"; {hint}known: .before and .after of {commands};'
+        f" {', '.join(POINTS)}"
+    )
+
+
+def _client_points() -> tuple[str, ...]:
+    return tuple(f"{name}.{moment}" for name in COMMANDS for moment in ("before", "after"))

@@ -1,0 +1,1 @@
+"""A real Miden node: its image, its container, its status, one node for many processes."""

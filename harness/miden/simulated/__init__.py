@@ -1,0 +1,1 @@
+"""The Miden node and its clients as SimPy models."""

@@ -1,0 +1,373 @@
+"""Own the simulated client: an actor with a queue, and a store that outlives it as a disk would."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import simpy
+
+from serve.clients.port import (
+    AccountSpec,
+    AccountState,
+    ClientAccount,
+    ClientAccountStatus,
+    FaucetSpec,
+    KeyScheme,
+    NodeStatus,
+    StorageMode,
+    SyncSummary,
+)
+from serve.domain.address import AccountId
+from serve.errors import (
+    AccountNotFound,
+    ClientBusy,
+    ClientClosed,
+    ClientStoreInUse,
+    InvalidInput,
+    NodeUnreachable,
+)
+
+if TYPE_CHECKING:
+    import asyncio
+    import random
+    from collections.abc import Callable, Generator
+    from pathlib import Path
+
+    from harness.miden.simulated.node import SimulatedNode
+    from harness.simulated.loop.virtual_loop import VirtualLoop
+    from serve.domain.address import Network
+
+__all__ = ["ClientStore", "SimulatedClient", "SimulatedClientFactory"]
+
+SUPPLY_MAX = 2**63 - 2**31
+DECIMALS_MAX = 12
+SYMBOL_LETTERS_MAX = 6
+QUEUE_LENGTH_MAX = 1_024  # As the real client's.
+
+
+@dataclass(slots=True)
+class ClientStore:
+    """What a client keeps in its directory, and a new client on the same directory finds again."""
+
+    accounts: dict[AccountId, ClientAccount] = field(default_factory=dict)
+    keys: set[AccountId] = field(default_factory=set)
+    genesis: str | None = None
+    block_number: int = 0
+    built: int = 0
+
+
+@dataclass(slots=True)
+class _Job:
+    """A command in the queue with the future of its caller."""
+
+    body: Generator[simpy.Event, Any, Any]
+    reply: asyncio.Future[Any]
+
+
+class SimulatedClientFactory:
+    """Starts simulated clients on one simulated node; keeps their stores by directory.
+
+    ``queue_length_max`` is how many commands may wait in one client; one more is ``ClientBusy``.
+    """
+
+    def __init__(
+        self,
+        node: SimulatedNode,
+        loop: VirtualLoop,
+        *,
+        queue_length_max: int = QUEUE_LENGTH_MAX,
+    ) -> None:
+        self.node = node
+        self._queue_length_max = queue_length_max
+        self._loop = loop
+        self._stores: dict[str, ClientStore] = {}
+        self._open: set[str] = set()
+
+    async def spawn(
+        self, directory: Path, network: Network, *, dial_timeout_s: float
+    ) -> SimulatedClient:
+        """Start a client; see ``serve.client.ClientFactory``."""
+        where = directory.name
+        if where in self._open:
+            msg = f"{where}: another client is open on this directory"
+            raise ClientStoreInUse(msg)
+        self._open.add(where)
+        store = self._stores.setdefault(where, ClientStore())
+        stream = self.node.model.stream(where)
+        environment = self._loop.environment
+        try:
+            await self._loop.future_of(
+                environment.process(self._build(store, stream, dial_timeout_s))
+            )
+        except BaseException:
+            self._open.discard(where)
+            raise
+        return SimulatedClient(
+            self.node,
+            store,
+            loop=self._loop,
+            stream=stream,
+            where=where,
+            network=network,
+            queue_length_max=self._queue_length_max,
+            released=lambda: self._open.discard(where),
+        )
+
+    def keyless(self, where: str) -> tuple[AccountId, ...]:
+        """Return the accounts that the store in a directory has without their keys, by id."""
+        store = self._stores.get(where, ClientStore())
+        return tuple(sorted((one for one in store.accounts if one not in store.keys), key=_hex))
+
+    def _build(
+        self, store: ClientStore, stream: random.Random, dial_timeout_s: float
+    ) -> Generator[simpy.Event, Any, None]:
+        """Open the store; an empty one asks the node for its genesis."""
+        yield self.node.environment.timeout(self.node.model.seconds("build", stream))
+        if store.genesis is None:
+            yield from self.node.dial(stream, timeout_s=dial_timeout_s)
+            store.genesis = self.node.genesis
+
+    def lose_key(self, where: str, account_id: AccountId) -> None:
+        """Lose the key of an account, as a disk may."""
+        self._stores[where].keys.discard(account_id)
+
+
+class SimulatedClient:
+    """One client: a SimPy process that takes commands from a queue, one at a time, in order."""
+
+    def __init__(
+        self,
+        node: SimulatedNode,
+        store: ClientStore,
+        *,
+        loop: VirtualLoop,
+        stream: random.Random,
+        where: str,
+        network: Network,
+        queue_length_max: int,
+        released: Callable[[], None],
+    ) -> None:
+        self.network = network
+        self._node = node
+        self._store = store
+        self._loop = loop
+        self._stream = stream
+        self._where = where
+        self._queue_length_max = queue_length_max
+        self._released = released
+        self._prepared: dict[AccountId, ClientAccount] = {}
+        self._queue: simpy.Store = simpy.Store(loop.environment)
+        self._jobs: list[_Job] = []
+        self._closed = False
+        self._stopping = False
+        self._restarts_known = node.restarts
+        self._actor = loop.environment.process(self._work())
+
+    @property
+    def closed(self) -> bool:
+        """True once the client takes no more commands."""
+        return self._closed or self._stopping
+
+    async def node_status(self) -> NodeStatus:
+        """Ask the node for its status."""
+        status: NodeStatus = await self._command(self._node_status())
+        return status
+
+    async def sync(self) -> SyncSummary:
+        """Bring the store to the chain's tip."""
+        summary: SyncSummary = await self._command(self._sync())
+        return summary
+
+    async def prepare_account(self, spec: AccountSpec) -> AccountId:
+        """Build an account and keep its key; the account is not visible yet."""
+        _refuse_bad(spec)
+        account_id: AccountId = await self._command(self._prepare(spec))
+        return account_id
+
+    async def add_account(self, account_id: AccountId) -> None:
+        """Make a prepared account visible."""
+        await self._command(self._add(account_id))
+
+    async def list_accounts(self) -> tuple[ClientAccount, ...]:
+        """List the store's accounts, by id."""
+        listed: tuple[ClientAccount, ...] = await self._command(self._list())
+        return listed
+
+    async def get_account(self, account_id: AccountId) -> ClientAccount | None:
+        """Read one account, or None."""
+        found: ClientAccount | None = await self._command(self._get(account_id))
+        return found
+
+    async def get_account_status(self, account_id: AccountId) -> ClientAccountStatus:
+        """Read one account with its assets."""
+        status: ClientAccountStatus = await self._command(self._status(account_id))
+        return status
+
+    async def close(self) -> None:
+        """Finish what is queued, refuse what comes later, release the store; idempotent."""
+        if not self.closed:
+            self._stopping = True
+            self._queue.put(None)
+        if not self._closed:
+            await self._loop.future_of(self._actor)
+
+    def kill(self) -> None:
+        """End at once, without a word to anybody but those who wait."""
+        if not self._closed:
+            self._end("the client died")
+            if self._actor.is_alive:
+                self._actor.interrupt("killed")
+
+    async def _command(self, body: Generator[simpy.Event, Any, Any]) -> Any:
+        if self.closed:
+            msg = f"{self._where}: the client is closed"
+            raise ClientClosed(msg)
+        if len(self._queue.items) >= self._queue_length_max:
+            body.close()
+            msg = f"{self._where}: {self._queue_length_max} commands wait already; try later"
+            raise ClientBusy(msg)
+        job = _Job(body=body, reply=self._loop.create_future())
+        self._jobs.append(job)
+        self._queue.put(job)
+        return await job.reply
+
+    def _work(self) -> Generator[simpy.Event, Any, None]:
+        try:
+            while (job := (yield self._queue.get())) is not None:
+                if job.reply.done():
+                    # One that was killed has forgotten its jobs already.
+                    if job in self._jobs:
+                        self._jobs.remove(job)
+                    job.body.close()
+                else:
+                    yield from self._carry_out(job)
+        except simpy.Interrupt:
+            return
+        self._end("the client was closed")
+
+    def _carry_out(self, job: _Job) -> Generator[simpy.Event, Any, None]:
+        try:
+            value = yield from job.body
+        except simpy.Interrupt:
+            raise
+        except Exception as error:  # noqa: BLE001 - the caller gets it, as from a real actor
+            if not job.reply.done():
+                job.reply.set_exception(error)
+        else:
+            if not job.reply.done():
+                job.reply.set_result(value)
+        if job in self._jobs:
+            self._jobs.remove(job)
+
+    def _end(self, why: str) -> None:
+        self._closed = True
+        for job in self._jobs:
+            if not job.reply.done():
+                job.reply.set_exception(ClientClosed(f"{self._where}: {why}"))
+        self._jobs.clear()
+        self._released()
+
+    def _wait(self, what: str) -> simpy.Event:
+        return self._loop.environment.timeout(self._node.model.seconds(what, self._stream))
+
+    def _calls(self, count: int) -> Generator[simpy.Event, Any, None]:
+        """Call the node; the first call after its restart finds the connection broken."""
+        if self._restarts_known != self._node.restarts and self._node.state != "restart":
+            self._restarts_known = self._node.restarts
+            yield self._wait("refused")
+            msg = f"{self._where}: the connection broke: the node was restarted"
+            raise NodeUnreachable(msg)
+        yield from self._node.calls(count, self._stream)
+
+    def _node_status(self) -> Generator[simpy.Event, Any, NodeStatus]:
+        yield from self._calls(self._node.model.profile.rpcs.status)
+        return self._node.status()
+
+    def _sync(self) -> Generator[simpy.Event, Any, SyncSummary]:
+        rpcs = self._node.model.profile.rpcs
+        first = self._store.block_number == 0
+        yield from self._calls(rpcs.first_sync if first else rpcs.later_sync)
+        self._store.block_number = self._node.block_number
+        return SyncSummary(block_number=self._store.block_number)
+
+    def _prepare(self, spec: AccountSpec) -> Generator[simpy.Event, Any, AccountId]:
+        scheme = "key" if spec.key_scheme is KeyScheme.FALCON else "key_ecdsa"
+        yield from self._node.compute(scheme, self._stream)
+        yield from self._node.compute("search", self._stream)
+        account_id = _account_id(
+            f"{self._node.genesis} {self._where} {self._store.built}", spec.storage_mode
+        )
+        self._store.built += 1
+        yield self._wait("store")
+        self._store.keys.add(account_id)
+        self._prepared[account_id] = ClientAccount(
+            account_id=account_id,
+            storage_mode=spec.storage_mode,
+            state=AccountState.NEW,
+            nonce=0,
+        )
+        return account_id
+
+    def _add(self, account_id: AccountId) -> Generator[simpy.Event, Any, None]:
+        yield self._wait("store")
+        if account_id in self._store.accounts:
+            return
+        if account_id not in self._prepared:
+            raise self._missing(account_id)
+        self._store.accounts[account_id] = self._prepared.pop(account_id)
+
+    def _list(self) -> Generator[simpy.Event, Any, tuple[ClientAccount, ...]]:
+        yield self._wait("store")
+        accounts = self._store.accounts
+        return tuple(accounts[one] for one in sorted(accounts, key=_hex))
+
+    def _get(self, account_id: AccountId) -> Generator[simpy.Event, Any, ClientAccount | None]:
+        yield self._wait("store")
+        return self._store.accounts.get(account_id)
+
+    def _status(self, account_id: AccountId) -> Generator[simpy.Event, Any, ClientAccountStatus]:
+        yield self._wait("store")
+        account = self._store.accounts.get(account_id)
+        if account is None:
+            raise self._missing(account_id)
+        return ClientAccountStatus(
+            account_id=account_id,
+            storage_mode=account.storage_mode,
+            state=account.state,
+            assets=(),
+        )
+
+    def _missing(self, account_id: AccountId) -> AccountNotFound:
+        return AccountNotFound(f"{self._where}: no account {account_id.hex}")
+
+
+def _hex(account_id: AccountId) -> str:
+    return account_id.hex
+
+
+def _refuse_bad(spec: AccountSpec) -> None:
+    """Refuse a faucet that the real library refuses."""
+    if not isinstance(spec, FaucetSpec):
+        return
+    letters = spec.symbol
+    if not (letters.isascii() and letters.isalpha() and letters.isupper()) or not (
+        1 <= len(letters) <= SYMBOL_LETTERS_MAX
+    ):
+        msg = f'symbol: must be 1 to {SYMBOL_LETTERS_MAX} letters A-Z, got "{letters}"'
+        raise InvalidInput(msg)
+    if not 0 <= spec.decimals <= DECIMALS_MAX:
+        msg = f"decimals: must be 0 to {DECIMALS_MAX}, got {spec.decimals}"
+        raise InvalidInput(msg)
+    if not 1 <= spec.max_supply <= SUPPLY_MAX:
+        msg = f"max_supply: must be 1 to {SUPPLY_MAX}, got {spec.max_supply}"
+        raise InvalidInput(msg)
+
+
+def _account_id(seed: str, mode: StorageMode) -> AccountId:
+    """Make an id of the real layout (version 1): unique to its seed, with the mode's bit set."""
+    digest = bytearray(hashlib.sha256(seed.encode()).digest()[:15])
+    digest[7] = (digest[7] & 0b1110_0000) | (0b0001_0000 * (mode is StorageMode.PUBLIC)) | 1
+    digest[8] &= 0b0111_1111
+    return AccountId(bytes(digest))

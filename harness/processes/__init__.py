@@ -1,0 +1,1 @@
+"""Processes: their signals, their identity, and the end of worker processes."""

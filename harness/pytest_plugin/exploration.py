@@ -1,0 +1,205 @@
+"""Own what searching adds to the pytest plugin: its options, regressions as tests, ``explore``."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from harness.errors import BadInput, FailureFound, HarnessError
+from harness.results.verdict import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Iterator
+
+    from harness.results.explorations import Exploration
+    from harness.scenario.model import Scenario
+
+__all__ = ["Explore", "RegressionFile", "RegressionItem", "add_options", "explore_scenario"]
+
+FOLDER = "regressions"
+RUNS_DEFAULT = 200
+
+
+def add_options(group: pytest.OptionGroup) -> None:
+    """Add --explore, its budget, strategy and mode, and --replay."""
+    group.addoption(
+        "--explore", action="store_true", help="search the orders of scenario files for a failure"
+    )
+    group.addoption(
+        "--explore-runs",
+        type=int,
+        default=None,
+        metavar="N",
+        help=f"runs for each scenario, and for each explore() (default: {RUNS_DEFAULT})",
+    )
+    group.addoption(
+        "--explore-strategy",
+        default=None,
+        metavar="NAME",
+        help="how orders are chosen (default: portfolio)",
+    )
+    group.addoption(
+        "--explore-adversarial",
+        action="store_true",
+        help="also orders that asyncio never produces",
+    )
+    group.addoption(
+        "--replay",
+        type=_token,
+        default=None,
+        metavar="TOKEN",
+        help="repeat one failure that was found; tests that it is not of are skipped",
+    )
+
+
+def _token(text: str) -> str:
+    from harness.search.failures.token import Token  # noqa: PLC0415 - not in every test run
+
+    try:
+        Token.read(text)
+    except BadInput as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    return text
+
+
+def explore_scenario(scenario: Scenario, config: pytest.Config) -> Exploration | None:
+    """Search a scenario as the options ask; None if nothing asks for it.
+
+    Raises:
+        FailureFound: It fails in some order, or in that of --replay.
+        BadInput: An option breaks its rule.
+    """
+    token = config.getoption("--replay")
+    if token is not None:
+        _replay(scenario, token, config)
+        return None
+    from harness.report.formats.exploration_text import exploration_lines  # noqa: PLC0415
+    from harness.search.pieces.merging import merged  # noqa: PLC0415
+    from harness.search.pieces.piece import run_chunk  # noqa: PLC0415 - not in every test run
+    from harness.search.pieces.plan import SearchPlan  # noqa: PLC0415
+
+    if config.getoption("--node") != "simulated":
+        raise BadInput('--explore: --node must be "simulated": a real node cannot be told an order')
+    plan = SearchPlan(
+        scenarios=(scenario,),
+        strategy=config.getoption("--explore-strategy") or "portfolio",
+        seed=config.getoption("--seed"),
+        runs=config.getoption("--explore-runs"),
+        adversarial=config.getoption("--explore-adversarial"),
+        first=True,
+        system=config.getoption("--system"),
+        jobs=1,
+    )
+    pieces = []
+    for chunk in plan.chunks():
+        pieces.append(run_chunk(chunk))
+        if pieces[-1].exploration.failures:
+            break
+    found = merged(plan, scenario, pieces=pieces)
+    if found.failures:
+        raise FailureFound("\n".join(exploration_lines(found)))
+    if found.verdict is Verdict.UNKNOWN:
+        raise FailureFound(f"nothing is known: {found.could_not_run or found.not_judged_text}")
+    return found
+
+
+def _replay(scenario: Scenario, text: str, config: pytest.Config) -> None:
+    from harness.search.failures.replaying import replay, replayed_lines, subject_of_token  # noqa: PLC0415 - not in every test run
+    from harness.search.failures.token import Token  # noqa: PLC0415
+
+    token = Token.read(text)
+    if not token.subject.endswith(".toml") or Path(token.subject).name != Path(scenario.path).name:
+        pytest.skip(f"--replay is of {token.subject}")
+    found = replay(token, subject_of_token(token, system=config.getoption("--system")))
+    if found.exit_code:
+        raise FailureFound("\n".join(replayed_lines(found)))
+
+
+class RegressionFile(pytest.File):
+    """A failure that was found once: one test, that it does not come back."""
+
+    def collect(self) -> Iterator[pytest.Item]:
+        """Make the one test; a broken file is an error of collection."""
+        from harness.search.failures.regressions import read_regression  # noqa: PLC0415 - seldom needed
+
+        try:
+            regression = read_regression(self.path)
+        except HarnessError as error:
+            raise self.CollectError(str(error)) from error
+        yield RegressionItem.from_parent(self, name=self.path.stem, regression=regression)
+
+
+class RegressionItem(pytest.Item):
+    """The replay of one regression."""
+
+    def __init__(self, *, regression: Any, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._regression = regression
+
+    def runtest(self) -> None:
+        """Replay it on the system as it is."""
+        from harness.report.formats.exploration_text import failure_lines  # noqa: PLC0415
+        from harness.search.failures.regressions import replay_regression  # noqa: PLC0415 - seldom needed
+
+        if self.config.getoption("--replay") is not None:
+            pytest.skip("--replay is of something else")
+        failure = replay_regression(self._regression, system=self.config.getoption("--system"))
+        if failure is not None:
+            raise FailureFound("\n".join(failure_lines(failure)))
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        """Show the failure itself, without the harness's own frames."""
+        if isinstance(excinfo.value, HarnessError):
+            return str(excinfo.value)
+        return super().repr_failure(excinfo, style)
+
+    def reportinfo(self) -> tuple[Path, None, str]:
+        """Name the test by what once was wrong."""
+        return self.path, None, f"{self.name}: {self._regression.cause}"
+
+
+class Explore:
+    """Searches the orders of a coroutine function; what the fixture ``explore`` gives."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+
+    def __call__(
+        self,
+        main: Callable[[], Coroutine[Any, Any, Any]],
+        *,
+        replay: str | None = None,
+        **options: Any,
+    ) -> Exploration:
+        """Search as ``harness.search.api.explore`` does; the session's options are the defaults.
+
+        Raises:
+            FailureFound: It fails in some order; the message has the schedule and the token.
+        """
+        __tracebackhide__ = True
+        from harness.search.api import explore, program_name  # noqa: PLC0415 - seldom needed
+        from harness.search.failures.token import Token  # noqa: PLC0415
+
+        asked = self._config.getoption
+        token = replay or asked("--replay")
+        if replay is None and token is not None:
+            of = Token.read(token).subject
+            if of != program_name(main):
+                pytest.skip(f"--replay is of {of}")
+        given = {
+            "runs": asked("--explore-runs"),
+            "strategy": asked("--explore-strategy"),
+            "adversarial": asked("--explore-adversarial") or None,
+            "seed": asked("--seed"),
+        }
+        chosen = {name: value for name, value in given.items() if value is not None}
+        if "seconds" in options:
+            chosen.pop("runs", None)
+        try:
+            return explore(main, replay=token, **{**chosen, **options})
+        except FailureFound as failure:
+            text = str(failure)
+        pytest.fail(text, pytrace=False)

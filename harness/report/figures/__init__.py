@@ -1,0 +1,1 @@
+"""The drawings and tables of a report, each computed from results alone."""

@@ -1,0 +1,87 @@
+"""Own the HTML report: one page that needs no network, no script and no other file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from harness.report.figures.latency_plot import latency_plot
+from harness.report.figures.overview import overview
+from harness.report.figures.ring_plot import ring_plot
+from harness.report.figures.speedup_plot import speedup_plots
+from harness.report.figures.timeline import shown_operations, timeline_of
+from harness.report.formats.exploration_html import lock_rows
+from harness.report.text.page_environment import environment
+from harness.results.verdict import Verdict
+from harness.results.wording import clock_word
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from harness.history.records import History
+    from harness.results.runs import RunReport, RunResult
+
+__all__ = ["SECTIONS_MAX", "SHAPES_MAX", "html_text"]
+
+SECTIONS_MAX = 200
+SHAPES_MAX = 30_000  # a page of more is slow to open: later runs have their figures left out
+_OPEN_MAX = 3
+_ORDER = {Verdict.FAILED: 0, Verdict.UNKNOWN: 1, Verdict.PASSED: 2}
+
+
+def html_text(
+    report: RunReport, *, sections_max: int = SECTIONS_MAX, shapes_max: int = SHAPES_MAX
+) -> str:
+    """Return the report as one HTML page.
+
+    At most ``sections_max`` runs have a section, failures first, and at most about ``shapes_max``
+    bars and ticks are drawn; where a cap bites, the page says so. The page declares that it loads
+    and runs nothing, so a browser enforces what the escaping already ensures.
+    """
+    runs = sorted(report.runs, key=lambda run: _ORDER[run.verdict])  # stable: else as they ran
+    shown = runs[:sections_max]
+    numbers = {id(run): number for number, run in enumerate(shown, start=1)}
+    template = environment().get_template("page.html")
+    return template.render(
+        report=report,
+        overview=overview(report, numbers),
+        sections=list(_sections(shown, shapes_max)),
+        runs_left_out=len(runs) - len(shown),
+        sections_max=sections_max,
+        shapes_max=shapes_max,
+    )
+
+
+def _sections(runs: list[RunResult], shapes_max: int) -> Iterator[dict[str, Any]]:
+    shapes = 0
+    for number, run in enumerate(runs, start=1):
+        figures = None
+        if run.history is not None and shapes < shapes_max:
+            figures = _figures(run.history)
+            shapes += figures["shapes"]
+        history = run.history
+        deadlock = None if history is None else history.deadlock
+        yield {
+            "number": number,
+            "run": run,
+            "clock": clock_word(run.node),
+            "open": number <= _OPEN_MAX and run.verdict is not Verdict.PASSED,
+            "deadlock": deadlock,
+            "ring": ring_plot(deadlock),
+            **lock_rows(None if run.verdict is Verdict.PASSED else history),
+            "figures": figures,
+            "figures_left_out": figures is None and run.history is not None,
+        }
+
+
+def _figures(history: History) -> dict[str, Any]:
+    operations = shown_operations(history)
+    timeline = timeline_of(history)
+    latency = latency_plot(history)
+    return {
+        "timeline": timeline if timeline.bars else None,
+        "latency": latency,
+        "speedups": speedup_plots(history),
+        "operations": operations,
+        "operations_left_out": len(history.operations) - len(operations),
+        "shapes": len(timeline.bars) + len(operations) + (len(latency.rows) if latency else 0),
+    }

@@ -1,0 +1,152 @@
+"""Own the JSON report: the document that other programs read, and its place in a file."""
+
+from __future__ import annotations
+
+import json
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from harness.errors import HarnessBug
+from harness.history.contention import contention
+from harness.report.figures.figures import PERCENTILES, latencies, speedups
+from harness.results.whole_file import write_whole
+from harness.results.wording import clock_word
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from harness.history.contention import Contention
+    from harness.history.records import History
+    from harness.history.timings import Speedup
+    from harness.report.figures.figures import Latency
+    from harness.results.runs import RunReport, RunResult
+    from harness.results.verdict import CheckResult
+
+__all__ = [
+    "LOCKS_MAX",
+    "SCHEMA_VERSION",
+    "document_text",
+    "report_document",
+    "schema",
+    "write_json",
+]
+
+SCHEMA_VERSION = 1
+# The locks that blocked others longest; a service may have one for each of very many keys.
+LOCKS_MAX = 50
+
+
+def report_document(report: RunReport) -> dict[str, Any]:
+    """Return the report as plain data, in the shape of ``harness/results/report.schema.json``."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "verdict": report.verdict.value,
+        "started_at": report.started_at,
+        "runs": [_run(run) for run in report.runs],
+        "versions": dict(report.versions),
+        "machine": dict(report.machine),
+    }
+
+
+def document_text(report: RunReport) -> str:
+    """Return the report as indented JSON, ASCII only.
+
+    Raises:
+        HarnessBug: A number of the report is not finite.
+    """
+    try:
+        return json.dumps(report_document(report), indent=2, allow_nan=False) + "\n"
+    except ValueError as error:
+        raise HarnessBug(f"report.json: every number must be finite: {error}") from error
+
+
+def write_json(report: RunReport, path: Path) -> None:
+    """Write the document to a file, wholly or not at all.
+
+    Raises:
+        BadInput: The file cannot be written.
+    """
+    write_whole({path: document_text(report)})
+
+
+def schema() -> dict[str, Any]:
+    """Return the JSON Schema (draft 2020-12) that every document obeys."""
+    text = files("harness").joinpath("results", "report.schema.json").read_text(encoding="utf-8")
+    document: dict[str, Any] = json.loads(text)
+    return document
+
+
+def _run(run: RunResult) -> dict[str, Any]:
+    return {
+        "scenario": run.scenario,
+        "path": run.path,
+        "claim": run.claim,
+        "node": run.node,
+        "seed": run.seed,
+        "digest": run.digest,
+        "verdict": run.verdict.value,
+        "could_not_run": run.could_not_run,
+        "checks": [_check(check) for check in run.checks],
+        "virtual_s": run.virtual_s,
+        "wall_s": run.wall_s,
+        "replay": run.replay,
+        "figures": None if run.history is None else _figures(run.history),
+    }
+
+
+def _check(check: CheckResult) -> dict[str, Any]:
+    return {
+        "name": check.name,
+        "verdict": check.verdict.value,
+        "expected": check.expected,
+        "seen": check.seen,
+        "involved": list(check.involved),
+        "why": check.why,
+    }
+
+
+def _figures(history: History) -> dict[str, Any]:
+    return {
+        "clock": clock_word(history.node),
+        "latencies": [_latency(latency) for latency in latencies(history)],
+        "speedups": [_speedup(phase, found) for phase, found in speedups(history).items() if found],
+        "contention": [_contention(one) for one in contention(history)[:LOCKS_MAX]],
+    }
+
+
+def _latency(latency: Latency) -> dict[str, Any]:
+    return {
+        "call": latency.call,
+        "samples": len(latency.samples),
+        "left_out": latency.left_out,
+        **{f"p{percent}_s": latency.at(percent) for percent in PERCENTILES},
+        "max_s": max(latency.samples, default=None),
+    }
+
+
+def _contention(one: Contention) -> dict[str, Any]:
+    return {
+        "lock": one.lock,
+        "number": one.number,
+        "kind": one.kind,
+        "holds": one.hold_count,
+        "held_s": one.held_s,
+        "waits": one.wait_count,
+        "waited_s": one.waited_s,
+        "blocked_s": one.blocked_s,
+        "waiters": list(one.waiters[:LOCKS_MAX]),
+        "held_await": one.held_await,
+        "taken_at": one.taken_at,
+    }
+
+
+def _speedup(phase: str, found: Speedup) -> dict[str, Any]:
+    return {
+        "phase": phase,
+        "ratio": found.ratio,
+        "low": found.low if found.has_interval else None,
+        "high": found.high if found.has_interval else None,
+        "sequential_s": found.sequential_s,
+        "together_s": found.together_s,
+        "rounds": found.rounds,
+    }

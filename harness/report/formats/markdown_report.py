@@ -1,0 +1,132 @@
+"""Own the Markdown report: a CI step's summary, failures first, within the size that CI takes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from harness.report.figures.figures import speedups
+from harness.report.formats.terminal_report import render_result
+from harness.report.text.markdown_page import SIZE_BYTES_MAX, MarkdownPage, cell, fenced
+from harness.results.verdict import Verdict
+from harness.results.wording import clock_word, count, ratio, seconds, shortened
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from harness.history.timings import Speedup
+    from harness.results.runs import RunReport, RunResult
+
+__all__ = ["SIZE_BYTES_MAX", "markdown_text"]
+
+_FAILURE_LENGTH_MAX = 16_000
+_MARKS = {Verdict.FAILED: "❌ failed", Verdict.UNKNOWN: "❔ unknown", Verdict.PASSED: "✅ passed"}
+_ORDER = {Verdict.FAILED: 0, Verdict.UNKNOWN: 1, Verdict.PASSED: 2}
+
+
+def markdown_text(report: RunReport, *, size_bytes_max: int = SIZE_BYTES_MAX) -> str:
+    """Return the report as GitHub Markdown of at most ``size_bytes_max`` bytes in UTF-8.
+
+    What does not fit is left out from the end, and the text says how much that is.
+    """
+    page = MarkdownPage(size_bytes_max=size_bytes_max)
+    page.block([*_headline(report), *_where_made(report)])
+    runs = sorted(report.runs, key=lambda run: _ORDER[run.verdict])  # stable: else as they ran
+    page.rows(["## What did not pass", ""], _failures(runs), noun="run that did not pass")
+    head = ["## Speed-up", "", *_SPEEDUP_NOTE, *_SPEEDUP_HEAD]
+    page.rows(head, _speedup_rows(runs), noun="speed-up")
+    page.rows(["## Runs", "", *_RUN_HEAD], map(_run_row, runs), noun="run")
+    return page.text()
+
+
+def _headline(report: RunReport) -> list[str]:
+    counts = Counter(run.verdict for run in report.runs)
+    told = " · ".join(f"{_MARKS[one]} {counts[one]:,}" for one in _ORDER if counts[one])
+    nodes = Counter(run.node for run in report.runs)
+    lines = [
+        f"# harness: {_MARKS[report.verdict]}",
+        "",
+        f"{count(len(report.runs), 'run')}: {told}" if told else "0 runs: nothing is known",
+        "",
+    ]
+    lines += [f"- {count(number, f'{node} run')}: {_TIMES[node]}" for node, number in nodes.items()]
+    return [*lines, ""]
+
+
+_TIMES = {
+    "simulated": "its times are **simulated** (virtual seconds), its wall times **measured**",
+    "live": "all its times are **measured** (wall seconds, on this machine and node)",
+}
+
+
+def _where_made(report: RunReport) -> list[str]:
+    rows = [f"| {cell(name)} | {cell(value)} |" for name, value in report.versions.items()]
+    rows += [f"| {cell(name)} | {cell(value)} |" for name, value in report.machine.items()]
+    if report.started_at:
+        rows.append(f"| started at | {cell(report.started_at)} |")
+    if not rows:
+        return []
+    table = ["| | |", "|---|---|", *rows[:100]]
+    return ["<details><summary>Versions and machine</summary>", "", *table, "", "</details>", ""]
+
+
+def _failures(runs: list[RunResult]) -> Iterator[str]:
+    for run in runs:
+        if run.verdict is Verdict.PASSED:
+            continue
+        text = shortened(render_result(run), _FAILURE_LENGTH_MAX)
+        claim = f"{cell(run.claim)}\n\n" if run.claim else ""
+        title = f"### {_MARKS[run.verdict]}: {cell(run.scenario)}"
+        yield f"{title}\n\n{claim}{fenced(text)}\n"
+
+
+_SPEEDUP_NOTE = [
+    "Median of the timings one after another over the median of those together, only timings in "
+    "which every operation succeeded; interval: 95 % percentile bootstrap. A simulated speed-up "
+    "shows that nothing serialises, not how fast a node is.",
+    "",
+]
+_SPEEDUP_HEAD = [
+    "| scenario | phase | speed-up | 95 % interval | in turn | together | rounds | kind |",
+    "|---|---|---:|---:|---:|---:|---:|---|",
+]
+
+
+def _speedup_rows(runs: list[RunResult]) -> Iterator[str]:
+    for run in runs:
+        if run.history is None:
+            continue
+        for phase, found in speedups(run.history).items():
+            figures = ["too few rounds", "", "", "", ""] if found is None else _figures(found)
+            cells = [_named(run), cell(phase), *figures, clock_word(run.node)]
+            yield f"| {' | '.join(cells)} |"
+
+
+def _figures(found: Speedup) -> list[str]:
+    interval = f"{found.low:.2f} to {found.high:.2f}" if found.has_interval else "too few rounds"
+    medians = [seconds(found.sequential_s), seconds(found.together_s)]
+    return [ratio(found.ratio), interval, *medians, str(found.rounds)]
+
+
+_RUN_HEAD = [
+    "| verdict | scenario | node | checks passed | simulated time | measured wall time | digest |",
+    "|---|---|---|---:|---:|---:|---|",
+]
+
+
+def _run_row(run: RunResult) -> str:
+    passed = sum(check.verdict is Verdict.PASSED for check in run.checks)
+    cells = [
+        _MARKS[run.verdict],
+        _named(run),
+        run.node,
+        f"{passed} of {len(run.checks)}",
+        "" if run.virtual_s is None else seconds(run.virtual_s),
+        seconds(run.wall_s),
+        f"`{run.digest[:12]}`" if run.digest else "",
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+def _named(run: RunResult) -> str:
+    return f"{cell(run.scenario)} (seed {run.seed})"

@@ -1,0 +1,66 @@
+"""Own how a diagnosis reads: who waits for what, where, held by whom, and the ring."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.checks.deadlock import in_order, waiting
+from harness.results.wording import clock_word, count, one_line, seconds
+
+if TYPE_CHECKING:
+    from harness.history.records import Blocked, Diagnosis, History
+
+__all__ = ["diagnosis_lines", "ring", "waiting_lines"]
+
+_NAMED_MAX = 12
+
+
+def diagnosis_lines(history: History, *, blocked_max: int = 50) -> list[str]:
+    """Tell the history's deadlock; no lines where there was none."""
+    if history.deadlock is None:
+        return []
+    return waiting_lines(history.deadlock, clock_word(history.node), blocked_max=blocked_max)
+
+
+def waiting_lines(diagnosis: Diagnosis, clock: str, *, blocked_max: int = 50) -> list[str]:
+    """Tell who waits for what; ``clock`` is "simulated" or "measured".
+
+    One line a task, or for several that wait alike; first the wait that tells most.
+    """
+    at = f"{seconds(diagnosis.at_s)} {clock}"
+    sure = "deadlock" if diagnosis.exact else "stall, taken for a deadlock"
+    lines = [f"{sure} at {at}: {count(len(diagnosis.blocked), 'task')} blocked"]
+    groups = _alike(diagnosis)
+    lines += [f"  {one_line(_told(group))}" for group in groups[:blocked_max]]
+    left_out = sum(map(len, groups[blocked_max:]))
+    if left_out > 0:
+        lines.append(f"  … and {count(left_out, 'more task')}")
+    if diagnosis.cycle:
+        lines.append(f"  cycle: {' -> '.join(one_line(task) for task in ring(diagnosis))}")
+    return lines
+
+
+def _alike(diagnosis: Diagnosis) -> list[list[Blocked]]:
+    """Group the tasks that wait for one thing, at one line and for one reason."""
+    groups: dict[object, list[Blocked]] = {}
+    for one in in_order(diagnosis):
+        key = (one.waits_for, one.where, one.holders, one.reason)
+        groups.setdefault(key, []).append(one)
+    return list(groups.values())
+
+
+def _told(group: list[Blocked]) -> str:
+    names = [one.task for one in group]
+    if len(names) == 1:
+        return waiting(group[0])
+    more = len(names) - _NAMED_MAX
+    tail = f" and {more} more" if more > 0 else ""
+    return waiting(group[0], named=f"{', '.join(names[:_NAMED_MAX])}{tail} wait for")
+
+
+def ring(diagnosis: Diagnosis) -> tuple[str, ...]:
+    """Return the cycle's tasks with the first named again at the end; empty where none is known."""
+    cycle = diagnosis.cycle
+    if len(cycle) > 1 and cycle[0] == cycle[-1]:
+        return cycle
+    return (*cycle, *cycle[:1])

@@ -1,0 +1,1 @@
+"""What reports are made of: verdicts, results of runs and searches, schedules, and their JSON."""

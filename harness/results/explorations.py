@@ -1,0 +1,167 @@
+"""Own the result of an exploration: what was searched, how far, and the failures it found."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from harness.errors import BadInput
+from harness.results.plain_record import from_plain, to_plain
+from harness.results.verdict import Verdict, verdict_of
+
+if TYPE_CHECKING:
+    from harness.history.records import Diagnosis, History
+    from harness.results.schedule import Schedule
+    from harness.results.verdict import CheckResult
+
+__all__ = [
+    "RESULT_VERSION",
+    "Exploration",
+    "ExplorationReport",
+    "FoundFailure",
+    "from_json",
+    "to_json",
+]
+
+RESULT_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundFailure:
+    """A failure that the search found, shrunk. Failures of one ``cause`` are found once.
+
+    ``token`` repeats it anywhere, ``replay`` is the whole command line for that. ``runs_to_find``
+    counts from 1; ``found_by`` is the strategy. ``deviations`` and ``operations`` count what is
+    left after shrinking, ``…_before`` what was there when it was found, ``shrink_runs`` the runs
+    that shrinking took. ``schedule`` is the shrunk failing run, ``passing`` the nearest that
+    passed; ``stacks`` are the lines of two stack traces, of the passing run and of the failing one,
+    at the first step at which they part. ``adversarial`` says that asyncio's own order was broken
+    to find it, so it cannot happen in production.
+    """
+
+    cause: str
+    headline: str
+    message_lines: tuple[str, ...]
+    token: str
+    replay: str
+    runs_to_find: int
+    found_by: str
+    deviations: int
+    deviations_before: int
+    operations: int
+    operations_before: int
+    shrink_runs: int
+    schedule: Schedule
+    passing: Schedule | None = None
+    stacks: tuple[tuple[str, ...], tuple[str, ...]] | None = None
+    diagnosis: Diagnosis | None = None
+    checks: tuple[CheckResult, ...] = ()
+    adversarial: bool = False
+    history: History | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exploration:
+    """The search of one scenario.
+
+    ``mode`` is "production" (only orders that asyncio can produce) or "adversarial". ``distinct``
+    counts distinct partial orders, ``coverage`` holds pairs (runs so far, distinct so far) in
+    order, ``awaits_interleaved`` counts pairs of awaits of which one was overtaken at the other.
+    ``exhausted`` says that every order up to ``bound`` deviations was run (all, where ``bound`` is
+    None). ``bounds_text`` are the sentences on how sure the search makes one. ``could_not_run`` is
+    the reason where it never began. ``wall_s`` are measured seconds. ``chaos`` says that faults and
+    cancellations were choices. ``not_judged`` names the checks of the scenario that a search cannot
+    judge, ``nothing_judged`` says that these are all that it asks for.
+    """
+
+    scenario: str
+    path: str
+    claim: str
+    strategy: str
+    seed: int
+    mode: str
+    runs: int
+    distinct: int
+    steps_total: int
+    wall_s: float
+    exhausted: bool
+    bound: int | None = None
+    bounds_text: tuple[str, ...] = ()
+    coverage: tuple[tuple[int, int], ...] = ()
+    awaits_interleaved: int = 0
+    failures: tuple[FoundFailure, ...] = ()
+    could_not_run: str | None = None
+    chaos: bool = False
+    not_judged: tuple[str, ...] = ()
+    nothing_judged: bool = False
+
+    @property
+    def verdict(self) -> Verdict:
+        """FAILED with a failure, UNKNOWN if nothing was run or judged, else PASSED so far."""
+        if self.failures:
+            return Verdict.FAILED
+        unknown = self.could_not_run or self.nothing_judged or self.runs == 0
+        return Verdict.UNKNOWN if unknown else Verdict.PASSED
+
+    @property
+    def not_judged_text(self) -> str | None:
+        """A sentence on the checks that were not judged, or None if all were."""
+        if not self.not_judged:
+            return None
+        told = f"not judged by a search: {', '.join(self.not_judged)} (harness run judges them)"
+        only = "; nothing else stands under [check], so this says nothing of the claim"
+        return told + only if self.nothing_judged else told
+
+    @property
+    def proven(self) -> bool:
+        """True if every order within the bound was run and passed."""
+        return self.exhausted and self.verdict is Verdict.PASSED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExplorationReport:
+    """All explorations of one invocation, with what is needed to judge and repeat them.
+
+    ``versions`` maps package to version, ``machine`` holds cores, memory_gib, system, processor.
+    """
+
+    explorations: tuple[Exploration, ...]
+    versions: dict[str, str] = field(default_factory=dict)
+    machine: dict[str, str] = field(default_factory=dict)
+    started_at: str = ""
+
+    @property
+    def verdict(self) -> Verdict:
+        """The verdict over all explorations."""
+        return verdict_of(one.verdict for one in self.explorations)
+
+
+def to_json(exploration: Exploration) -> str:
+    """Return an exploration as one line of JSON, ASCII only, that ``from_json`` reads back equal.
+
+    Raises:
+        HarnessBug: It holds a value that JSON has no form for.
+    """
+    document = {"result_version": RESULT_VERSION, "exploration": to_plain(exploration)}
+    return json.dumps(document, allow_nan=False)
+
+
+def from_json(text: str, *, where: str = "exploration") -> Exploration:
+    """Read what ``to_json`` wrote; ``where`` names its place (a file, a line) in a refusal.
+
+    Raises:
+        BadInput: It is damaged, or of another version; the message says where and what to do.
+    """
+    try:
+        document: Any = json.loads(text)
+    except ValueError as error:
+        fix = "remove it and explore again"
+        raise BadInput(f"{where}: must be JSON, got text of {len(text)} letters; {fix}") from error
+    version = document.get("result_version") if isinstance(document, dict) else None
+    if version != RESULT_VERSION:
+        raise BadInput(
+            f"{where}: result_version must be {RESULT_VERSION}, got {version!r};"
+            " explore again with this version of the harness"
+        )
+    return from_plain(Exploration, document.get("exploration"), where=f"{where}: exploration")

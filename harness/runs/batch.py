@@ -1,0 +1,351 @@
+"""Own an invocation: many scenarios, many seeds, in one process or several, into one report."""
+
+from __future__ import annotations
+
+import ctypes
+import multiprocessing
+import os
+import signal
+import sys
+import traceback
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import lru_cache
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from harness.backends.port import open_backend
+from harness.choices.randomness import SEED_MAX
+from harness.errors import BadInput, CouldNotRun, Terminated
+from harness.history.records import NodeKind
+from harness.results.machine import facts, versions
+from harness.results.runs import RunReport, RunResult
+from harness.results.verdict import Verdict
+from harness.runs.replay_line import replay_line
+from harness.runs.runner import not_run, refuse_mistakes, run_scenario
+from harness.scenario.reading import find_scenarios, read_scenario
+from harness.systems.port import DEFAULT_SYSTEM, System, load_system
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from harness.backends.port import Backend
+    from harness.scenario.model import Scenario
+
+__all__ = [
+    "Before",
+    "Campaign",
+    "Watcher",
+    "end_with_parent",
+    "ending_its_process",
+    "read_scenarios",
+    "run_campaign",
+    "system_at",
+]
+
+# The number of the request in Linux's prctl.h: send a signal when the parent ends.
+PR_SET_PDEATHSIG = 1
+# A worker that has not ended so long after it was terminated is terminated again.
+TERMINATE_AGAIN_S = 0.5
+# Below this many runs, starting processes costs more than it gains.
+RUNS_FOR_PROCESSES_MIN = 64
+# Histories of passed runs beyond this many are dropped: no report shows them.
+HISTORIES_MAX = 200
+# More results than this do not fit into memory beside each other.
+RUNS_MAX = 1_000_000
+# More processes than this are a slip of the finger.
+JOBS_MAX = 256
+# So many runs a worker is handed at once.
+CHUNK = 8
+# After so many workers that died, the rest is given up: they all would.
+DEATHS_MAX = 4
+
+
+class Before(Protocol):
+    """Runs that are carried out before those of a campaign."""
+
+    def __len__(self) -> int: ...
+
+    def __iter__(self) -> Iterator[RunResult]: ...
+
+
+class Watcher(Protocol):
+    """Whoever wants to know how far a campaign is."""
+
+    def start(self, total: int) -> None:
+        """So many runs will follow."""
+        ...
+
+    def finished(self, result: RunResult) -> None:
+        """One run has ended."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Campaign:
+    """What is to be run: the scenarios, each with ``seeds`` seeds from ``seed`` on."""
+
+    scenarios: tuple[Scenario, ...]
+    node: str = NodeKind.SIMULATED.value
+    seed: int = 0
+    seeds: int = 1
+    system: str | None = None
+    jobs: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.node not in {kind.value for kind in NodeKind}:
+            msg = f'--node: must be "simulated" or "live", got "{self.node}"'
+            raise BadInput(msg)
+        if self.seeds < 1 or not 0 <= self.seed <= SEED_MAX - self.seeds + 1:
+            msg = (
+                f"--seed, --seeds: seeds must be 0 to {SEED_MAX} and at least one,"
+                f" got {self.seeds} from {self.seed} on"
+            )
+            raise BadInput(msg)
+        if self.total > RUNS_MAX:
+            msg = (
+                f"--seeds: {self.total:,} runs are too many at once, at most {RUNS_MAX:,};"
+                " run them in parts, each from a --seed of its own"
+            )
+            raise BadInput(msg)
+        if self.jobs is not None and not 1 <= self.jobs <= JOBS_MAX:
+            msg = f"--jobs: must be at least 1 and at most {JOBS_MAX}, got {self.jobs}"
+            raise BadInput(msg)
+
+    @property
+    def pairs(self) -> Iterator[tuple[Scenario, int]]:
+        """Every run: all scenarios with the first seed, then with the next."""
+        for seed in range(self.seed, self.seed + self.seeds):
+            for scenario in self.scenarios:
+                yield scenario, seed
+
+    @property
+    def total(self) -> int:
+        """How many runs."""
+        return len(self.scenarios) * self.seeds
+
+    @property
+    def processes(self) -> int:
+        """How many processes: one when live, since all share the machine that is measured."""
+        if self.node == NodeKind.LIVE:
+            return 1
+        if self.jobs is not None:
+            return min(self.jobs, self.total)
+        return (os.cpu_count() or 1) if self.total >= RUNS_FOR_PROCESSES_MIN else 1
+
+
+def read_scenarios(paths: list[Path]) -> tuple[Scenario, ...]:
+    """Read all scenario files at the paths.
+
+    Raises:
+        BadInput: With the mistakes of every file that has some.
+    """
+    scenarios, mistakes = [], []
+    for path in find_scenarios(paths):
+        try:
+            scenarios.append(read_scenario(path))
+        except BadInput as error:
+            mistakes.append(str(error))
+    if mistakes:
+        raise BadInput("\n".join(mistakes))
+    return tuple(scenarios)
+
+
+def run_campaign(
+    campaign: Campaign,
+    watcher: Watcher,
+    *,
+    before: Before = (),
+    progress: Callable[[str], None] | None = None,
+) -> RunReport:
+    """Run everything and gather the results: those of ``before``, then as ``campaign.pairs`` are.
+
+    ``progress`` is told about slow preparations (building an image, starting a node).
+
+    Raises:
+        BadInput: A scenario asks its system for what it does not have.
+    """
+    started_at = datetime.now(tz=UTC).isoformat(timespec="seconds")
+    for scenario in campaign.scenarios:
+        refuse_mistakes(scenario, system_at(_path(scenario, campaign.system)))
+    watcher.start(len(before) + campaign.total)
+    results: list[RunResult] = []
+    found_versions = versions()
+    runs = (
+        _in_processes(campaign)
+        if campaign.processes > 1
+        else _in_this_process(campaign, found_versions, progress)
+    )
+    for result in chain(before, runs):
+        watcher.finished(result)
+        spare = len(results) >= HISTORIES_MAX and result.verdict is Verdict.PASSED
+        results.append(replace(result, history=None) if spare else result)
+    return RunReport(
+        runs=tuple(results), versions=found_versions, machine=facts(), started_at=started_at
+    )
+
+
+def _in_this_process(
+    campaign: Campaign, found_versions: dict[str, str], progress: Callable[[str], None] | None
+) -> Iterator[RunResult]:
+    systems = [system_at(_path(one, campaign.system)) for one in campaign.scenarios]
+    needs_node = any(one.needs_node for one in systems)
+    try:
+        backend = open_backend(campaign.node, needs_node=needs_node, progress=progress)
+    except CouldNotRun as reason:
+        for scenario, seed in campaign.pairs:
+            lost = not_run(scenario, node=NodeKind(campaign.node), seed=seed, reason=str(reason))
+            yield _repeatable(lost, scenario, system=campaign.system)
+        return
+    try:
+        found_versions.update(backend.versions)
+        for scenario, seed in campaign.pairs:
+            yield _run(scenario, backend, system=campaign.system, seed=seed)
+    finally:
+        backend.close()
+
+
+def _in_processes(campaign: Campaign) -> Iterator[RunResult]:
+    """Run everything in worker processes; one that dies costs the run it died in."""
+    pairs = list(campaign.pairs)
+    done = deaths = 0
+    alone = False
+    while done < len(pairs):
+        try:
+            for result in _pooled(campaign, pairs[done:], alone=alone):
+                done += 1
+                yield result
+        except BrokenProcessPool:
+            # Which of the runs under way ended its process is seen when each runs alone.
+            if not alone:
+                alone = True
+                continue
+            deaths += 1
+            given_up = deaths == DEATHS_MAX
+            reason = f"worker processes died ({deaths}), this run's or those before it"
+            for scenario, seed in pairs[done:] if given_up else pairs[done : done + 1]:
+                done += 1
+                dead = not_run(scenario, node=NodeKind(campaign.node), seed=seed, reason=reason)
+                yield _repeatable(dead, scenario, system=campaign.system)
+
+
+def _pooled(
+    campaign: Campaign, pairs: list[tuple[Scenario, int]], *, alone: bool
+) -> Iterator[RunResult]:
+    # Spawned, not forked: a fork copies locks and threads of whoever runs the harness.
+    context = multiprocessing.get_context("spawn")
+    work = [(Path(one.path), campaign.system, seed) for one, seed in pairs]
+    processes, chunk = (1, 1) if alone else (campaign.processes, CHUNK)
+    with ProcessPoolExecutor(processes, mp_context=context, initializer=end_with_parent) as pool:
+        try:
+            yield from pool.map(_run_elsewhere, work, chunksize=chunk)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _run_elsewhere(work: tuple[Path, str | None, int]) -> RunResult:
+    path, system, seed = work
+    with ending_its_process():
+        return _run(_read(path), _simulated(), system=system, seed=seed)
+
+
+@lru_cache(maxsize=1)
+def _simulated() -> Backend:
+    return open_backend(NodeKind.SIMULATED.value, needs_node=False)
+
+
+@lru_cache(maxsize=1_000)
+def _read(path: Path) -> Scenario:
+    return read_scenario(path)
+
+
+@lru_cache(maxsize=100)
+def system_at(path: str) -> System:
+    """Load a system, once.
+
+    Raises:
+        BadInput: It cannot be loaded.
+    """
+    try:
+        return load_system(path)
+    except (BadInput, Terminated):
+        raise
+    # A module that ends the interpreter must not end the harness, least of all with a green 0.
+    except (Exception, SystemExit) as error:
+        msg = f'system "{path}": cannot be loaded: {error!r}; mend the module'
+        raise BadInput(msg) from error
+
+
+def _path(scenario: Scenario, asked: str | None) -> str:
+    return asked or scenario.system or DEFAULT_SYSTEM
+
+
+def end_with_parent() -> None:
+    """Have this worker end when the process that started it does, however that ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Not the default, which would leave the run's temporary folder behind.
+    signal.signal(signal.SIGTERM, _terminate_worker)
+    signal.signal(signal.SIGALRM, _terminate_worker)
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    parent = multiprocessing.parent_process()
+    if parent is not None and not parent.is_alive():
+        # It ended before it could be asked to tell: nobody else would end this worker.
+        os._exit(1)
+
+
+@contextmanager
+def ending_its_process() -> Iterator[None]:
+    """Have a worker that is terminated in the middle of a run end, once the run is cleaned up.
+
+    Its pool would take the exception for a result, and wait for work from a parent that has gone.
+    """
+    try:
+        yield
+    except Terminated as ended:
+        os._exit(ended.code if isinstance(ended.code, int) else 1)
+
+
+def _terminate_worker(_number: int, _frame: object) -> None:
+    # Once more, and again: what is raised while an object is finalized, Python only prints.
+    signal.setitimer(signal.ITIMER_REAL, TERMINATE_AGAIN_S)
+    raise Terminated(128 + signal.SIGTERM)
+
+
+def _run(scenario: Scenario, backend: Backend, *, system: str | None, seed: int) -> RunResult:
+    try:
+        found = run_scenario(
+            scenario,
+            backend,
+            system=system_at(_path(scenario, system)),
+            system_path=_told(scenario, system) or DEFAULT_SYSTEM,
+            seed=seed,
+        )
+    except (BadInput, Terminated):
+        raise
+    except SystemExit as error:
+        reason = f"the system under test ended the interpreter: {error!r}"
+        found = not_run(scenario, node=backend.kind, seed=seed, reason=reason)
+    except Exception as error:  # noqa: BLE001 - one run's crash must not cost the others' results
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        reason = f"a fault of the harness: {error!r} at {Path(where.filename).name}:{where.lineno}"
+        found = not_run(scenario, node=backend.kind, seed=seed, reason=reason)
+    return found if found.could_not_run is None else _repeatable(found, scenario, system=system)
+
+
+def _told(scenario: Scenario, system: str | None) -> str | None:
+    """Name the system for the replay line, which does so only where the file does not."""
+    path = _path(scenario, system)
+    return None if path == scenario.system else path
+
+
+def _repeatable(lost: RunResult, scenario: Scenario, *, system: str | None) -> RunResult:
+    """Have a run that was not judged say with which system it is repeated."""
+    told = _told(scenario, system)
+    line = replay_line(lost.path, seed=lost.seed, node=NodeKind(lost.node), system=told)
+    return replace(lost, replay=line)

@@ -1,0 +1,268 @@
+"""Own the course of a run inside its loop: the phases in order, then the phases that are timed."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from harness.checks.speedup import SpeedUp, is_decided
+from harness.choices.points import Interception
+from harness.diagnosis.ended_holders import is_orphan, permits_left
+from harness.diagnosis.lock_ledger import active_ledger
+from harness.diagnosis.task_origins import leaked
+from harness.history.recorder import Recorder
+from harness.history.records import Measurement, NodeKind, Pacing
+from harness.runs.recovery import recovered
+from harness.runs.workload import Workload
+from harness.systems.port import Environment
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from contextlib import AbstractAsyncContextManager
+    from pathlib import Path
+
+    from harness.backends.port import Stage, World
+    from harness.choices.chaos import Chaos
+    from harness.diagnosis.lock_ledger import Hold
+    from harness.runs.under_search import Search
+    from harness.scenario.model import Phase, Scenario
+    from harness.systems.port import Session, System
+
+__all__ = ["Run", "run_whole"]
+
+ROUNDS_SIMULATED = 1
+
+
+@dataclass(slots=True, kw_only=True)
+class Run:
+    """What the parts of one run share."""
+
+    scenario: Scenario
+    system: System
+    recorder: Recorder
+    stage: Stage
+    root: Path
+    within_s: float
+    seed: int = 0
+    search: Search | None = None
+
+
+async def run_whole(run: Run) -> None:
+    """Run all phases once, then time the phases that a speed-up is asked of."""
+    interception = Interception(run.recorder, run.scenario.fault)
+    if run.search is not None and run.search.faults:
+        interception.chaos = run.stage.begin_chaos(run.seed)
+    async with _opened(run, "run", interception) as (world, opened):
+        workload = _workload(run, interception)
+        for phase in run.scenario.phase:
+            await _prepare(phase, world, opened)
+            async with _troubled_node(run.recorder, interception.chaos, phase, world):
+                await workload.run_phase(phase, opened.session)
+        if interception.chaos is not None:
+            await _recover(run, interception.chaos, world, opened)
+        run.recorder.audit = await _audit(opened.session)
+        if run.recorder.conditions is not None:
+            with run.stage.patient(run.within_s):
+                await run.recorder.conditions.end()
+    # Whoever changes latencies learns nothing from how long things take.
+    if run.search is None:
+        await _measure(run)
+
+
+@asynccontextmanager
+async def _troubled_node(
+    recorder: Recorder, chaos: Chaos | None, phase: Phase, world: World
+) -> AsyncIterator[None]:
+    """Let the node be cut off, freeze or be slow for a part of a phase, if chaos wants it."""
+    plan = None if chaos is None else chaos.node_plan(phase.name)
+    if plan is None:
+        yield
+        return
+    state, after_s, for_s = plan
+
+    async def trouble() -> None:
+        await asyncio.sleep(after_s)
+        await world.set_node(state)
+        recorder.fault("node", state, {})
+        await asyncio.sleep(for_s)
+        await world.set_node(phase.node or "heal")
+
+    troubling = asyncio.create_task(trouble(), name=f"node {state}")
+    try:
+        yield
+    finally:
+        troubling.cancel()
+        await asyncio.wait([troubling])
+        await world.set_node(phase.node or "heal")
+
+
+async def _recover(run: Run, chaos: Chaos, world: World, opened: _Opened) -> None:
+    """Let nothing go wrong any more, and see whether the system works for everybody."""
+    chaos.stop()
+    await world.set_node("heal")
+    run.recorder.probing()
+    run.recorder.recovery = await recovered(
+        opened.session,
+        run.scenario.users,
+        within_s=run.within_s,
+        plain=run.recorder.plain,
+        diagnose=run.stage.diagnose,
+    )
+
+
+async def _measure(run: Run) -> None:
+    """Time a phase in both pacings, round by round, on fresh storage, in alternating order."""
+    asked = [
+        one.parameters
+        for one in run.scenario.checks[run.recorder.node.value]
+        if isinstance(one.parameters, SpeedUp)
+    ]
+    simulated = run.recorder.node is NodeKind.SIMULATED
+    for parameters in asked:
+        # The run before this was the warm-up. Virtual time has no noise: one round says all.
+        rounds = ROUNDS_SIMULATED if simulated else parameters.rounds
+        rounds_max = rounds if simulated else max(rounds, parameters.rounds_max)
+        for turn in range(rounds_max):
+            if turn >= rounds and is_decided(run.recorder.history(), parameters):
+                break
+            pacings = [Pacing.SEQUENTIAL, Pacing.TOGETHER]
+            for pacing in pacings if turn % 2 == 0 else reversed(pacings):
+                await _timed(run, parameters.phase, turn=turn, pacing=pacing)
+
+
+async def _timed(run: Run, phase_name: str, *, turn: int, pacing: Pacing) -> None:
+    """Run the scenario up to the phase and time that, in a recorder of its own."""
+    quiet = Recorder(run.recorder.node, plain=run.recorder.plain)
+    quiet.clock, quiet.note = run.stage.clock, run.stage.note
+    interception = Interception(quiet, run.scenario.fault)
+    own = Run(
+        scenario=run.scenario,
+        system=run.system,
+        recorder=quiet,
+        stage=run.stage,
+        root=run.root,
+        within_s=run.within_s,
+    )
+    label = f"{phase_name} {turn} {pacing.value}"
+    async with _opened(own, label, interception, paired=True) as (world, opened):
+        workload = _workload(own, interception)
+        for phase in run.scenario.phase:
+            await _prepare(phase, world, opened)
+            timed = phase.name == phase_name
+            since, begin_s = quiet.operations_count, run.stage.clock()
+            took_s = await workload.run_phase(
+                phase, opened.session, pacing=pacing if timed else Pacing.TOGETHER
+            )
+            if timed:
+                succeeded, failed = quiet.outcomes_since(since)
+                run.recorder.measurement(
+                    Measurement(
+                        phase=phase_name,
+                        round=turn,
+                        pacing=pacing,
+                        duration_s=took_s,
+                        succeeded=succeeded,
+                        failed=failed,
+                        begin_s=begin_s,
+                    )
+                )
+                break
+
+
+class _Opened:
+    """The open system, which a phase may close and open again."""
+
+    def __init__(self, system: System, environment: Environment) -> None:
+        self._system = system
+        self._before: frozenset[asyncio.Task[Any]] = frozenset()
+        self._held_before: frozenset[Hold] = frozenset()
+        self._environment = environment
+        self._context: AbstractAsyncContextManager[Session] | None = None
+
+    async def open(self) -> None:
+        """Open the system."""
+        self._before = frozenset(asyncio.all_tasks())
+        self._held_before = frozenset(_held())
+        context = self._system.open(self._environment)
+        self.session: Session = await context.__aenter__()
+        self._context = context
+        if self._environment.recorder.conditions is not None:
+            self._environment.recorder.conditions.bind(self.session)
+
+    async def close(self) -> None:
+        """Close the system in order, unless it is closed: a restart may have failed half-way."""
+        context, self._context = self._context, None
+        if context is not None:
+            if self._environment.recorder.conditions is not None:
+                self._environment.recorder.conditions.unbind()
+            # What is taken to close may be kept: then nothing begins any more.
+            held = [hold for hold in _held() if hold not in self._held_before and is_orphan(hold)]
+            await context.__aexit__(None, None, None)
+            recorder = self._environment.recorder
+            left = await leaked(self._before)
+            recorder.leaks = [*(recorder.leaks or ()), *left, *permits_left(active_ledger(), held)]
+
+
+def _held() -> tuple[Hold, ...]:
+    ledger = active_ledger()
+    return () if ledger is None else ledger.all_held()
+
+
+@asynccontextmanager
+async def _opened(
+    run: Run, label: str, interception: Interception, *, paired: bool = False
+) -> AsyncIterator[tuple[World, _Opened]]:
+    directory = run.root / label.replace(" ", "-")
+    directory.mkdir()
+    async with run.stage.open_world(
+        label,
+        needs_node=run.system.needs_node,
+        paired=paired,
+        faults=run.scenario.uses_node_faults,
+    ) as world:
+        opened = _Opened(
+            run.system,
+            Environment(
+                directory=directory,
+                node=run.recorder.node,
+                clients=world.clients,
+                settings=run.scenario.settings,
+                users=tuple(run.scenario.users),
+                recorder=run.recorder,
+                interception=interception,
+            ),
+        )
+        await opened.open()
+        try:
+            yield world, opened
+        finally:
+            interception.clear()
+            await opened.close()
+
+
+async def _prepare(phase: Phase, world: World, opened: _Opened) -> None:
+    """Do what a phase asks for before its steps: the node's health, a restart."""
+    if phase.node is not None:
+        await world.set_node(phase.node)
+    if phase.restart:
+        await opened.close()
+        await opened.open()
+
+
+def _workload(run: Run, interception: Interception) -> Workload:
+    return Workload(
+        run.scenario,
+        run.stage,
+        recorder=run.recorder,
+        interception=interception,
+        within_s=run.within_s,
+    )
+
+
+async def _audit(session: Session) -> tuple[str, ...] | None:
+    # One turn of the loop, so that what an operation left behind can end.
+    await asyncio.sleep(0)
+    found = await session.audit()
+    return None if found is None else tuple(found)

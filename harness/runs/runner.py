@@ -1,0 +1,274 @@
+"""Own a run: one scenario on one backend with one seed, from an empty directory to a verdict."""
+
+from __future__ import annotations
+
+import time
+from contextlib import ExitStack
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from harness.checks.deadlock import describe
+from harness.choices.chaos import WITHIN_S as CHAOS_WITHIN_S
+from harness.diagnosis.blocking_calls import BlockingCalls
+from harness.diagnosis.dropped_coroutines import DroppedCoroutines
+from harness.diagnosis.task_origins import TaskOrigins
+from harness.errors import BadInput, HarnessBug, HarnessError, Unsupported
+from harness.history.plain_data import PlainData
+from harness.history.recorder import Recorder
+from harness.history.records import NodeKind
+from harness.processes.signals import raise_again
+from harness.results.runs import RunResult
+from harness.results.verdict import CheckResult, Verdict, verdict_of
+from harness.runs.conditions import ConditionWatch, condition_mistakes
+from harness.runs.course import Run, run_whole
+from harness.runs.directory import run_directory, why_not_writable
+from harness.runs.recovery import told_recovery
+from harness.runs.replay_line import replay_line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from harness.backends.port import Backend, Ran, Stage
+    from harness.checks import ResolvedCheck
+    from harness.history.records import History
+    from harness.runs.under_search import Search
+    from harness.scenario.model import Scenario
+    from harness.systems.port import System
+
+__all__ = ["not_run", "refuse_mistakes", "run_scenario"]
+
+
+def run_scenario(
+    scenario: Scenario,
+    backend: Backend,
+    *,
+    system: System,
+    system_path: str,
+    seed: int,
+    search: Search | None = None,
+) -> RunResult:
+    """Run a scenario and judge its history; what a search changes, it is not judged by.
+
+    Raises:
+        BadInput: The scenario asks the system for what it does not have.
+        CouldNotRun: There is no place for its files.
+        SystemExit: The system under test ended the interpreter; to a search that is a failure.
+    """
+    refuse_mistakes(scenario, system)
+    node = backend.kind
+    begin_s = time.perf_counter()
+    with run_directory(in_memory=node is NodeKind.SIMULATED) as root:
+        recorder = Recorder(node, plain=PlainData({str(root): "<storage>"}))
+        ran, history = _carried_out(
+            scenario, backend, system, recorder=recorder, root=root, seed=seed, search=search
+        )
+        results = tuple(_run_itself(ran, recorder))
+        # A run that was broken off says nothing of what it would have come to.
+        if not isinstance(ran.error, SystemExit):
+            results += (
+                *_judged(scenario, history, search),
+                *told_recovery(recorder.recovery),
+            )
+        lacking = _no_evidence(ran, history, root)
+    if lacking is not None:
+        return not_run(scenario, node=node, seed=seed, reason=lacking, system=system_path)
+    judged = not_run(scenario, node=node, seed=seed, reason="", system=system_path)
+    return replace(
+        judged,
+        verdict=verdict_of(one.verdict for one in results),
+        digest=ran.digest,
+        checks=results,
+        virtual_s=ran.virtual_s,
+        wall_s=time.perf_counter() - begin_s,
+        history=history,
+        could_not_run=None,
+    )
+
+
+def _carried_out(
+    scenario: Scenario,
+    backend: Backend,
+    system: System,
+    *,
+    recorder: Recorder,
+    root: Path,
+    seed: int,
+    search: Search | None,
+) -> tuple[Ran, History]:
+    """Run a scenario to its end, or to where it cannot go on, and take its history."""
+    begin_s = time.perf_counter()
+    # The recorder has its clock once the backend is up.
+    clock = lambda: recorder.clock()  # noqa: E731, PLW0108
+    recorder.conditions = conditions = ConditionWatch(scenario, recorder.node, clock=clock)
+
+    async def main(stage: Stage) -> None:
+        recorder.clock, recorder.note = stage.clock, stage.note
+        await run_whole(
+            Run(
+                scenario=scenario,
+                system=system,
+                recorder=recorder,
+                stage=stage,
+                root=root,
+                within_s=_within_s(scenario, recorder.node, search),
+                seed=seed,
+                search=search,
+            )
+        )
+
+    with _Watch(scenario, recorder) as watch:
+        ran = backend.run(main, seed=seed, observer=conditions.observer)
+    raise_again()
+    if isinstance(ran.error, BadInput):
+        raise BadInput(f"{scenario.path}: {ran.error}") from ran.error
+    if isinstance(ran.error, SystemExit) and search is None:
+        raise ran.error
+    return ran, _history(ran, recorder, watch, wall_s=time.perf_counter() - begin_s)
+
+
+def _no_evidence(ran: Ran, history: History, root: Path) -> str | None:
+    """Say why what went wrong in a run proves nothing against the system, if so."""
+    if isinstance(ran.error, HarnessBug):
+        return f"a fault of the harness: {ran.error}"
+    if isinstance(ran.error, HarnessError):
+        return str(ran.error)
+    errors = [one.error for one in history.operations if one.error is not None]
+    for error in errors:
+        if error.type == Unsupported.__name__:
+            return f"the system asks for what a simulation has not: {error.message}"
+    return why_not_writable(root) if ran.error is not None or errors else None
+
+
+def refuse_mistakes(scenario: Scenario, system: System) -> None:
+    """Refuse a scenario that asks its system for what it does not have.
+
+    Raises:
+        BadInput: With all that is missing.
+    """
+    try:
+        offered = getattr(system, "conditions", ())
+        mistakes = [*system.mistakes(scenario), *condition_mistakes(scenario, offered)]
+    except Exception as error:
+        msg = f"{scenario.path}: the system's mistakes() failed: {error!r}; mend the adapter"
+        raise BadInput(msg) from error
+    if mistakes:
+        count = f"{len(mistakes)} mistake{'s' * (len(mistakes) != 1)}"
+        raise BadInput("\n  ".join([f"{scenario.path}: {count}", *mistakes]))
+
+
+def _within_s(scenario: Scenario, node: NodeKind, search: Search | None) -> float:
+    """Look up the seconds that an operation has on this backend."""
+    if search is not None and search.faults:
+        return CHAOS_WITHIN_S
+    checks = scenario.checks[node.value]
+    limits = [one.parameters.within_s for one in checks if one.name == "no_deadlock"]
+    return limits[0] if limits else scenario.within_s
+
+
+class _Watch:
+    """What is looked at around a run: coroutines that nobody awaits; calls that block, if asked."""
+
+    def __init__(self, scenario: Scenario, recorder: Recorder) -> None:
+        checks = scenario.checks[recorder.node.value]
+        asked = any(one.name == "no_blocking_calls" for one in checks)
+        self.dropped = DroppedCoroutines()
+        # The recorder has its clock once the backend is up.
+        clock = lambda: recorder.clock()  # noqa: E731, PLW0108
+        self.blocking = BlockingCalls(clock) if asked else None
+        self._stack = ExitStack()
+
+    def __enter__(self) -> _Watch:
+        self._stack.enter_context(TaskOrigins())
+        self._stack.enter_context(self.dropped)
+        if self.blocking is not None:
+            self._stack.enter_context(self.blocking)
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._stack.close()
+
+
+def _history(ran: Ran, recorder: Recorder, watch: _Watch, *, wall_s: float) -> History:
+    """Take the history at the end, by the backend's clock."""
+    end_s = wall_s if ran.virtual_s is None else ran.virtual_s
+    recorder.clock = lambda: end_s
+    if recorder.deadlock is None:
+        recorder.deadlock = ran.diagnosis
+    if recorder.leaks is not None:
+        recorder.leaks += watch.dropped.found
+    history = recorder.history(lock_holds=ran.lock_holds, lock_waits=ran.lock_waits)
+    return replace(
+        history,
+        blocking_calls=None if watch.blocking is None else watch.blocking.found(),
+        loop_lags=ran.loop_lags,
+    )
+
+
+def not_run(
+    scenario: Scenario, *, node: NodeKind, seed: int, reason: str, system: str | None = None
+) -> RunResult:
+    """Make the result of a run that proves nothing: UNKNOWN, with the reason."""
+    return RunResult(
+        scenario=scenario.name,
+        path=scenario.path,
+        claim=scenario.claim,
+        node=node.value,
+        seed=seed,
+        verdict=Verdict.UNKNOWN,
+        digest=None,
+        checks=(),
+        virtual_s=None,
+        wall_s=0.0,
+        replay=replay_line(scenario.path, seed=seed, node=node, system=system),
+        could_not_run=reason,
+    )
+
+
+def _run_itself(ran: Ran, recorder: Recorder) -> Iterator[CheckResult]:
+    """Fail a run whose system could not be opened, run or closed, or that left errors behind."""
+    expected = "the system to open, run and close without an error"
+    if ran.error is not None:
+        record = recorder.plain.error(ran.error)
+        seen = f"{record.type}: {record.message}"
+        if isinstance(ran.error, SystemExit):
+            code = record.message if type(ran.error.code) is int else repr(record.message)
+            seen = f"the system under test ended the interpreter: {record.type}({code})"
+        yield CheckResult(
+            name="run",
+            verdict=Verdict.FAILED,
+            expected=expected,
+            seen=seen,
+            involved=record.chain,
+        )
+    elif ran.diagnosis is not None:
+        yield CheckResult(
+            name="run",
+            verdict=Verdict.FAILED,
+            expected=expected,
+            seen=f"it could not go on at {ran.diagnosis.at_s:.3f} s",
+            why=describe(ran.diagnosis),
+        )
+    elif ran.unhandled:
+        yield CheckResult(
+            name="run",
+            verdict=Verdict.FAILED,
+            expected="no error that nobody handled",
+            seen=recorder.plain.text(ran.unhandled[0])
+            + (f" and {len(ran.unhandled) - 1} more" if len(ran.unhandled) > 1 else ""),
+            involved=ran.unhandled,
+        )
+
+
+def _judged(scenario: Scenario, history: History, search: Search | None) -> Iterator[CheckResult]:
+    checks: Iterable[ResolvedCheck] = scenario.checks[history.node.value]
+    if search is not None:
+        checks = search.judges(checks, history)
+    for check in checks:
+        # A system without an audit is not asked for one, unless the run never came that far.
+        if check.name == "end_state" and history.audit is None and history.deadlock is None:
+            continue
+        # A system that was never closed has failed as such: see _run_itself.
+        if check.name == "no_leaks" and history.leaks is None:
+            continue
+        yield check(history)

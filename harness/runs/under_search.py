@@ -1,0 +1,84 @@
+"""Own what a search changes about a run, and which checks can still judge it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from harness.checks import CHECKS
+from harness.choices.chaos import WITHIN_S
+from harness.history.records import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from harness.checks import ResolvedCheck
+    from harness.history.records import History
+    from harness.scenario.model import Scenario
+
+__all__ = ["Search"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Search:
+    """A run under search: latencies are stretched, orders changed; perhaps faults are choices.
+
+    ``delays`` says that the scenario itself waits for fixed times: what its results show then
+    depends on latencies, too.
+    """
+
+    faults: bool = False
+    delays: bool = False
+
+    @classmethod
+    def of(cls, scenario: Scenario, *, faults: bool = False) -> Search:
+        """Make the terms of a search of a scenario."""
+        return cls(faults=faults, delays=_waits_for_fixed_times(scenario))
+
+    def judges(self, checks: Iterable[ResolvedCheck], history: History) -> Iterator[ResolvedCheck]:
+        """Pick the checks that must hold whatever the search does, in the form in which they do.
+
+        A run in which nothing went wrong, though it might have, is judged like any other.
+        """
+        cancelled = any(
+            one.outcome is Outcome.CANCELLED and one.expected_error != "cancelled"
+            for one in history.operations
+        )
+        faulted = self.faults and (bool(history.faults) or cancelled)
+        for check in checks:
+            if self._is_left_out(check) or (CHECKS[check.name].faultless and faulted):
+                continue
+            if faulted and check.name == "no_deadlock":
+                # The service's own deadlines end what hangs, and they may be long.
+                slow = check.parameters.model_copy(update={"within_s": WITHIN_S})
+                yield replace(check, parameters=slow)
+            elif faulted and check.name == "single_spawn":
+                # Who died is spawned again; but never two at once.
+                if check.parameters.overlap:
+                    continue
+                every = check.parameters.model_copy(update={"exactly": "any"})
+                yield replace(check, parameters=every)
+            else:
+                yield check
+
+    def leaves_out(self, checks: Iterable[ResolvedCheck]) -> tuple[str, ...]:
+        """Name the checks that no run of the search judges, in their order."""
+        return tuple(dict.fromkeys(one.name for one in checks if self._is_left_out(one)))
+
+    def judges_none_asked(self, checks: Iterable[ResolvedCheck]) -> bool:
+        """Return True if a scenario asks for checks, and no run judges any of those."""
+        asked = [one for one in checks if one.asked]
+        return bool(asked) and all(self._is_left_out(one) for one in asked)
+
+    def _is_left_out(self, check: ResolvedCheck) -> bool:
+        return CHECKS[check.name].timed or (self.delays and check.name == "result")
+
+
+def _waits_for_fixed_times(scenario: Scenario) -> bool:
+    steps = [step for phase in scenario.phase for step in phase.do]
+    return any(
+        (step.start is not None and step.start.delay_ms)
+        or (step.repeat is not None and step.repeat.gap_ms)
+        or (step.cancel is not None and step.cancel.after_ms)
+        for step in steps
+    )

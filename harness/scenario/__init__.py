@@ -1,0 +1,1 @@
+"""Scenario files: TOML in, a checked scenario or all of its mistakes out."""

@@ -1,0 +1,203 @@
+"""Own the reading of scenario files: TOML in, a checked Scenario or all of its mistakes out."""
+
+from __future__ import annotations
+
+import difflib
+import stat
+import tomllib
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from harness.errors import BadInput
+from harness.scenario.check_table import read_checks, resolved
+from harness.scenario.keys import NOT_IN_FILES, stray_key
+from harness.scenario.mistakes import Mistake, told, values_mistakes
+from harness.scenario.model import IMPORT_PATH, Scenario
+from harness.scenario.outline import outline_of
+from harness.scenario.rules.claims import claim_mistakes
+from harness.scenario.rules.order import order_mistakes
+from harness.scenario.rules.references import reference_mistakes
+from harness.scenario.rules.steps import step_mistakes
+from harness.scenario.users import read_users
+from harness.scenario.words import shown
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["find_scenarios", "read_scenario"]
+
+BYTES_MAX = 1_000_000
+DEPTH_MAX = 30
+REGRESSIONS = "regressions"
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+def find_scenarios(paths: list[Path]) -> list[Path]:
+    """List the scenario files at ``paths``: files as they are, folders with all below them.
+
+    Hidden folders are left out, and those called regressions: their files are no scenarios.
+
+    Raises:
+        BadInput: A path does not exist, or a folder holds no scenario.
+    """
+    found: list[Path] = []
+    for path in paths:
+        try:
+            if path.is_dir():
+                inside = sorted(one for one in path.rglob("*.toml") if not _is_left_out(one, path))
+                if not inside:
+                    msg = f"{path}: holds no scenario (*.toml); name a file or another folder"
+                    raise BadInput(msg)
+                found += inside
+            elif path.exists():
+                found.append(path)
+            else:
+                msg = f"{path}: no such file or folder{_near(path)}"
+                raise BadInput(msg)
+        except (OSError, ValueError) as error:
+            msg = f"{path}: cannot be read: {_reason(error)}"
+            raise BadInput(msg) from error
+    return list(dict.fromkeys(found))
+
+
+def read_scenario(path: Path) -> Scenario:
+    """Read and check one scenario file.
+
+    Raises:
+        BadInput: The file cannot be read or breaks rules; every mistake is told at once.
+    """
+    data = _parsed(path)
+    users, mistakes = read_users(data.pop("users", None))
+    outline = outline_of(data, None if mistakes else [user.name for user in users])
+    checks, wrong = read_checks(data.pop("check", None))
+    mistakes += wrong
+    mistakes += _not_in_files(data)
+    by_backend = resolved(checks)
+    limits = [
+        one.parameters.within_s for one in by_backend["simulated"] if one.name == "no_deadlock"
+    ]
+    built = {
+        **data,
+        "name": path.stem,
+        "path": str(path),
+        "users": users,
+        "checks": by_backend,
+        "within_s": limits[0] if limits else 30.0,
+    }
+    scenario = None
+    try:
+        scenario = Scenario.model_validate(built)
+    except ValidationError as error:
+        mistakes += values_mistakes(error, built, Scenario)
+    mistakes += _system(data.get("system"))
+    mistakes += reference_mistakes(outline, checks)
+    mistakes += step_mistakes(outline)
+    mistakes += order_mistakes(outline)
+    mistakes += claim_mistakes(outline, checks)
+    if mistakes or scenario is None:
+        raise BadInput(told(path, mistakes))
+    return scenario
+
+
+def _parsed(path: Path) -> dict[str, Any]:
+    raw = _bytes(path)
+    if raw.startswith(BYTE_ORDER_MARK):
+        msg = f"{path}: begins with a byte order mark; save it as UTF-8 without one"
+        raise BadInput(msg)
+    try:
+        data = tomllib.loads(raw.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        msg = f"{path}: must be UTF-8 text, line {line} is not; save it as UTF-8"
+        raise BadInput(msg) from error
+    except RecursionError as error:
+        msg = f"{path}: is nested too deeply; write it flatter"
+        raise BadInput(msg) from error
+    except ValueError as error:
+        # Of its own kind for most mistakes, a plain one for a number of thousands of digits.
+        msg = f"{path}: is not TOML: {_toml_reason(error)}"
+        raise BadInput(msg) from error
+    if not data:
+        msg = f"{path}: is empty; a scenario has claim, users, [[phase]] and [check]"
+        raise BadInput(msg)
+    if _is_deep(data):
+        msg = f"{path}: is nested deeper than {DEPTH_MAX} tables or lists; write it flatter"
+        raise BadInput(msg)
+    return data
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        found = path.stat()
+        if stat.S_ISDIR(found.st_mode):
+            msg = f"{path}: is a folder; name a file in it"
+            raise BadInput(msg)
+        if not stat.S_ISREG(found.st_mode):
+            msg = f"{path}: is no regular file; name a scenario file (*.toml)"
+            raise BadInput(msg)
+        if found.st_size > BYTES_MAX:
+            msg = f"{path}: must be at most {BYTES_MAX:_} bytes, has {found.st_size:_}; split it"
+            raise BadInput(msg)
+        return path.read_bytes()
+    except FileNotFoundError as error:
+        msg = f"{path}: no such file or folder{_near(path)}"
+        raise BadInput(msg) from error
+    except (OSError, ValueError) as error:
+        msg = f"{path}: cannot be read: {_reason(error)}"
+        raise BadInput(msg) from error
+
+
+def _reason(error: Exception) -> str:
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)
+
+
+def _toml_reason(error: ValueError) -> str:
+    text = str(error)
+    if "integer string conversion" in text:
+        return "a number has thousands of digits; no key takes one"
+    return text[:1].lower() + text[1:]
+
+
+def _is_deep(data: dict[str, Any]) -> bool:
+    """Look level by level: dotted keys nest without any recursion of the parser."""
+    level: list[Any] = [data]
+    for _ in range(DEPTH_MAX):
+        level = [
+            inner
+            for one in level
+            for inner in (one.values() if isinstance(one, dict) else one)
+            if isinstance(inner, dict | list)
+        ]
+    return bool(level)
+
+
+def _not_in_files(data: dict[str, Any]) -> list[Mistake]:
+    """Take out keys that a Scenario has and a file has not."""
+    wrong = [key for key in NOT_IN_FILES if key in data]
+    for key in wrong:
+        del data[key]
+    instead = {key: stray_key(Scenario, (key,)) or 'did you mean "check"?' for key in wrong}
+    return [Mistake(key, f"no such key; {told_instead}") for key, told_instead in instead.items()]
+
+
+def _system(given: Any) -> list[Mistake]:
+    if not isinstance(given, str) or IMPORT_PATH.match(given):
+        return []
+    return [Mistake("system", f'must be "package.module:attribute", got {shown(given)}')]
+
+
+def _is_left_out(path: Path, folder: Path) -> bool:
+    """Leave out hidden files, and the corpus of failures that were found by searching."""
+    parts = path.relative_to(folder).parts
+    return any(part.startswith(".") for part in parts) or REGRESSIONS in parts[:-1]
+
+
+def _near(path: Path) -> str:
+    """Suggest the name in the same folder that was most likely meant."""
+    try:
+        names = sorted(one.name for one in path.parent.iterdir())
+    except OSError:
+        return f"; there is no folder {path.parent} either"
+    close = difflib.get_close_matches(path.name, names, n=1)
+    return f"; did you mean {path.parent / close[0]}?" if close else ""

@@ -1,0 +1,122 @@
+"""Own what the steps of a phase wait for, so that a scenario that blocks itself is told so."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.scenario.mistakes import Mistake
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from harness.scenario.model import Step
+    from harness.scenario.outline import Outline, PhasePlace
+
+    # A moment of a step ("begins", "parks" or "ends"), and the step's name.
+    Moment = tuple[str, str]
+
+__all__ = ["ends_first", "order_mistakes"]
+
+
+def order_mistakes(outline: Outline) -> Iterator[Mistake]:
+    """Find steps that wait for each other in a ring, and waits for what never comes."""
+    for phase in outline.phases:
+        steps = _steps(phase)
+        for one in phase.steps:
+            start = one.step.start if one.step else None
+            other = steps.get(start.after) if start and start.after else None
+            if start and start.when == "parks" and other is not None and other.park is None:
+                yield Mistake(
+                    f"{one.where}.start.when",
+                    f'"{other.name}" never parks; give it a park, or wait for "begins" or "ends"',
+                )
+        yield from _rings(phase, steps)
+
+
+def ends_first(phase: PhasePlace, step: str, *, before: str) -> bool:
+    """Tell whether ``step`` has surely ended when ``before``, of the same phase, begins."""
+    steps = _steps(phase)
+    return ("ends", step) in _reached(("begins", before), steps)
+
+
+def _steps(phase: PhasePlace) -> dict[str, Step]:
+    return {one.name: one.step for one in phase.steps if one.name and one.step}
+
+
+def _needs(moment: Moment, steps: dict[str, Step]) -> list[Moment]:
+    """List what must have come before a moment."""
+    when, name = moment
+    step = steps.get(name)
+    if step is None:
+        return []
+    if when == "begins":
+        start = step.start
+        return [(start.when, start.after)] if start and start.after else []
+    needs = [("begins", name)]
+    # A caller that is cancelled leaves its gate early, so it need not wait for the other.
+    if when == "ends" and step.park is not None and step.cancel is None:
+        needs.append(("ends", step.park.until))
+    return needs
+
+
+def _reached(moment: Moment, steps: dict[str, Step]) -> set[Moment]:
+    reached: set[Moment] = set()
+    left = [moment]
+    while left:
+        for need in _needs(left.pop(), steps):
+            if need not in reached:
+                reached.add(need)
+                left.append(need)
+    return reached
+
+
+def _rings(phase: PhasePlace, steps: dict[str, Step]) -> Iterator[Mistake]:
+    """Tell each ring of waiting steps once, at the first of them in the file."""
+    told: set[frozenset[str]] = set()
+    for one in phase.steps:
+        if one.name is None or one.name not in steps:
+            continue
+        ring = _ring(("begins", one.name), steps) or _ring(("ends", one.name), steps)
+        names = frozenset(name for _, name in ring)
+        # A step that waits for itself is told where its name is looked up.
+        if len(names) < 2 or one.name not in names or names in told:
+            continue
+        told.add(names)
+        *others, last = _sentences(ring, steps)
+        sentences = f"{', '.join(others)} and {last}"
+        parked = ("ends", one.name) in ring and steps[one.name].park is not None
+        fix = "let one of them start with the phase"
+        if any(when == "begins" and steps[name].start for when, name in ring):
+            fix = 'let the other start when this one "parks"' if parked else fix
+        elif parked:
+            fix = "let one of them go without a park"
+        key = "park.until" if parked else "start.after"
+        nobody = "neither" if len(names) == 2 else "none"
+        yield Mistake(f"{one.where}.{key}", f"{sentences}, so {nobody} ever would; {fix}")
+
+
+def _ring(moment: Moment, steps: dict[str, Step]) -> list[Moment]:
+    """Follow what a moment needs, back to itself; the empty list if it never does."""
+    came_from: dict[Moment, Moment] = {}
+    left = [moment]
+    while left:
+        at = left.pop()
+        for need in _needs(at, steps):
+            if need == moment:
+                ring = [at]
+                while ring[-1] != moment:
+                    ring.append(came_from[ring[-1]])
+                return ring[::-1]
+            if need not in came_from:
+                came_from[need] = at
+                left.append(need)
+    return []
+
+
+def _sentences(ring: list[Moment], steps: dict[str, Step]) -> Iterator[str]:
+    for when, name in ring:
+        step = steps[name]
+        if when == "begins" and step.start and step.start.after:
+            yield f'"{name}" starts after "{step.start.after}" {step.start.when}'
+        elif when == "ends" and step.park and ("ends", step.park.until) in ring:
+            yield f'"{name}" is parked until "{step.park.until}" ends'

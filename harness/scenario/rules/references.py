@@ -1,0 +1,135 @@
+"""Own the names that one part of a scenario uses for another: steps, users and phases."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from harness.scenario.mistakes import Mistake
+from harness.scenario.users import EVERYONE
+from harness.scenario.words import listed, resembling
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from harness.scenario.check_table import PlacedCheck
+    from harness.scenario.outline import Outline, PhasePlace, StepPlace
+
+__all__ = ["reference_mistakes"]
+
+
+def reference_mistakes(outline: Outline, checks: list[PlacedCheck]) -> Iterator[Mistake]:
+    """Find every name that leads nowhere, or to two things."""
+    yield from _twice(outline)
+    for phase in outline.phases:
+        for step in phase.steps:
+            yield from _user_mistakes(step, outline)
+            for table, key in (("start", "after"), ("park", "until")):
+                inner = step.raw.get(table)
+                if isinstance(inner, dict):
+                    yield from _neighbour_mistakes(
+                        inner.get(key),
+                        f"{step.where}.{table}.{key}",
+                        step=step,
+                        phase=phase,
+                        outline=outline,
+                    )
+    for number, fault in outline.faults:
+        where = f"fault[{number}]"
+        yield from _unknown(fault.get("user"), outline.users, where=f"{where}.user", what="user")
+        yield from _unknown(
+            fault.get("phase"), outline.phase_by_name, where=f"{where}.phase", what="phase"
+        )
+    for check in checks:
+        yield from _check_mistakes(check, outline)
+
+
+def _twice(outline: Outline) -> Iterator[Mistake]:
+    """Find names that two phases, or two steps, share."""
+    for number, phase in enumerate(outline.phases):
+        if phase.name in {one.name for one in outline.phases[:number]} - {None}:
+            yield Mistake(
+                f"{phase.where}.name", f'"{phase.name}" stands twice; every name must be another'
+            )
+    seen: Counter[str] = Counter()
+    for step in (step for phase in outline.phases for step in phase.steps):
+        if step.name is None:
+            continue
+        seen[step.name] += 1
+        if seen[step.name] > 1:
+            named = "" if "id" in step.raw else " (without an id, a step is named after its call)"
+            told = f'"{step.name}" names two steps{named}; give each an id of its own'
+            yield Mistake(f"{step.where}.id", told)
+
+
+def _user_mistakes(step: StepPlace, outline: Outline) -> Iterator[Mistake]:
+    given = step.raw.get("user")
+    where = f"{step.where}.user"
+    for number, one in enumerate(given) if isinstance(given, list) else ((None, given),):
+        at = where if number is None else f"{where}[{number}]"
+        if one != EVERYONE:
+            yield from _unknown(one, outline.users, where=at, what="user")
+        elif number is not None:
+            yield Mistake(at, f'"{EVERYONE}" stands alone: write user = "{EVERYONE}"')
+        elif outline.users == ():
+            yield Mistake(at, f'"{EVERYONE}" needs users; add users = [...] at the top')
+    names = [one for one in given if isinstance(one, str)] if isinstance(given, list) else []
+    for name, count in Counter(names).items():
+        if count > 1:
+            yield Mistake(where, f'"{name}" stands {count} times; for several calls write times')
+
+
+def _neighbour_mistakes(
+    name: Any, where: str, *, step: StepPlace, phase: PhasePlace, outline: Outline
+) -> Iterator[Mistake]:
+    """Find a step that should wait for another of its phase, and names something else."""
+    if not isinstance(name, str):
+        return
+    if name == step.name:
+        yield Mistake(where, f'"{name}" is this step itself; it can wait only for another')
+        return
+    others = [one.name for one in phase.steps if one.name not in (None, step.name)]
+    if name not in others and name in outline.steps:
+        other = outline.phases[_position(outline, name)]
+        yield Mistake(
+            where, f'"{name}" stands in the phase "{other.name}"; only steps of one phase can meet'
+        )
+        return
+    known = [one for one in others if one]
+    yield from _unknown(name, known, where=where, what="other step of this phase")
+
+
+def _position(outline: Outline, step: str) -> int:
+    return next(
+        number
+        for number, phase in enumerate(outline.phases)
+        if step in {one.name for one in phase.steps}
+    )
+
+
+def _check_mistakes(check: PlacedCheck, outline: Outline) -> Iterator[Mistake]:
+    known: dict[str, Collection[str] | None] = {
+        "step": outline.steps,
+        "phase": outline.phase_by_name,
+        "user": outline.users,
+    }
+    parameters = check.check.parameters
+    for key, field in type(parameters).model_fields.items():
+        extra = field.json_schema_extra
+        what = extra.get("names") if isinstance(extra, dict) else None
+        if not isinstance(what, str):
+            continue
+        given = getattr(parameters, key)
+        for one in given if isinstance(given, list) else [given]:
+            yield from _unknown(one, known[what], where=check.at(key), what=what)
+
+
+def _unknown(
+    name: Any, known: Collection[str] | None, *, where: str, what: str
+) -> Iterator[Mistake]:
+    """Find a name that is not known; ``known`` is None where that cannot be told."""
+    if known is None or not isinstance(name, str) or name in known:
+        return
+    close = resembling(name, known)
+    hint = f'did you mean "{close}"?' if close else f"known here: {listed(known)}"
+    yield Mistake(where, f'no {what} is named "{name}"; {hint}')

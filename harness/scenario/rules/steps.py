@@ -1,0 +1,187 @@
+"""Own what phases, steps and faults must say so that they can be carried out as they stand."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from harness.scenario.mistakes import Mistake, place
+from harness.scenario.model import OPERATIONS_MAX
+from harness.scenario.rules.claims import never_succeeds
+from harness.scenario.rules.order import ends_first
+from harness.scenario.words import listed, resembling
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from harness.scenario.model import Step
+    from harness.scenario.outline import Outline, PhasePlace, StepPlace
+
+__all__ = ["step_mistakes"]
+
+WORDS = ("success", "any", "cancelled")
+CANCELLED = ("CancelledError", "canceled", "Cancelled", "Canceled")
+TOO_WIDE = ("Exception", "BaseException", "object")
+REFERENCE = re.compile(r"\$[A-Za-z0-9][A-Za-z0-9_-]*(\..*)?", re.DOTALL)
+
+
+def step_mistakes(outline: Outline) -> Iterator[Mistake]:
+    """Find steps, phases and faults that could not be carried out, or would do nothing."""
+    for phase in outline.phases:
+        if not any(phase.raw.get(key) for key in ("do", "restart", "node")):
+            told = "has nothing to do: add [[phase.do]] with a call, restart = true, or node"
+            yield Mistake(phase.where, told)
+        for one in phase.steps:
+            yield from _cancel_when(one)
+            if one.step is not None:
+                yield from _one_step(one, one.step, outline)
+    yield from _whole(outline)
+    for number, fault in outline.faults:
+        if "error" in fault and fault.get("kind") in ("hang", "die"):
+            told = f'only kind = "fail" raises an error; this is "{fault["kind"]}"'
+            yield Mistake(f"fault[{number}].error", told)
+
+
+def _whole(outline: Outline) -> Iterator[Mistake]:
+    """Find a file that does nothing at all, or far too much."""
+    steps = [one.step for phase in outline.phases for one in phase.steps]
+    quiet = [phase.raw.get("restart") or phase.raw.get("node") for phase in outline.phases]
+    if quiet and not steps and all(quiet):
+        yield Mistake("phase", "no phase has a step; add [[phase.do]] with a call")
+    total = sum(outline.calls(step) for step in steps if step is not None)
+    if total > OPERATIONS_MAX:
+        most = f"at most {OPERATIONS_MAX:_} are run; ask for fewer users, times or repeats"
+        yield Mistake("phase", f"asks for {total:_} calls in all; {most}")
+
+
+def _one_step(one: StepPlace, step: Step, outline: Outline) -> Iterator[Mistake]:
+    yield from _start(one.where, step)
+    yield from _cancel(one.where, step, outline=outline)
+    yield from _expect(f"{one.where}.expect", step.expect)
+    for keys, text in _texts(step.arguments):
+        where = place((one.where, *keys)).replace(f'"{one.where}"', one.where)
+        if text.startswith("$"):
+            yield from _reference(text, where, one=one, outline=outline)
+        elif "{user}" in text and step.user is None:
+            yield Mistake(where, "holds {user}, but the step has no user; give it one")
+
+
+def _start(where: str, step: Step) -> Iterator[Mistake]:
+    start = step.start
+    if start is None or start.after is not None:
+        return
+    if "when" in start.model_fields_set:
+        told = 'says which moment of another step to wait for; add after = "..." with its id'
+        yield Mistake(f"{where}.start.when", told)
+    elif not start.delay_ms:
+        yield Mistake(f"{where}.start", "says nothing; give after, delay_ms, or both")
+
+
+def _cancel_when(one: StepPlace) -> Iterator[Mistake]:
+    cancel = one.raw.get("cancel")
+    if isinstance(cancel, dict) and ("at" in cancel) == ("after_ms" in cancel):
+        found = "both" if "at" in cancel else "neither"
+        told = f"must give exactly one of at and after_ms, has {found}"
+        yield Mistake(f"{one.where}.cancel", told)
+
+
+def _cancel(where: str, step: Step, *, outline: Outline) -> Iterator[Mistake]:
+    cancel = step.cancel
+    if cancel is None:
+        return
+    copies = len(outline.people(step)) * step.times
+    if isinstance(cancel.copies, int) and outline.users is not None and cancel.copies > copies:
+        told = f'asks for {cancel.copies} of {copies} copies; write "all" to cancel every copy'
+        yield Mistake(f"{where}.cancel.copies", told)
+
+
+def _expect(where: str, expect: str) -> Iterator[Mistake]:
+    if expect in WORDS:
+        return
+    if expect in CANCELLED:
+        yield Mistake(where, f'must be "cancelled" for a cancelled call, got "{expect}"')
+    elif expect in TOO_WIDE:
+        told = f'"{expect}" tells no errors apart; name a class of the service, or write "any"'
+        yield Mistake(where, told)
+    elif (close := resembling(expect, WORDS)) is not None:
+        yield Mistake(
+            where,
+            f'must be success, any, cancelled or an error\'s class, got "{expect}";'
+            f' did you mean "{close}"?',
+        )
+
+
+def _reference(text: str, where: str, *, one: StepPlace, outline: Outline) -> Iterator[Mistake]:
+    """Find a ``$step.path`` whose result is not there when the step is called."""
+    if not REFERENCE.fullmatch(text):
+        told = f'text with a $ first stands for a result: write "$step.path", got "{text}"'
+        yield Mistake(where, told)
+        return
+    name, _, path = text[1:].partition(".")
+    other = outline.steps.get(name)
+    if other is None:
+        close = resembling(name, outline.steps)
+        hint = f'did you mean "{close}"?' if close else f"known here: {listed(outline.steps)}"
+        yield Mistake(where, f'no step is named "{name}"; {hint}')
+        return
+    if "*" in path.split("."):
+        told = f'must lead to one value, got "{text}"; write the number of the item for *'
+        yield Mistake(where, told)
+    early = _too_early(other, one, phases=outline.phases)
+    if early is not None:
+        yield Mistake(where, early)
+        return
+    told_never = never_succeeds(other)
+    if told_never is None and other.step is not None and other.step.expect == "any":
+        told_never = f'"{name}" expects any end, so it may have no result'
+    if told_never is not None:
+        yield Mistake(where, f"{told_never}; name another step")
+    yield from _other_people(other, one, outline=outline, where=where)
+
+
+def _too_early(other: StepPlace, one: StepPlace, *, phases: tuple[PhasePlace, ...]) -> str | None:
+    name = other.name or ""
+    if other.phase < one.phase:
+        return None
+    if other.name == one.name:
+        return "names this step itself, which has no result yet"
+    if other.phase > one.phase:
+        return f'"{name}" runs in a later phase; move it, or this step, so that it comes first'
+    phase = next(phase for phase in phases if one in phase.steps)
+    if one.name is not None and ends_first(phase, name, before=one.name):
+        return None
+    return (
+        f'"{name}" runs together with this step; put this step into a later phase, or write'
+        f' start = {{ after = "{name}", when = "ends" }}'
+    )
+
+
+def _other_people(
+    other: StepPlace, one: StepPlace, *, outline: Outline, where: str
+) -> Iterator[Mistake]:
+    """Find a reference by somebody for whom the other step is not called."""
+    if other.step is None or one.step is None or outline.users is None:
+        return
+    theirs = set(outline.people(other.step))
+    lacking = [who for who in outline.people(one.step) if who not in theirs]
+    if lacking:
+        told = (
+            f'"{other.name}" is not called for "{lacking[0]}";'
+            " a step sees its own user's results only"
+        )
+        if lacking[0] is None:
+            told = f'"{other.name}" is called for users, and this step has none; give it a user'
+        yield Mistake(where, told)
+
+
+def _texts(value: Any, *keys: str | int) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Walk through all texts of a step's arguments, with their places."""
+    path = keys or ("with",)
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, dict):
+        for key, one in value.items():
+            yield from _texts(one, *path, key)
+    elif isinstance(value, list):
+        for number, one in enumerate(value):
+            yield from _texts(one, *path, number)

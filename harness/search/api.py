@@ -1,0 +1,114 @@
+"""Own the search of a program's orders as a call: one function, for tests and for scripts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from harness.choices.randomness import SEED_MAX
+from harness.errors import BadInput, FailureFound
+from harness.report.formats.exploration_text import exploration_lines
+from harness.results.explorations import Exploration
+from harness.search.explorer import Budget, explore_subject
+from harness.search.failures.replaying import ReplayOutcome, replay, replayed_lines
+from harness.search.failures.token import Token
+from harness.search.pieces.plan import RUNS_DEFAULT
+from harness.search.strategies.portfolio import strategy_named
+from harness.search.subjects.program import Program
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+    from harness.search.failures.replaying import Replayed
+
+__all__ = ["explore", "program_name"]
+
+
+def explore(
+    main: Callable[[], Coroutine[Any, Any, Any]],
+    *,
+    runs: int | None = None,
+    seconds: float | None = None,
+    strategy: str = "portfolio",
+    seed: int = 0,
+    adversarial: bool = False,
+    first: bool = True,
+    replay: str | None = None,
+) -> Exploration:
+    """Run ``main()`` in virtual time again and again, its order of events each time another.
+
+    Args:
+        main: A coroutine function without arguments; it raises when something is wrong. Each run
+            must begin afresh: what it keeps outside of itself, the next run sees.
+        runs: How many runs; 200 if neither this nor ``seconds`` is given.
+        seconds: Real seconds after which no further run begins.
+        strategy: How orders are chosen, as ``harness explore --strategy``.
+        seed: 0 to 2^64 - 1; decides what is drawn.
+        adversarial: Also take orders that asyncio never produces.
+        first: Stop at the first failure.
+        replay: The token of a failure: only that run is repeated.
+
+    Raises:
+        FailureFound: It fails in some order; the message has the cause, the shrunk schedule and the
+            token. With ``replay``, that it failed again, or that it is not deterministic.
+        BadInput: An argument breaks its rule, or the token is not one of this program.
+    """
+    if replay is not None:
+        return _replayed(main, replay)
+    _refuse(runs=runs, seconds=seconds, seed=seed)
+    chosen = strategy_named(strategy, seed=seed)
+    limit = RUNS_DEFAULT if runs is None and seconds is None else runs
+    found = explore_subject(
+        Program(main, adversarial=adversarial),
+        chosen,
+        budget=Budget(runs=limit, seconds=seconds),
+        seed=seed,
+        first=first,
+    )
+    if found.failures:
+        raise FailureFound("\n".join(exploration_lines(found)))
+    return found
+
+
+def program_name(main: Callable[[], Coroutine[Any, Any, Any]]) -> str:
+    """Return the name under which a program's tokens know it."""
+    return Program(main).name
+
+
+def _refuse(*, runs: int | None, seconds: float | None, seed: int) -> None:
+    if runs is not None and runs < 1:
+        raise BadInput(f"runs: must be at least 1, got {runs}; leave it out for {RUNS_DEFAULT}")
+    if seconds is not None and not seconds > 0:
+        raise BadInput(f"seconds: must be more than 0, got {seconds:g}; leave it out")
+    if not 0 <= seed <= SEED_MAX:
+        raise BadInput(f"seed: must be 0 to {SEED_MAX}, got {seed}")
+
+
+def _replayed(main: Callable[[], Coroutine[Any, Any, Any]], text: str) -> Exploration:
+    token = Token.read(text)
+    program = Program(main, adversarial=token.adversarial)
+    if token.subject != program.name:
+        raise BadInput(
+            f'token: must be of the program "{program.name}", got one of "{token.subject}";'
+            " replay it where it was found"
+        )
+    found = replay(token, program)
+    if found.outcome is not ReplayOutcome.PASSES_NOW:
+        raise FailureFound("\n".join(replayed_lines(found)))
+    return _passed(program, token, found)
+
+
+def _passed(program: Program, token: Token, found: Replayed) -> Exploration:
+    return Exploration(
+        scenario=program.name,
+        path=program.path,
+        claim=program.claim,
+        strategy="replay",
+        seed=token.tape.seed,
+        mode="adversarial" if token.adversarial else "production",
+        runs=1,
+        distinct=1,
+        steps_total=found.attempt.steps,
+        wall_s=0.0,
+        exhausted=False,
+        bounds_text=(found.sentence,),
+    )

@@ -1,0 +1,1 @@
+"""Every order that a program has, each class of equal ones once."""

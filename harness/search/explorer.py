@@ -1,0 +1,253 @@
+"""Own the search: run after run as a strategy proposes, and what each failure is made of."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from typing import TYPE_CHECKING, Protocol
+
+from harness.results.explorations import Exploration
+from harness.search.failures.investigation import investigate
+from harness.search.strategies.confidence import sentences
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable
+
+    from harness.results.explorations import FoundFailure
+    from harness.search.strategies.strategies import Strategy
+    from harness.search.subjects.attempt import Attempt
+    from harness.search.subjects.port import Subject
+
+__all__ = ["Budget", "Coverage", "ExplorationWatcher", "explore_subject"]
+
+# Distinct failures after which a search ends: whoever has so many to mend needs no more.
+FAILURES_MAX = 20
+# Of the machine: inside a search time.perf_counter() tells virtual time.
+_REAL_CLOCK = time.perf_counter
+
+
+class Budget:
+    """How long a search may go on: runs, seconds of real time, or both; at least one of them."""
+
+    def __init__(self, *, runs: int | None = None, seconds: float | None = None) -> None:
+        self.runs = runs
+        self.seconds = seconds
+        self._begin_s = _REAL_CLOCK()
+
+    @property
+    def spent_s(self) -> float:
+        """Seconds of real time since the search began."""
+        return _REAL_CLOCK() - self._begin_s
+
+    def left(self, runs: int) -> bool:
+        """Return True if another run may begin after ``runs``."""
+        if self.runs is not None and runs >= self.runs:
+            return False
+        return self.seconds is None or self.spent_s < self.seconds
+
+
+class ExplorationWatcher(Protocol):
+    """Whoever shows how a search goes on."""
+
+    def ran(self, runs: int, distinct: int, failures: int) -> None:
+        """Some runs have ended."""
+        ...
+
+
+class Coverage:
+    """What the search has seen so far; its figures level off when it learns nothing new.
+
+    ``orders``, ``interleaved`` and ``curve`` are what it had seen when it was cut short before.
+    """
+
+    def __init__(
+        self,
+        orders: Iterable[tuple[bytes, int]] = (),
+        *,
+        interleaved: Iterable[tuple[str, str]] = (),
+        curve: Iterable[tuple[int, int]] = (),
+    ) -> None:
+        self._orders = dict(orders)
+        self._interleaved = set(interleaved)
+        self._curve: list[tuple[int, int]] = []
+        self._next_point = 1
+        for point in curve:
+            # The last one stood there only because the search ended.
+            if point[0] >= self._next_point:
+                self._add_point(*point)
+
+    @property
+    def distinct(self) -> int:
+        """Distinct orders so far: up to what nobody can tell apart, where that is known."""
+        return len(self._orders)
+
+    @property
+    def orders(self) -> dict[bytes, int]:
+        """A 12-byte digest of each distinct order, and the run (from 1) that showed it first."""
+        return self._orders
+
+    @property
+    def interleaved(self) -> frozenset[tuple[str, str]]:
+        """The pairs of lines that ``awaits_interleaved`` counts."""
+        return frozenset(self._interleaved)
+
+    @property
+    def awaits_interleaved(self) -> int:
+        """Pairs of lines of which one task stood at the first while another went to the second."""
+        return len(self._interleaved)
+
+    def add(self, found: Attempt, runs: int) -> bool:
+        """Add a run; True if its order was new."""
+        key = found.partial
+        if key is None:
+            key = hashlib.blake2b(found.order, digest_size=12).digest()
+        before = len(self._orders)
+        self._orders.setdefault(key, runs)
+        if found.interleaved:
+            self._interleaved |= found.interleaved
+        if runs >= self._next_point:
+            self._add_point(runs, len(self._orders))
+        return len(self._orders) > before
+
+    def curve(self, runs: int) -> tuple[tuple[int, int], ...]:
+        """Return pairs of runs and distinct orders."""
+        last = [(runs, self.distinct)] if runs else []
+        return (*(point for point in self._curve if point[0] != runs), *last)
+
+    def _add_point(self, runs: int, distinct: int) -> None:
+        self._curve.append((runs, distinct))
+        self._next_point = max(runs + 1, round(runs * 1.15))
+
+
+def explore_subject(
+    subject: Subject,
+    strategy: Strategy,
+    *,
+    budget: Budget,
+    seed: int,
+    first: bool = False,
+    share: tuple[int, int] = (0, 1),
+    watcher: ExplorationWatcher | None = None,
+    keep: Callable[[FoundFailure], None] | None = None,
+    coverage: Coverage | None = None,
+    known: Collection[str] = (),
+    begun: Exploration | None = None,
+) -> Exploration:
+    """Search the orders of a subject for failures; shrink each that is found.
+
+    Args:
+        subject: What is explored.
+        strategy: Proposes the runs.
+        budget: When to stop, besides at the strategy's own end.
+        seed: Decides what the strategy draws, and with the number of the run the run's own seed.
+        first: Stop at the first failure.
+        share: (k, n): of n searches that share the work this is number k, from 0.
+        watcher: Is told now and then how far it is.
+        keep: Is given each failure as soon as it is shrunk, so that none is lost.
+        coverage: Is filled, for whoever unites it with that of other searches; fresh.
+        known: Causes that were found before: they are not looked into again, nor told.
+        begun: What it came to until it was cut short; the strategy and the coverage know of it.
+    """
+    search = _Search(
+        subject,
+        strategy,
+        budget=budget,
+        seed=seed,
+        coverage=Coverage() if coverage is None else coverage,
+        known=known,
+        begun=begun,
+    )
+    with subject:
+        while budget.left(search.runs) and not strategy.exhausted:
+            one = search.step(search.runs * share[1] + share[0])
+            if one is not None and keep is not None:
+                keep(one)
+            if one is not None and (first or len(search.found) >= FAILURES_MAX):
+                break
+            if watcher is not None:
+                watcher.ran(search.runs, search.coverage.distinct, len(search.found))
+    return search.result()
+
+
+class _Search:
+    """A search that goes on: what it has seen, and what it has found."""
+
+    def __init__(
+        self,
+        subject: Subject,
+        strategy: Strategy,
+        *,
+        budget: Budget,
+        seed: int,
+        coverage: Coverage,
+        known: Collection[str],
+        begun: Exploration | None = None,
+    ) -> None:
+        self.coverage = coverage
+        self.runs = 0 if begun is None else begun.runs
+        self.found = {one.cause: one for one in begun.failures} if begun is not None else {}
+        self._subject = subject
+        self._strategy = strategy
+        self._budget = budget
+        self._seed = seed
+        self._known = known
+        self._steps = 0 if begun is None else begun.steps_total
+        self._failing = 0 if begun is None else len(begun.failures)
+        self._spent_s = 0.0 if begun is None else begun.wall_s
+        self._unknown = None if begun is None else begun.could_not_run
+
+    def step(self, number: int) -> FoundFailure | None:
+        """Run once, as run ``number`` of the whole search; return a failure of a new cause."""
+        subject, strategy = self._subject, self._strategy
+        same_seed = subject.same_seed or getattr(strategy, "same_seed", False)
+        attempt = subject.attempt(
+            strategy.begin(number),
+            seed=self._seed if same_seed else (self._seed + number) % 2**64,
+            watcher=strategy.watcher,
+            locks=strategy.locks,
+        )
+        self.runs += 1
+        self._steps += attempt.steps
+        attempt.new_order = self.coverage.add(attempt, self.runs)
+        strategy.finish(attempt)
+        self._unknown = self._unknown or attempt.unknown
+        failure = attempt.failure
+        self._failing += failure is not None
+        if failure is None or failure.cause in self.found or failure.cause in self._known:
+            return None
+        one = investigate(subject, attempt, failure, runs=self.runs, strategy=_by(strategy))
+        self.found[failure.cause] = one
+        return one
+
+    def result(self) -> Exploration:
+        """Put together what the search came to."""
+        subject, strategy = self._subject, self._strategy
+        return Exploration(
+            scenario=subject.name,
+            path=subject.path,
+            claim=subject.claim,
+            strategy=strategy.name,
+            seed=self._seed,
+            mode="adversarial" if subject.adversarial else "production",
+            runs=self.runs,
+            distinct=self.coverage.distinct,
+            steps_total=self._steps,
+            wall_s=self._spent_s + self._budget.spent_s,
+            exhausted=strategy.exhausted and getattr(strategy, "complete", False),
+            bound=getattr(strategy, "bound", None),
+            bounds_text=sentences(
+                strategy,
+                runs=self.runs,
+                failures=self._failing,
+                unknown=self._unknown is not None,
+            ),
+            coverage=self.coverage.curve(self.runs),
+            awaits_interleaved=self.coverage.awaits_interleaved,
+            failures=tuple(self.found.values()),
+            could_not_run=self._unknown if not self.found else None,
+        )
+
+
+def _by(strategy: Strategy) -> str:
+    current = getattr(strategy, "current", strategy)
+    return str(current.name)

@@ -1,0 +1,1 @@
+"""What becomes of a failing run: its tape, shrinking, token, replay and regression."""

@@ -1,0 +1,199 @@
+"""Own the token of a failure: one short word that repeats a run elsewhere."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+import zlib
+from dataclasses import dataclass
+from typing import Any
+
+from harness.choices.kinds import ChoiceKind
+from harness.errors import BadInput
+from harness.search.failures.tape import Deviation, Tape
+
+__all__ = ["Token", "cause_key", "checkpoints_of", "first_parting"]
+
+PREFIX = "mh1-"
+# What a token may unpack to: beyond this it is no token.
+BYTES_MAX = 4_000_000
+CHECKPOINTS_MAX = 8
+LANE_BYTES = 4
+
+# What many tokens hold, the most frequent last: so it costs next to nothing. Whoever changes it
+# changes the form of tokens, which then needs another prefix.
+WINDOW = -15
+WORDS = (
+    b'","times list ","times sync 1","times create 1","step create","step sync","step list'
+    b'","step list_own","user alice","user bob","user user-0","phase wait","phase overlap'
+    b'","phase look","phase lose","phase create","phase prepare'
+    b'.before alice",.after alice",0,1,"o1.1.1",0,1,"o1.1.p1",0,1,"o1.2.p1",0,1000000,"o1.3.p1'
+    b'"tests/","harness.systems.serve_core:serve_core",0,0,[],[],"","scenarios/.toml'
+)
+KINDS = {kind: kind.value[0] for kind in ChoiceKind}
+KINDS_BACK = {letter: kind for kind, letter in KINDS.items()}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Token:
+    """All that repeats a run, and what shows whether it was repeated.
+
+    ``subject`` is the scenario's path or the program's name, ``system`` the import path of the
+    system under test (empty for a program, or for the file's own). ``cause`` identifies the
+    failure's cause, see ``cause_key``. ``code`` are the first hexadecimal digits of the fingerprint
+    of the code, ``steps`` the run's steps and ``checkpoints`` short checksums of its beginnings, of
+    equally many steps each.
+    ``chaos`` says whether faults and cancellations were choices, ``dropped`` which parts of the
+    workload were left out.
+    """
+
+    subject: str
+    system: str
+    adversarial: bool
+    tape: Tape
+    cause: str
+    code: str
+    steps: int
+    checkpoints: tuple[int, ...]
+    chaos: bool = False
+    dropped: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        document = [
+            self.subject,
+            self.system,
+            int(self.adversarial),
+            self.tape.seed,
+            _packed(self.tape.schedule),
+            _packed(self.tape.workload),
+            self.cause,
+            self.code,
+            self.steps,
+            b"".join(one.to_bytes(2) for one in self.checkpoints).hex(),
+            int(self.chaos),
+            list(self.dropped),
+        ]
+        text = json.dumps(document, separators=(",", ":"), ensure_ascii=False)[1:-1].encode()
+        packer = zlib.compressobj(9, zlib.DEFLATED, WINDOW, zdict=WORDS)
+        packed = packer.compress(text) + packer.flush()
+        body = b"z" + packed if len(packed) < len(text) else b"t" + text
+        sealed = zlib.crc32(body).to_bytes(4) + body
+        return PREFIX + base64.urlsafe_b64encode(sealed).decode().rstrip("=")
+
+    @classmethod
+    def read(cls, text: str) -> Token:
+        """Read a token.
+
+        Raises:
+            BadInput: It is none, is damaged, or is of another version of the harness.
+        """
+        text = text.strip()
+        if not text.startswith(PREFIX):
+            other = text.startswith("mh") and "-" in text[:6]
+            why = "is of another version of the harness" if other else f"must begin with {PREFIX}"
+            msg = (
+                f'token: {why}, got "{_short(text)}"; copy the whole word that the failure printed'
+            )
+            raise BadInput(msg)
+        try:
+            return cls._of(_unsealed(text.removeprefix(PREFIX)))
+        except (ValueError, TypeError, KeyError, IndexError, zlib.error, binascii.Error) as error:
+            msg = f'token: is damaged, got "{_short(text)}"; copy the whole word again'
+            raise BadInput(msg) from error
+
+    @classmethod
+    def _of(cls, document: Any) -> Token:
+        (
+            subject,
+            system,
+            adversarial,
+            seed,
+            schedule,
+            workload,
+            cause,
+            code,
+            steps,
+            checkpoints,
+            chaos,
+            dropped,
+        ) = document
+        return cls(
+            subject=str(subject),
+            system=str(system),
+            adversarial=bool(adversarial),
+            tape=Tape(seed=int(seed), schedule=_unpacked(schedule), workload=_unpacked(workload)),
+            cause=str(cause),
+            code=str(code),
+            steps=int(steps),
+            checkpoints=_sums(bytes.fromhex(checkpoints)),
+            chaos=bool(chaos),
+            dropped=tuple(str(one) for one in dropped),
+        )
+
+
+def cause_key(cause: str) -> str:
+    """Return the eight hexadecimal digits by which a token tells a cause from others."""
+    return hashlib.sha256(cause.encode()).hexdigest()[:8]
+
+
+def checkpoints_of(order: bytes) -> tuple[int, ...]:
+    """Make checksums of the beginnings of an order: 16 bits each, of equally many steps apart."""
+    steps = len(order) // LANE_BYTES
+    stride = max(1, -(-steps // CHECKPOINTS_MAX))
+    return tuple(
+        zlib.crc32(order[: end * LANE_BYTES]) & 0xFFFF for end in range(stride, steps + 1, stride)
+    )
+
+
+def first_parting(token: Token, order: bytes) -> tuple[int, int] | None:
+    """Say between which steps a run first differs from the token's, or None if it does not."""
+    steps = len(order) // LANE_BYTES
+    stride = max(1, -(-token.steps // CHECKPOINTS_MAX))
+    for position, expected in enumerate(token.checkpoints):
+        end = (position + 1) * stride
+        if end > steps or zlib.crc32(order[: end * LANE_BYTES]) & 0xFFFF != expected:
+            return position * stride, min(end, max(steps, token.steps))
+    if steps != token.steps:
+        return min(steps, token.steps), max(steps, token.steps)
+    return None
+
+
+def _packed(deviations: tuple[Deviation, ...]) -> list[Any]:
+    packed: list[Any] = []
+    for one in deviations:
+        packed += [KINDS[one.kind] + one.where, one.nth, one.value]
+    return packed
+
+
+def _unpacked(packed: list[Any]) -> tuple[Deviation, ...]:
+    if len(packed) % 3:
+        msg = "deviations come in threes"
+        raise ValueError(msg)
+    return tuple(
+        Deviation(
+            KINDS_BACK[packed[at][0]], packed[at][1:], int(packed[at + 1]), int(packed[at + 2])
+        )
+        for at in range(0, len(packed), 3)
+    )
+
+
+def _unsealed(text: str) -> Any:
+    sealed = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    body = sealed[4:]
+    if zlib.crc32(body).to_bytes(4) != sealed[:4]:
+        msg = "the checksum does not fit"
+        raise ValueError(msg)
+    plain = body[1:]
+    if body[:1] == b"z":
+        plain = zlib.decompressobj(WINDOW, zdict=WORDS).decompress(plain, BYTES_MAX)
+    return json.loads(b"[" + plain + b"]")
+
+
+def _sums(packed: bytes) -> tuple[int, ...]:
+    return tuple(int.from_bytes(packed[at : at + 2]) for at in range(0, len(packed), 2))
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 40 else f"{text[:24]}...{text[-8:]}"

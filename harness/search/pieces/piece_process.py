@@ -1,0 +1,117 @@
+"""Own a piece of work in a process of its own: a search needs the main thread."""
+
+from __future__ import annotations
+
+import pickle
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.errors import CouldNotRun, HarnessError
+from harness.runs.batch import end_with_parent
+from harness.search.pieces.notes import SpoolReader
+from harness.search.pieces.workers import carry_out_noting
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from harness.search.pieces.piece import Chunk, ChunkFound
+
+__all__ = ["run_chunk_apart"]
+
+# How often its notes are read: they may have a long way to go, and many to share it with.
+LOOK_S = 0.5
+
+
+def run_chunk_apart(
+    chunk: Chunk, folder: str, *, tell: Callable[[str], None], stopped: Callable[[], bool]
+) -> ChunkFound:
+    """Carry out a piece of work in a new process, in a folder in which its paths are right.
+
+    Args:
+        chunk: The piece.
+        folder: The folder.
+        tell: Is given each line that the process notes: its failures, and how far it is.
+        stopped: Asked now and then; once it says True, the piece ends after the run that it is in.
+
+    Raises:
+        BadInput: The scenario or its system cannot be used.
+        CouldNotRun: The folder is not there, or the process died.
+    """
+    if not Path(folder).is_dir():
+        raise CouldNotRun(f"{folder}: no such folder on this worker; mount it, or copy it there")
+    with tempfile.TemporaryDirectory(prefix="harness-") as spool:
+        notes = SpoolReader(Path(spool), told=tell)
+        with subprocess.Popen(  # noqa: S603 - our own module
+            [sys.executable, "-m", __name__],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            cwd=folder,
+        ) as process:
+            try:
+                out, err = _attended(process, pickle.dumps((chunk, spool)), notes, tell, stopped)
+            except BaseException:
+                process.kill()
+                raise
+    if process.returncode:
+        last = err.decode(errors="replace").strip().splitlines()[-1:]
+        raise CouldNotRun(f"its process ended with {process.returncode}: {' '.join(last)}")
+    # It is our own process that wrote this.
+    found: ChunkFound | HarnessError = pickle.loads(out)  # noqa: S301
+    if isinstance(found, HarnessError):
+        raise found
+    return found
+
+
+def _attended(
+    process: subprocess.Popen[bytes],
+    work: bytes,
+    notes: SpoolReader,
+    tell: Callable[[str], None],
+    stopped: Callable[[], bool],
+) -> tuple[bytes, bytes]:
+    """Give a process its work, and hand on its notes until it ends; return what it wrote."""
+    asked: bytes | None = work
+    while True:
+        try:
+            out, err = process.communicate(asked, timeout=LOOK_S)
+        except subprocess.TimeoutExpired:
+            asked = None
+            out = None
+        for line in _worth_telling(notes):
+            tell(line)
+        if out is not None:
+            return out, err
+        if stopped():
+            notes.stop()
+
+
+def _worth_telling(notes: SpoolReader) -> Iterator[str]:
+    """Leave out how far it was before: only the last of that counts."""
+    lines = [line.decode() for _, line in notes.lines()]
+    for at, line in enumerate(lines, start=1):
+        if at == len(lines) or '"ran"' not in line:
+            yield line
+
+
+def _main() -> None:
+    end_with_parent()
+    # Written by our parent.
+    work: tuple[Chunk, str] = pickle.load(sys.stdin.buffer)  # noqa: S301
+    # What the system under test prints must not come between.
+    out = sys.stdout.buffer
+    sys.stdout = sys.stderr
+    found: ChunkFound | HarnessError
+    try:
+        found = carry_out_noting(*work)
+    except HarnessError as error:
+        found = error
+    out.write(pickle.dumps(found))
+    out.flush()
+
+
+if __name__ == "__main__":
+    _main()

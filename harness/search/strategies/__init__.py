@@ -1,0 +1,1 @@
+"""The strategies that sample orders, and how sure each makes one."""

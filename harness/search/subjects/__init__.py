@@ -1,0 +1,1 @@
+"""What can be searched: a scenario, or a program of one coroutine function."""

@@ -1,0 +1,47 @@
+"""Own what the search keeps of one run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from harness.history.records import Diagnosis
+    from harness.results.runs import RunResult
+
+__all__ = ["Attempt", "Failure"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """How a run failed. Failures with one ``cause`` are the same failure, found in other orders."""
+
+    cause: str
+    headline: str
+    lines: tuple[str, ...] = ()
+    stack: tuple[str, ...] = ()
+    diagnosis: Diagnosis | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Attempt:
+    """One run of a search.
+
+    ``picks`` repeat it exactly, as long as all else is as it was. ``order`` identifies its order:
+    equal orders are the same schedule. ``partial`` identifies its order up to what nobody can tell
+    apart, and ``interleaved`` are the pairs of source lines of which one task stood at the first
+    while another went on at the second; both are only known where runs are looked at so closely.
+    ``unknown`` says why the run proves nothing, if it does not.
+    """
+
+    seed: int
+    picks: list[int]
+    order: bytes
+    steps: int
+    virtual_s: float
+    failure: Failure | None
+    partial: bytes | None = None
+    interleaved: frozenset[tuple[str, str]] = frozenset()
+    unknown: str | None = None
+    result: RunResult | None = None
+    new_order: bool = field(default=True)

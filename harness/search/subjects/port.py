@@ -1,0 +1,62 @@
+"""Own what can be explored: something that a policy can run again and again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from harness.choices.policies import OrderPolicy, StepWatcher
+    from harness.search.failures.schedule_recorder import ScheduleRecorder
+    from harness.search.subjects.attempt import Attempt
+
+__all__ = ["Subject"]
+
+
+class Subject(Protocol):
+    """A program or a scenario under search. It is entered once, and then run many times."""
+
+    name: str
+    path: str
+    claim: str
+    adversarial: bool
+    same_seed: bool
+
+    def __enter__(self) -> Subject:
+        """Make ready for many runs."""
+        ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+        /,
+    ) -> None:
+        """Put back what was changed."""
+        ...
+
+    def attempt(
+        self,
+        policy: OrderPolicy,
+        *,
+        seed: int,
+        watcher: StepWatcher | None = None,
+        locks: bool = False,
+        recorder: ScheduleRecorder | None = None,
+    ) -> Attempt:
+        """Run once; ``locks`` has locks watched, ``recorder`` writes the schedule."""
+        ...
+
+    def set_adversarial(self, adversarial: bool) -> None:
+        """Go on with orders that asyncio never produces, or without."""
+        ...
+
+    def replay_line(self, token: str) -> str:
+        """Write the command that repeats a run."""
+        ...
+
+    def fingerprint(self) -> str:
+        """Identify the code that decides a run: hexadecimal digits, alike for equal code."""
+        ...

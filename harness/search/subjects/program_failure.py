@@ -1,0 +1,82 @@
+"""Own how a failed run of a program is told, and which failures are one."""
+
+from __future__ import annotations
+
+import traceback
+from typing import TYPE_CHECKING
+
+from harness.diagnosis.places import is_program, place_of
+from harness.diagnosis.wait_graph import render
+from harness.search.subjects.attempt import Failure
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from harness.history.records import Diagnosis
+
+__all__ = ["failure_of_deadlock", "failure_of_error", "failure_of_pause", "failure_of_unhandled"]
+
+STACK_LINES_MAX = 12
+
+
+def failure_of_error(error: BaseException) -> Failure:
+    """Tell an error that the program raised; equal type and line are one cause."""
+    place = "an unknown place"
+    stack: list[str] = []
+    for frame, line in traceback.walk_tb(error.__traceback__):
+        if is_program(frame.f_code.co_filename):
+            place = _place(frame, line)
+            stack.append(place)
+    text = str(error).strip() or "no message"
+    headline = f"{type(error).__qualname__}: {text.splitlines()[0]}"
+    if isinstance(error, SystemExit):
+        code = error.code if type(error.code) is int else repr(str(error))
+        headline = f"the program ended the interpreter: {type(error).__qualname__}({code})"
+    return Failure(
+        cause=f"{type(error).__qualname__} at {place}",
+        headline=headline,
+        lines=(f"at {place}",),
+        stack=tuple(stack[-STACK_LINES_MAX:]),
+    )
+
+
+def failure_of_deadlock(diagnosis: Diagnosis) -> Failure:
+    """Tell that nothing can go on; the lines at which the tasks wait are the cause."""
+    in_ring = [one for one in diagnosis.blocked if one.task in diagnosis.cycle]
+    shown = in_ring or list(diagnosis.blocked)
+    # All that are blocked: who is in the ring is only known where locks are watched.
+    places = sorted({one.where for one in diagnosis.blocked})
+    if diagnosis.cycle:
+        headline = "deadlock: " + " -> ".join((*diagnosis.cycle, diagnosis.cycle[0]))
+    else:
+        headline = f"stuck: {len(shown)} wait for what nobody will do"
+    return Failure(
+        cause="deadlock at " + ", ".join(places),
+        headline=headline,
+        lines=tuple(render(diagnosis).splitlines()),
+        stack=tuple(f"{one.task}: {one.where}" for one in shown),
+        diagnosis=diagnosis,
+    )
+
+
+def failure_of_pause(reason: str, diagnosis: Diagnosis | None) -> Failure:
+    """Tell that a run was ended because it would not end by itself."""
+    return Failure(
+        cause=f"no end: {reason}",
+        headline=f"no end: {reason}",
+        lines=() if diagnosis is None else tuple(render(diagnosis).splitlines()),
+        diagnosis=diagnosis,
+    )
+
+
+def failure_of_unhandled(texts: tuple[str, ...]) -> Failure:
+    """Tell of errors that no code took."""
+    return Failure(
+        cause=f"unhandled: {texts[0].split(' at 0x')[0]}",
+        headline=f"an error that nobody handled: {texts[0]}",
+        lines=texts,
+    )
+
+
+def _place(frame: FrameType, line: int) -> str:
+    return place_of(frame.f_code, line)

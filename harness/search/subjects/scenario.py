@@ -1,0 +1,203 @@
+"""Own a scenario as the subject of a search."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.results.verdict import Verdict
+from harness.runs.runner import run_scenario
+from harness.runs.under_search import Search
+from harness.search.failures.partial_order import partial_order_of
+from harness.search.failures.schedule_recorder import ScheduleRecorder
+from harness.search.failures.workload_shrinking import reduced
+from harness.search.subjects.attempt import Attempt, Failure
+from harness.search.subjects.sources import imported_sources
+from harness.simulated.backend import SimulatedBackend
+from harness.simulated.loop.exploring_loop import ExploringLoop
+from harness.systems.port import DEFAULT_SYSTEM
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from harness.choices.policies import OrderPolicy, StepWatcher
+    from harness.results.runs import RunResult
+    from harness.results.verdict import CheckResult
+    from harness.scenario.model import Scenario
+    from harness.systems.port import System
+
+__all__ = ["ScenarioSubject"]
+
+# One run in so many is looked at step by step, for the pairs of awaits that it interleaves.
+LOOKED_AT_EVERY = 10
+
+
+class ScenarioSubject:
+    """A scenario, run simulated again and again, its orders decided by a policy.
+
+    What holds only for a profile's own latencies (durations, speed-ups) is not judged: a search
+    stretches latencies. ``chaos`` lets faults and cancellations be choices, too; then what holds
+    only without any is not judged either.
+    """
+
+    same_seed = False
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        system: System,
+        *,
+        system_path: str,
+        adversarial: bool = False,
+        chaos: bool = False,
+        dropped: tuple[str, ...] = (),
+    ) -> None:
+        self.whole = scenario
+        self.dropped = dropped
+        self.scenario = scenario = reduced(scenario, dropped)
+        self.name = scenario.name
+        self.path = scenario.path
+        self.claim = scenario.claim
+        self.adversarial = adversarial
+        self.chaos = chaos
+        self.system_path = system_path
+        self._system = system
+        self._backend = SimulatedBackend()
+        self._search = Search.of(scenario, faults=chaos)
+        self._attempts = 0
+
+    def __enter__(self) -> ScenarioSubject:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._backend.close()
+
+    def attempt(
+        self,
+        policy: OrderPolicy,
+        *,
+        seed: int,
+        watcher: StepWatcher | None = None,
+        locks: bool = False,
+        recorder: ScheduleRecorder | None = None,
+    ) -> Attempt:
+        """Run once. Locks are always watched here."""
+        del locks
+        looking = recorder
+        if looking is None and watcher is None and self._attempts % LOOKED_AT_EVERY == 0:
+            looking = ScheduleRecorder()
+        self._attempts += 1
+        if looking is not None:
+            watcher = looking.watching(watcher)
+        loops: list[ExploringLoop] = []
+
+        def make_loop(**options: Any) -> ExploringLoop:
+            loop = ExploringLoop(
+                policy=policy, adversarial=self.adversarial, watcher=watcher, **options
+            )
+            loops.append(loop)
+            return loop
+
+        self._backend.make_loop = make_loop
+        result = run_scenario(
+            self.scenario,
+            self._backend,
+            system=self._system,
+            system_path=self.system_path,
+            seed=seed,
+            search=self._search,
+        )
+        order = self._backend.trace.order()
+        return Attempt(
+            seed=seed,
+            picks=loops[-1].decided,
+            order=order,
+            steps=len(order) // 4,
+            virtual_s=result.virtual_s or 0.0,
+            failure=_failure(result),
+            partial=None if result.history is None else partial_order_of(result.history),
+            interleaved=frozenset() if looking is None else frozenset(looking.interleaved),
+            unknown=result.could_not_run,
+            result=result,
+        )
+
+    def without(self, dropped: tuple[str, ...]) -> ScenarioSubject:
+        """Return the subject without a part of its workload, see ``shrink_workload``."""
+        return ScenarioSubject(
+            self.whole,
+            self._system,
+            system_path=self.system_path,
+            adversarial=self.adversarial,
+            chaos=self.chaos,
+            dropped=dropped,
+        )
+
+    def set_adversarial(self, adversarial: bool) -> None:
+        """Go on with orders that asyncio never produces, or without."""
+        self.adversarial = adversarial
+
+    def replay_line(self, token: str) -> str:
+        """Write the command that repeats a run."""
+        return shlex.join(["harness", "replay", token])
+
+    def fingerprint(self) -> str:
+        """Identify the scenario's file, the system's package and the harness by their texts."""
+        digest = hashlib.sha256()
+        for path in self._sources():
+            digest.update(path.name.encode())
+            digest.update(path.read_bytes())
+        return digest.hexdigest()
+
+    def _sources(self) -> Iterator[Path]:
+        yield Path(self.path)
+        named = self.system_path.partition(":")[0]
+        modules = {named}
+        if self.system_path == DEFAULT_SYSTEM:
+            modules.add("serve")
+        for name in sorted(modules):
+            module = sys.modules.get(name)
+            found = inspect.getsourcefile(module) if module is not None else None
+            if found is None:
+                continue
+            path = Path(found).resolve()
+            own = sorted(path.parent.rglob("*.py")) if path.name == "__init__.py" else []
+            imported = (
+                [path] if self.system_path == DEFAULT_SYSTEM else imported_sources(path, name)
+            )
+            yield from dict.fromkeys((*own, *imported))
+
+
+def _failure(result: RunResult) -> Failure | None:
+    failed = [one for one in result.checks if one.verdict is Verdict.FAILED]
+    if not failed:
+        return None
+    first = failed[0]
+    diagnosis = None if result.history is None else result.history.deadlock
+    return Failure(
+        cause=_cause(failed),
+        headline=f"{first.name}: expected {first.expected}, saw {first.seen}",
+        lines=tuple(line for one in failed for line in _lines(one)),
+        stack=first.involved,
+        diagnosis=diagnosis,
+    )
+
+
+def _cause(failed: list[CheckResult]) -> str:
+    """Name the checks that failed: moments and numbers differ from run to run, names do not.
+
+    That calls did not end as they should says nothing more where the run itself could not go on.
+    """
+    names = {one.name for one in failed}
+    if names & {"no_deadlock", "run"}:
+        names.discard("outcomes")
+    return ", ".join(sorted(names))
+
+
+def _lines(check: CheckResult) -> Iterator[str]:
+    # Not why it failed: that is told of the run that is left after shrinking.
+    yield f"{check.name}: expected {check.expected}, saw {check.seen}"
+    yield from check.involved

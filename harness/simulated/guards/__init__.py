@@ -1,0 +1,1 @@
+"""What keeps a simulated run deterministic, and ends one that never ends by itself."""

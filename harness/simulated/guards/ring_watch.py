@@ -1,0 +1,62 @@
+"""Own the look for tasks that wait in a ring while others run on: it ends the run at the first."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from harness.diagnosis.wait_graph import lasting_rings
+from harness.simulated.loop.core import Timer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from harness.simulated.loop.virtual_loop import VirtualLoop
+
+__all__ = ["RingWatch"]
+
+
+class RingWatch:
+    """Looks when it is told to, which is when a wait for a lock has lasted; stops the loop."""
+
+    def __init__(self, loop: VirtualLoop) -> None:
+        self._loop = loop
+        self.ring: tuple[asyncio.Task[Any], ...] = ()
+
+    def look(self) -> None:
+        """Keep the first ring that no timer will end, and stop the loop."""
+        tasks = asyncio.all_tasks(self._loop)
+        rings = lasting_rings(tasks, self._timed()) if not self.ring else ()
+        if rings:
+            self.ring = rings[0]
+            self._loop.stop()
+
+    def _timed(self) -> Iterator[asyncio.Future[Any]]:
+        """Find the tasks and futures that a timer will cancel or complete."""
+        for entry in self._loop.environment.queue:
+            event = entry[-1]
+            if isinstance(event, Timer) and event.call is not None:
+                for thing in _things(event.call):
+                    if isinstance(thing, asyncio.Future):
+                        yield thing
+
+
+def _things(call: tuple[Any, ...]) -> Iterator[object]:
+    """List what a timer's callback has at hand: its arguments, its object, that one's attributes.
+
+    A timeout has the task that it will cancel as an attribute, in asyncio and elsewhere.
+    """
+    callback, *arguments = call
+    if isinstance(callback, partial):
+        arguments += [*callback.args, *callback.keywords.values()]
+        callback = callback.func
+    owner = getattr(callback, "__self__", None)
+    if getattr(owner, "judges", False) is True:
+        return
+    yield from arguments
+    yield owner
+    yield from list(getattr(owner, "__dict__", {}).values())
+    for cell in getattr(callback, "__closure__", None) or ():
+        # A cell may be empty still.
+        yield getattr(cell, "cell_contents", None)

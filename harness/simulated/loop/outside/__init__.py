@@ -1,0 +1,1 @@
+"""What comes to the loop from outside asyncio: drawn latencies, executors, their order."""

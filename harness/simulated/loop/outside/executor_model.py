@@ -1,0 +1,160 @@
+"""Own executors in virtual time: FIFO workers whose functions run on the loop's own thread."""
+
+from __future__ import annotations
+
+import weakref
+from asyncio import events
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextvars import Context
+from typing import TYPE_CHECKING, Any
+
+import simpy
+
+from harness.errors import Terminated, Unsupported
+from harness.simulated.loop.outside.drawn import Drawn
+from harness.simulated.loop.outside.lone_worker import LoneWorkerCall
+
+if TYPE_CHECKING:
+    import random
+    from collections.abc import Callable, Generator
+
+    from harness.simulated.loop.loop_surface import LoopSurface
+    from harness.simulated.loop.outside.outside_futures import OutsideFuture
+
+    Latency = Callable[[random.Random], float]
+
+__all__ = ["DEFAULT_WORKERS", "ExecutorModel", "sqlite_latency"]
+
+# asyncio's default pool has min(32, cores + 4) threads. A simulation must not depend on the machine
+# that runs it, so it has those of a machine with four cores.
+DEFAULT_WORKERS = 8
+
+# What a slow machine adds to a call's time.
+SLOW = 50.0
+
+
+def sqlite_latency(stream: random.Random) -> float:
+    """Draw 1 to 5 ms, in seconds: a small SQLite transaction on a local disk."""
+    return Drawn.between(0.001, stream.uniform(0.001, 0.005), 0.005)
+
+
+class ExecutorModel:
+    """Runs what ``run_in_executor`` and ``asyncio.to_thread`` are given.
+
+    A pool of n threads is n workers that take calls first come, first served; a pool of one keeps
+    its calls in order, as in production. A call begins when a worker is free, takes a drawn time,
+    and the function runs, at once and on the loop's thread, when that time is over. Until it begins
+    a cancelled future takes its call back; after that the function runs, and nobody hears of it.
+
+    The function sees no running loop, and a fresh context (``to_thread`` brings its own). A
+    ``time.sleep`` in it makes its call last so much longer. It must not wait for another thread:
+    there is none. While ``slow`` is set, calls that come to their end take much longer.
+    """
+
+    def __init__(self, loop: LoopSurface, *, latency: Latency, workers: int) -> None:
+        self._loop = loop
+        self._latency = latency
+        self._stream = loop.randomness.stream("executor")
+        self._default = simpy.Resource(loop.environment, capacity=workers)
+        self._pools: weakref.WeakKeyDictionary[Executor, simpy.Resource]
+        self._pools = weakref.WeakKeyDictionary()
+        self.running = False
+        self.slow = False
+        self.slept_s = 0.0
+
+    def submit(
+        self, executor: Executor | None, function: Callable[..., Any], args: tuple[Any, ...]
+    ) -> OutsideFuture:
+        """Queue a call of the executor; None is the default pool.
+
+        Raises:
+            Unsupported: The executor is no thread pool.
+            RuntimeError: The pool was shut down.
+        """
+        pool = self._default if executor is None else self._pool(executor)
+        future = self._loop.outside_futures.of_call(function)
+        latency_s = self._latency(self._stream)
+        now = self._loop.environment.now
+        shared = None
+        if pool.capacity == 1:
+            shared = LoneWorkerCall.made_now(executor, function, asked_s=now)
+        work = self._work(pool, future, (function, *args), latency_s, shared=shared)
+        process: Any = self._loop.environment.process(work)
+        # For whoever reads a schedule: the name of the generator says nothing.
+        process.label = future.waits_for
+        return future
+
+    def sleep(self, seconds: float) -> None:
+        """Let the running call last longer: what ``time.sleep`` is in here."""
+        self.slept_s += seconds
+
+    async def drain(self, executor: Executor | None) -> None:
+        """Wait until every call that the pool was given so far has ended."""
+        pool = self._default if executor is None else self._pool(executor)
+        # A call asks for its worker when SimPy starts it: let those that were just given do so.
+        await self._loop.future_of(self._loop.environment.timeout(0))
+        turns = [pool.request() for _ in range(int(pool.capacity))]
+        await self._loop.future_of(self._loop.environment.all_of(turns))
+        for turn in turns:
+            pool.release(turn)
+
+    def _pool(self, executor: Executor) -> simpy.Resource:
+        if not isinstance(executor, ThreadPoolExecutor):
+            raise Unsupported(
+                f"run_in_executor({type(executor).__name__}): not available inside a simulation:"
+                " only thread pools are modelled; use a ThreadPoolExecutor or asyncio.to_thread"
+            )
+        if executor._shutdown:
+            raise RuntimeError("cannot schedule new futures after shutdown")
+        pool = self._pools.get(executor)
+        if pool is None:
+            workers = executor._max_workers
+            pool = simpy.Resource(self._loop.environment, capacity=workers)
+            self._pools[executor] = pool
+        return pool
+
+    def _work(
+        self,
+        pool: simpy.Resource,
+        future: OutsideFuture,
+        call: tuple[Any, ...],
+        latency_s: float,
+        *,
+        shared: LoneWorkerCall | None,
+    ) -> Generator[simpy.Event, Any, None]:
+        environment = self._loop.environment
+        with pool.request() as turn:
+            yield turn
+            if future.cancelled():
+                return
+            begin_s = environment.now
+            yield environment.timeout(latency_s)
+            if self.slow:
+                yield environment.timeout(SLOW * latency_s)
+            value, error = self._run(call)
+            if self.slept_s:
+                slept_s, self.slept_s = self.slept_s, 0.0
+                yield environment.timeout(slept_s)
+            if shared is not None:
+                shared.ended(begin_s=begin_s, end_s=environment.now)
+        if future.cancelled():
+            return
+        if error is None:
+            future.set_result(value)
+        else:
+            future.set_exception(error)
+
+    def _run(self, call: tuple[Any, ...]) -> tuple[Any, BaseException | None]:
+        """Run a function as a worker would: without a loop, and with every error caught."""
+        loop = events._get_running_loop()
+        events._set_running_loop(None)
+        self.running = True
+        try:
+            return Context().run(*call), None
+        except (KeyboardInterrupt, Terminated):
+            raise
+        except BaseException as error:  # noqa: BLE001 - a pool hands every one to its caller
+            return None, error
+        finally:
+            self.running = False
+            events._set_running_loop(loop)

@@ -1,0 +1,201 @@
+"""Own virtual time: a SimPy environment whose events and asyncio's timers share one queue."""
+
+from __future__ import annotations
+
+from heapq import heapify, heappop, heappush
+from math import inf
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+
+import simpy
+from simpy.events import NORMAL
+
+from harness.errors import Unsupported
+from harness.simulated.loop.core import Timer
+from harness.simulated.loop.outside.drawn import Drawn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextvars import Context
+
+    from simpy.events import EventPriority, ProcessGenerator
+
+__all__ = ["BackgroundProcess", "Entry", "VirtualEnvironment"]
+
+# Moment, priority and number of what lies in the queue, and the thing itself.
+Entry = tuple[float, int, int, simpy.Event | Timer]
+
+_Process = TypeVar("_Process", bound=simpy.Process)
+
+# Below this many, cancelled timers are not worth the sweep (asyncio has the same bound).
+_SWEEP_MIN = 100
+
+
+class BackgroundProcess(simpy.Process):
+    """A process that only keeps a world going, such as a block producer that ticks for ever.
+
+    Nobody is waiting for the moments it schedules for themselves, so they must not make a run look
+    alive when everybody is stuck. See ``VirtualEnvironment.background``.
+    """
+
+
+class VirtualEnvironment(simpy.Environment):
+    """The SimPy environment that is a virtual loop's clock.
+
+    Any SimPy process, resource or condition works in it. The loop steps it: ``step`` and ``run``
+    are refused, await ``VirtualLoop.future_of`` in their place.
+
+    A run is stuck when no task is ready and nothing that lies in the queue can change that. The
+    queue's entries therefore fall into three classes:
+
+    * *effective*: a timer that was not cancelled, an event that somebody waits for. Time goes on.
+    * *background*: scheduled for later by a ``BackgroundProcess`` (or one of its children, or by
+      ``VirtualLoop.call_later_in_background``). They happen in their order while anything effective
+      lies behind or beside them, but do not by themselves keep a run alive, with one exception:
+      while a task awaits a SimPy event through ``future_of``, a tick may be what triggers it, so
+      then they do.
+    * *spent*: a cancelled timer, or an event that nobody waits for any more (the loser of
+      ``request | timeout``). They count for nothing.
+
+    What a background process triggers without delay is effective: it is news for somebody.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(0.0)
+        # The queue's own name in SimPy is private, and the loop reads its head at every turn.
+        self.queue: list[Entry] = self._queue  # type: ignore[assignment]
+        self.awaited_count = 0
+        self.background_numbers: set[int] = set()
+        self.cancelled_count = 0
+        self._processes_count = 0
+        # While a run is watched: told the number of each process as it is made.
+        self.born: Callable[[int], None] | None = None
+        # While a run explores: when an event of drawn latency could have come, by its number, if
+        # latencies may be so many times shorter or longer than the profile's bounds.
+        self.windows: dict[int, tuple[float, float]] | None = None
+        self.stretch = 1.0
+
+    def begin_anew(self) -> None:
+        """Set the clock to 0.0 for another run; the queue must be empty."""
+        self._now = 0.0
+        self.awaited_count = 0
+        self.background_numbers.clear()
+        self.cancelled_count = 0
+        self._processes_count = 0
+
+    def background(self, generator: ProcessGenerator) -> BackgroundProcess:
+        """Start a process that keeps the world going but no run alive; so do its children."""
+        return self._numbered(BackgroundProcess(self, generator))
+
+    def process(self, generator: ProcessGenerator) -> simpy.Process:
+        """Start a process; the child of a background process is one too."""
+        if isinstance(self._active_proc, BackgroundProcess):
+            return self.background(generator)
+        return self._numbered(simpy.Process(self, generator))
+
+    def _numbered(self, process: _Process) -> _Process:
+        """Give a process the number by which a schedule tells it from others: from 1, as made."""
+        self._processes_count += 1
+        process.serial = self._processes_count  # type: ignore[attr-defined]
+        if self.born is not None:
+            self.born(self._processes_count)
+        return process
+
+    def schedule(
+        self, event: simpy.Event, priority: EventPriority = NORMAL, delay: float = 0
+    ) -> None:
+        """Queue an event ``delay`` seconds from now; ties go by priority, then first come."""
+        number = next(self._eid)
+        if delay > 0 and isinstance(self._active_proc, BackgroundProcess):
+            self.background_numbers.add(number)
+        if self.windows is not None and type(delay) is Drawn:
+            self.windows[number] = (
+                self._now + delay.low_s / self.stretch,
+                self._now + delay.high_s * self.stretch,
+            )
+        heappush(self.queue, (self._now + delay, priority, number, event))
+
+    def add_timer(
+        self, when_s: float, call: tuple[Any, ...], context: Context, *, background: bool = False
+    ) -> Timer:
+        """Queue a timer of the loop; one whose moment has passed is due now."""
+        timer: Timer = Timer.__new__(Timer)
+        timer.call = call
+        timer.context = context
+        timer.environment = self
+        timer.when_s = when_s
+        number = next(self._eid)
+        if background:
+            self.background_numbers.add(number)
+        heappush(self.queue, (float(max(self._now, when_s)), NORMAL, number, timer))
+        return timer
+
+    def timer_cancelled(self) -> None:
+        """Count a cancelled timer, and sweep the queue when most of it is that."""
+        self.cancelled_count += 1
+        if self.cancelled_count > _SWEEP_MIN and self.cancelled_count * 2 > len(self.queue):
+            self.queue[:] = [entry for entry in self.queue if not _cancelled(entry[3])]
+            heapify(self.queue)
+            self.cancelled_count = 0
+
+    def process_event(self, event: simpy.Event) -> None:
+        """Run what waits for an event.
+
+        Raises:
+            Exception: The event failed and nobody took its failure; it is the event's own.
+        """
+        callbacks = event.callbacks
+        event.callbacks = None  # type: ignore[assignment]
+        for callback in callbacks:
+            callback(event)
+        if not event._ok and not event.defused:
+            raise event._value
+
+    def next_s(self) -> float | None:
+        """Return the next moment that can still reach somebody, or None if there is none."""
+        queue = self.queue
+        while queue:
+            when, _, number, event = queue[0]
+            if not isinstance(event, Timer):
+                break
+            if event.call is not None:
+                if number in self.background_numbers or when == inf:
+                    break
+                return when
+            heappop(queue)
+            self.cancelled_count -= 1
+            self.background_numbers.discard(number)
+        return queue[0][0] if self._can_go_on() else None
+
+    def _can_go_on(self) -> bool:
+        background = () if self.awaited_count else self.background_numbers
+        return any(
+            entry[2] not in background and entry[0] != inf and not _spent(entry[3])
+            for entry in self.queue
+        )
+
+    def move_to(self, now: float) -> None:
+        """Set the clock; only the loop does."""
+        self._now = now
+
+    def step(self) -> NoReturn:
+        """Refuse: the loop steps its environment."""
+        raise Unsupported(
+            "environment.step() and run(): the virtual loop steps its own environment;"
+            " use `await loop.future_of(event)`"
+        )
+
+    def run(self, until: object = None) -> NoReturn:
+        """Refuse: the loop runs its environment."""
+        del until
+        self.step()
+
+
+def _cancelled(event: simpy.Event | Timer) -> bool:
+    return isinstance(event, Timer) and event.call is None
+
+
+def _spent(event: simpy.Event | Timer) -> bool:
+    if isinstance(event, Timer):
+        return event.call is None
+    # A failed event that nobody takes crashes the run: that is news.
+    return not event.callbacks and event._ok

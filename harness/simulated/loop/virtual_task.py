@@ -1,0 +1,118 @@
+"""Own the tasks of the virtual loop: their numbers, their names and their place in a set."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from contextvars import Context, ContextVar, copy_context
+from typing import TYPE_CHECKING, Any
+
+from harness.diagnosis.task_origins import maker_of
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine, Generator
+    from types import CodeType, FrameType
+
+__all__ = ["TASK_NUMBER", "TaskMaker", "VirtualTask"]
+
+# The number of the task on whose behalf a callback runs. It lies in the context, because that is
+# what asyncio hands on from a task to its timers and wake-ups: one C lookup tells the trace whose
+# callback it is.
+TASK_NUMBER: ContextVar[int] = ContextVar("harness_task_number", default=0)
+
+
+class VirtualTask(asyncio.Task[Any]):
+    """CPython's own task with a hash that is the order of its creation.
+
+    A set of tasks (TaskGroup, ``asyncio.wait``, ``all_tasks``) is iterated in an order that follows
+    from its members' hashes. The inherited hash is an address: it differs from run to run.
+    """
+
+    # Slots, though a task has a dict as well: they are set for every task, and cost less.
+    __slots__ = ("number", "serial")
+
+    # ``serial`` is unique. ``number`` is what the trace shows and sets go by: a task that
+    # ``wait_for`` makes for its own ends, which it does up to CPython 3.11 only, keeps its
+    # caller's, so that all other tasks have the same number on every release; ``caller`` is then
+    # that task. ``maker`` is the code that made it, and the instruction there, if the loop's
+    # ``TaskMaker`` notes that.
+    serial: int
+    number: int
+    maker: tuple[CodeType, int] | None = None
+    caller: asyncio.Task[Any] | None = None
+
+    def __hash__(self) -> int:
+        return self.number
+
+    def set_name(self, value: object) -> None:
+        """Name the task; a trace that is kept shows its last name."""
+        super().set_name(value)
+        names = getattr(self.get_loop(), "task_names", None)
+        if names is not None:
+            names[self.number] = self.get_name()
+
+
+# CPython writes the class's name into its messages: they must read as they do in production.
+VirtualTask.__name__ = "Task"
+
+
+class TaskMaker:
+    """Makes the tasks of one loop and numbers them from 1."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self.notes_makers = False
+        self.begin_anew()
+
+    def begin_anew(self) -> None:
+        """Number the tasks from 1."""
+        self._serial_last = 0
+        self._number_last = 0
+
+    def make(
+        self,
+        coro: Generator[Any, None, Any] | Coroutine[Any, Any, Any],
+        name: object,
+        context: Context | None,
+    ) -> VirtualTask:
+        """Make a task. Its number is set before the constructor, which already hashes it."""
+        task = VirtualTask.__new__(VirtualTask)
+        self._serial_last += 1
+        task.serial = self._serial_last
+        if self.notes_makers:
+            task.maker = maker_of(sys._getframe(2))
+        if _WAIT_FOR_MAKES_TASKS and _called_by_wait_for(sys._getframe(2)):
+            number = TASK_NUMBER.get()
+            name = f"{_current_name()} (wait_for)"
+            task.caller = asyncio.current_task()
+        else:
+            self._number_last = number = self._number_last + 1
+            if name is None:
+                name = f"task-{number}"
+        task.number = number
+        if context is None:
+            context = copy_context()
+            context.run(TASK_NUMBER.set, number)
+        elif TASK_NUMBER not in context:
+            context.run(TASK_NUMBER.set, number)
+        task.__init__(coro, loop=self._loop, name=name, context=context)  # type: ignore[misc]
+        return task
+
+
+_WAIT_FOR_MAKES_TASKS = sys.version_info < (3, 12)
+_WAIT_FOR = asyncio.wait_for.__code__
+_ENSURE_FUTURE = asyncio.ensure_future.__code__
+
+
+def _called_by_wait_for(frame: FrameType) -> bool:
+    """Tell, from the frame that called ``create_task``, whether ``wait_for`` is behind it."""
+    ensure_future = frame.f_back
+    if ensure_future is None or ensure_future.f_code is not _ENSURE_FUTURE:
+        return False
+    caller = ensure_future.f_back
+    return caller is not None and caller.f_code is _WAIT_FOR
+
+
+def _current_name() -> str:
+    task = asyncio.current_task()
+    return "no task" if task is None else task.get_name()

@@ -1,0 +1,1 @@
+"""What a simulated service talks to: latencies drawn from a profile."""

@@ -1,0 +1,1 @@
+"""One blockchain client for each user and network: the seam, leases, deadlines."""

@@ -1,0 +1,78 @@
+"""Own what callers of Serve get of a client: an object that stays good whatever becomes of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from serve.clients.port import (
+        AccountSpec,
+        ClientAccount,
+        ClientAccountStatus,
+        NodeStatus,
+        SyncSummary,
+    )
+    from serve.clients.registry import ClientRegistry
+    from serve.domain.address import AccountId
+    from serve.store.user_store import Owner
+
+__all__ = ["ClientHandle"]
+
+
+class ClientHandle:
+    """What ``Serve.get_client`` returns: a user's client, to run commands on.
+
+    All who ask while one client lives get the same object. Each command takes a lease for its own
+    time, so a handle never keeps a client from draining, and it stays good: when its client has
+    been flushed, or has died, the next command goes to the owner's present client, which is
+    started if need be. Commands raise what ``serve.client.Client`` says, ``CommandTimedOut``, what
+    starting a client raises, and ``ServeClosed``.
+    """
+
+    def __init__(self, registry: ClientRegistry, owner: Owner, generation: int) -> None:
+        self._registry = registry
+        self._owner = owner
+        self._generation = generation
+
+    def __repr__(self) -> str:
+        return f"<ClientHandle {self._owner.label}#{self._generation}>"
+
+    @property
+    def generation(self) -> int:
+        """Which of all clients this Serve started the handle was made for, from 1."""
+        return self._generation
+
+    async def node_status(self) -> NodeStatus:
+        """Ask the node for its status."""
+        async with self._registry.use(self._owner) as client:
+            return await client.node_status()
+
+    async def sync(self) -> SyncSummary:
+        """Bring the store to the chain's tip."""
+        async with self._registry.use(self._owner) as client:
+            return await client.sync()
+
+    async def prepare_account(self, spec: AccountSpec) -> AccountId:
+        """Build an account and put its key on disk; the account is not visible yet."""
+        async with self._registry.use(self._owner) as client:
+            return await client.prepare_account(spec)
+
+    async def add_account(self, account_id: AccountId) -> None:
+        """Make a prepared account visible in the client's store."""
+        async with self._registry.use(self._owner) as client:
+            await client.add_account(account_id)
+
+    async def list_accounts(self) -> tuple[ClientAccount, ...]:
+        """List the store's accounts, by id."""
+        async with self._registry.use(self._owner) as client:
+            return await client.list_accounts()
+
+    async def get_account(self, account_id: AccountId) -> ClientAccount | None:
+        """Read one account of the store, or None."""
+        async with self._registry.use(self._owner) as client:
+            return await client.get_account(account_id)
+
+    async def get_account_status(self, account_id: AccountId) -> ClientAccountStatus:
+        """Read one account with its assets."""
+        async with self._registry.use(self._owner) as client:
+            return await client.get_account_status(account_id)

@@ -1,0 +1,1 @@
+"""Which desks there are, restored from their table."""

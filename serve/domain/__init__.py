@@ -1,0 +1,1 @@
+"""The values that all of serve speaks of: networks, ids, addresses, orders, records."""

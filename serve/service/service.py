@@ -1,0 +1,350 @@
+"""Own Serve: what callers do with accounts, desks and orders, and the service's opening and end."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING, Self, get_args
+
+from serve.accounts.creation import AccountCreation
+from serve.clients.deadlines import Deadlines
+from serve.clients.port import KeyScheme
+from serve.clients.registry import ClientRegistry
+from serve.desks.registry import DeskRegistry
+from serve.domain.address import Network, canonical_address, client_directory, encode_address
+from serve.domain.address import owner_identifier as identifier_of
+from serve.domain.order_clock import OrderClock
+from serve.domain.orders import AccountOrder
+from serve.domain.records import AccountListing, AccountStatusData, AssetAmount
+from serve.errors import AccountNotFound, BadOrder, ServeError
+from serve.points import point
+from serve.service.audit import audit_service
+from serve.service.operations import Operations
+from serve.store.sqlite_files import Databases, Synchronous
+from serve.store.storage_lock import StorageLock
+from serve.store.top_store import TopStore
+from serve.store.user_store import Owner, UserStore
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from serve.clients.handle import ClientHandle
+    from serve.clients.port import ClientFactory, SyncSummary
+    from serve.desks.registry import Desk
+    from serve.domain.orders import AccountOrderResult
+    from serve.domain.records import OrderRecord, RestoreReport
+
+__all__ = ["Serve"]
+
+
+class Serve:
+    """The service: accounts and orders of many users, and desks, over one client for each user.
+
+    Use it as ``async with Serve(path, clients) as serve``. No operation waits for another one's
+    client, and no lock is held across an await. Every operation raises ``ServeClosed`` before the
+    service is open and once it is closing, ``BadSecret`` for a secret that is not 32 bytes,
+    ``UnsupportedNetwork`` for a network that is none, and nothing but ``ServeError`` on purpose.
+    """
+
+    def __init__(
+        self,
+        storage_path: Path | str,
+        clients: ClientFactory,
+        *,
+        deadlines: Deadlines | None = None,
+        key_scheme: KeyScheme = KeyScheme.FALCON,
+        server_url: str | None = None,
+        synchronous: Synchronous = Synchronous.FULL,
+        open_files_max: int = 64,
+        store_workers: int = 8,
+    ) -> None:
+        """Prepare a service; nothing is touched before it is opened.
+
+        ``storage_path``: an existing directory. ``key_scheme``: of the accounts it makes.
+        ``server_url``: begins the addresses of desks that have none of their own.
+        ``synchronous``, ``open_files_max``, ``store_workers``: see ``serve.store``.
+        """
+        self._storage_path = Path(storage_path).absolute()
+        self._deadlines = deadlines or Deadlines()
+        self._operations = Operations()
+        self._lock = StorageLock(self._storage_path)
+        self._databases = Databases(
+            synchronous=synchronous, open_files_max=open_files_max, workers=store_workers
+        )
+        self._users = UserStore(self._storage_path, self._databases)
+        self._top = TopStore(self._storage_path, self._databases)
+        self._creation = AccountCreation(self._users, OrderClock(), key_scheme=key_scheme)
+        self._clients = ClientRegistry(
+            self._storage_path,
+            clients,
+            deadlines=self._deadlines,
+            admit=self._operations.admit,
+            on_open=self._creation.recover,
+        )
+        self._desks = DeskRegistry(
+            self._storage_path, self._top, self._clients, server_url=server_url
+        )
+        self._closing: asyncio.Task[None] | None = None
+
+    @property
+    def storage_path(self) -> Path:
+        """The absolute path that everything of this service lies under."""
+        return self._storage_path
+
+    async def __aenter__(self) -> Self:
+        """Take the storage path.
+
+        Raises:
+            StoragePathNotFound: It is not an existing directory.
+            StorageInUse: Another Serve has it.
+            StoreFailed: Its lock file cannot be written.
+            ServeClosed: This Serve was open before, or could not be opened.
+        """
+        acquiring = self._databases.submit(self._lock.acquire)
+        try:
+            await asyncio.wait((acquiring,))
+            acquiring.result()
+        except BaseException:
+            acquiring.add_done_callback(lambda _: self._lock.release())
+            await self._databases.close()
+            raise
+        self._operations.open()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """End the service: refuse new work, let what is under way end, close all; idempotent.
+
+        Operations under way have ``drain_s`` seconds to end; after that their tails are cancelled,
+        their rows stay pending, and the next start of the service decides them.
+
+        Raises:
+            CloseTimedOut: A client would not close. All else is closed all the same.
+        """
+        if self._closing is None:
+            self._operations.refuse("the service is closed, or closing")
+            self._closing = asyncio.get_running_loop().create_task(
+                self._close(), name="serve:close"
+            )
+        # Like an operation's tail, a shutdown once begun goes on if its caller is cancelled.
+        await asyncio.wait((self._closing,))
+        self._closing.result()
+
+    async def get_client(self, secret: bytes, network: Network) -> ClientHandle:
+        """Return the user's client, the same object for all who ask while it lives.
+
+        Raises:
+            ClientFailed: It could not be started: ``SpawnFailed``, ``SpawnTimedOut``,
+                ``DialTimedOut``, ``NodeUnreachable``, ``ClientStoreFailed``, ``ClientStoreInUse``.
+            CloseTimedOut: The user's former client has not closed yet.
+        """
+        owner = Owner.of(secret, network)
+        with self._operations.admit():
+            return await self._clients.handle(owner)
+
+    async def create_account_order(self, secret: bytes, order: AccountOrder) -> AccountOrderResult:
+        """Make an account; a faucet's token becomes an asset of the user.
+
+        Once the client has been told to begin, cancelling the caller no longer stops it. If the
+        node fails it half-way, the order stays pending, and an equal order takes it up again.
+
+        Raises:
+            BadOrder: Not an order.
+            ClientFailed: The client could not be started, or a command failed.
+            StoreFailed: The user's database could not be written.
+        """
+        if not isinstance(order, get_args(AccountOrder)):
+            raise BadOrder(
+                "order must be a CreateClient, CreateLiquidity or CreateFaucet;"
+                f" got {type(order).__name__} (parse_order reads JSON)"
+            )
+        owner = Owner.of(secret, order.network)
+        with self._operations.admit():
+            lease = await self._clients.lease(owner)
+            return await self._operations.outlive(
+                self._creation.create(owner, order, lease.client),
+                name=f"serve:create:{owner.label}",
+                done=lease.release,
+            )
+
+    async def client_sync(self, secret: bytes, network: Network) -> SyncSummary:
+        """Bring the user's client to the chain's tip, and finish accounts that waited for that.
+
+        Raises:
+            ClientFailed: The client could not be started, or a command failed.
+            StoreFailed: The user's database could not be written.
+        """
+        owner = Owner.of(secret, network)
+        with self._operations.admit():
+            lease = await self._clients.lease(owner)
+            return await self._operations.outlive(
+                self._creation.sync(owner, lease.client),
+                name=f"serve:sync:{owner.label}",
+                done=lease.release,
+            )
+
+    async def list_accounts(self, secret: bytes) -> AccountListing:
+        """List the user's accounts and desks on both networks; asks no client, creates nothing.
+
+        Raises:
+            StoreFailed: A database could not be read.
+        """
+        identifier = identifier_of(secret)
+        with self._operations.admit():
+            # All reads are queued before the first is awaited, so that they overlap.
+            reads = [self._users.list_accounts(Owner(secret, network)) for network in Network]
+            desks = await self._desks.list_desks_of(identifier)
+            accounts = [entry for read in reads for entry in await read]
+        return AccountListing(client_accounts=tuple(accounts), desk_accounts=desks)
+
+    async def list_orders_for_user(self, secret: bytes) -> tuple[OrderRecord, ...]:
+        """List the user's orders on both networks, newest first; creates nothing.
+
+        Raises:
+            StoreFailed: A database could not be read.
+        """
+        identifier_of(secret)
+        with self._operations.admit():
+            reads = [self._users.list_orders(Owner(secret, network)) for network in Network]
+            orders = [order for read in reads for order in await read]
+        return tuple(sorted(orders, key=lambda order: -order.sequence))
+
+    async def get_account_status(
+        self, secret: bytes, network: Network, address: str
+    ) -> AccountStatusData:
+        """Say what an account of the user is and owns, as the client's store has it.
+
+        Raises:
+            BadAddress, UnsupportedNetwork: ``address`` is not an address.
+            NetworkMismatch: It is one of another network than ``network``.
+            AccountNotFound: The client's store does not hold it; a user who never had a client
+                gets none for having asked.
+            ClientFailed: The client could not be started, or the command failed.
+            StoreFailed: The user's database could not be read.
+        """
+        owner = Owner.of(secret, network)
+        account_id, account = canonical_address(address, network=owner.network)
+        with self._operations.admit():
+            await self._require_directory(owner, account)
+            with await self._clients.lease(owner) as lease:
+                status = await lease.client.get_account_status(account_id)
+            kind = await self._users.account_kind(owner, account)
+        return AccountStatusData(
+            account_id=account,
+            storage_mode=status.storage_mode,
+            account_type=kind,
+            assets=tuple(
+                AssetAmount(faucet=encode_address(asset.faucet, owner.network), amount=asset.amount)
+                for asset in status.assets
+            ),
+        )
+
+    async def init_desks(self) -> RestoreReport:
+        """Restore the desks of ``mosaic_top.sqlite3``, all at once; safe to call again, any time.
+
+        Raises:
+            StoreFailed: The file could not be read.
+        """
+        with self._operations.admit():
+            return await self._desks.restore_all()
+
+    async def list_desks(self) -> tuple[str, ...]:
+        """List the addresses of the restored desks, sorted."""
+        with self._operations.admit():
+            return self._desks.list_desks()
+
+    async def get_desk(self, account: str) -> Desk:
+        """Return a desk by its address, restoring it first if that has not been done.
+
+        Raises:
+            BadAddress, UnsupportedNetwork: ``account`` is not an address.
+            DeskNotFound: There is no such desk.
+            DeskNotRestored: Its client could not be opened; the cause says why.
+            StoreFailed: The desks' file could not be read.
+        """
+        with self._operations.admit():
+            return await self._desks.get_desk(account)
+
+    async def flush(self) -> int:
+        """Let all clients end once their operations have; return how many live ones that were.
+
+        The next use of an owner's client waits for the old one's end, then starts a new one.
+        """
+        with self._operations.admit():
+            return self._clients.flush()
+
+    async def flush_clients_for_secret(self, secret: bytes) -> int:
+        """Do as ``flush`` does, for one user's clients only."""
+        identifier_of(secret)
+        with self._operations.admit():
+            return self._clients.flush(secret)
+
+    async def drained(self) -> None:
+        """Wait until every client that was flushed has closed, or has outlived its deadline."""
+        with self._operations.admit():
+            await self._clients.drained()
+
+    async def settled(self) -> None:
+        """Wait until nothing is under way: no operation, tail of one, or start of a client.
+
+        The last two go on when their callers are gone.
+        """
+        await self._operations.settled()
+        while self._clients.is_starting:
+            await self._clients.started()
+            await self._operations.settled()
+
+    def live_clients(self) -> tuple[tuple[str, Network], ...]:
+        """Return the owner identifier and network of each client that is live, in their order."""
+        return tuple(
+            (identifier_of(owner.secret), owner.network)
+            for owner, _ in self._clients.live_clients()
+        )
+
+    async def audit(self) -> tuple[str, ...]:
+        """Check the service's state for contradictions; return one text each, none if sound.
+
+        Meant for a quiet moment: after ``settled`` and ``drained``, with nothing begun since. Asks
+        the live clients for their accounts, and SQLite for the soundness of every file. Texts begin
+        with what is broken, see ``serve.service.audit``.
+        """
+        with self._operations.admit():
+            return await audit_service(
+                self._storage_path,
+                databases=self._databases,
+                users=self._users,
+                top=self._top,
+                clients=self._clients,
+                creation=self._creation,
+                desks=self._desks,
+            )
+
+    async def _require_directory(self, owner: Owner, account: str) -> None:
+        if self._clients.has_slot(owner):
+            return
+        directory = client_directory(self._storage_path, owner.secret, owner.network)
+        if not await self._databases.call(directory.is_dir):
+            raise AccountNotFound(f"account {account} is not among this user's on {owner.network}")
+
+    async def _close(self) -> None:
+        failures: list[ServeError] = []
+        try:
+            await self._operations.drain(self._deadlines.drain_s)
+            joining = self._clients.close(self._deadlines.close_s)
+            for ending in (point("shutdown.before_join"), joining):
+                try:
+                    await ending
+                except ServeError as error:
+                    failures.append(error)
+            await self._databases.close()
+        finally:
+            self._lock.release()
+        if failures:
+            raise failures[0]

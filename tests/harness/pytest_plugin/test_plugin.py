@@ -1,0 +1,184 @@
+"""The plugin: scenario files as tests, each failure with its replay; virtual time for all."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from importlib.metadata import entry_points
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+INSTALLED = any(
+    one.value == "harness.pytest_plugin.plugin" for one in entry_points(group="pytest11")
+)
+GOOD = """
+claim = "Ten callers share one spawn."
+users = ["alice"]
+[[phase]]
+name = "ask"
+[[phase.do]]
+call = "get_client"
+user = "alice"
+times = 10
+with.network = "Localnet"
+[check]
+single_spawn = {}
+same_result = { of = "get_client" }
+"""
+
+
+@pytest.fixture
+def project(tmp_path):
+    (tmp_path / "scenarios").mkdir()
+    (tmp_path / "scenarios" / "good.toml").write_text(GOOD, encoding="utf-8")
+    (tmp_path / "pyproject.toml").write_text("[project]\nname = 'x'\n", encoding="utf-8")
+    return tmp_path
+
+
+def run(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    plugin = () if INSTALLED else ("-p", "harness.pytest_plugin.plugin")
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *plugin, *arguments],
+        cwd=folder,
+        env={
+            **os.environ,
+            "PYTHONPATH": "" if INSTALLED else str(ROOT),
+            "COLUMNS": "120",
+            **environment,
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
+def test_a_scenario_in_its_folder_is_a_test_and_other_toml_is_not(project):
+    done = run(project, "-v", "--seed", "5")
+    assert done.returncode == 0, done.stdout
+    assert "harness: node simulated, seed 5" in done.stdout
+    assert "1 passed" in done.stdout
+
+
+def test_a_file_named_by_hand_is_a_test(project):
+    (project / "other.toml").write_text(GOOD, encoding="utf-8")
+    assert "1 passed" in run(project, "other.toml").stdout
+
+
+def test_a_failure_says_expected_seen_and_how_to_replay(project):
+    bad = GOOD.replace("single_spawn = {}", "single_spawn = { exactly = 2 }")
+    (project / "scenarios" / "good.toml").write_text(bad, encoding="utf-8")
+    done = run(project)
+    assert done.returncode == 1
+    for word in ("expected 2 spawns for each", "saw 1 spawn", "replay: harness replay"):
+        assert word in done.stdout
+
+
+def test_what_cannot_be_judged_fails_and_is_never_skipped(project):
+    bad = GOOD.replace(
+        "single_spawn = {}", 'latency = { of = "get_client", max_ms = 1e9 }'
+    ).replace("times = 10", 'times = 10\nexpect = "any"')
+    fault = '\n[[fault]]\nat = "spawn.before"\nkind = "fail"\ntimes = 9\n'
+    (project / "scenarios" / "good.toml").write_text(bad + fault, encoding="utf-8")
+    done = run(project)
+    assert done.returncode == 1
+    assert "UNKNOWN good" in done.stdout
+    assert "skipped" not in done.stdout
+
+
+def test_mistakes_are_errors_of_collection_all_at_once(project):
+    bad = GOOD.replace("times = 10", 'times = "10"').replace('user = "alice"', 'user = "alcie"')
+    (project / "scenarios" / "good.toml").write_text(bad, encoding="utf-8")
+    done = run(project)
+    assert done.returncode == 2
+    assert "phase[0].do[0].times" in done.stdout
+    assert "alcie" in done.stdout
+
+
+def test_another_system_can_be_named(project):
+    (project / "mine.py").write_text(
+        "class Mine:\n    async def get_client(self, user, network):\n        return 1\n",
+        encoding="utf-8",
+    )
+    done = run(project, "--system", "mine:Mine")
+    # No client is spawned, so the single spawn cannot be judged: the system was really another.
+    assert "no spawn" in done.stdout
+
+
+def test_workers_share_the_scenarios_and_tell_how_to_replay_a_failure(project):
+    for number in range(4):
+        (project / "scenarios" / f"more_{number}.toml").write_text(GOOD, encoding="utf-8")
+    bad = GOOD.replace("single_spawn = {}", "single_spawn = { exactly = 2 }")
+    (project / "scenarios" / "bad.toml").write_text(bad, encoding="utf-8")
+    done = run(project, "-n", "2", "--seed", "12")
+    assert "1 failed, 5 passed" in done.stdout
+    assert "bad.toml --seed 12" in done.stdout
+
+
+def test_the_seed_and_the_digest_are_in_junit(project):
+    run(project, "--junitxml", "out.xml", "--seed", "9")
+    text = (project / "out.xml").read_text(encoding="utf-8")
+    assert 'name="seed" value="9"' in text
+    assert 'name="digest"' in text
+
+
+def test_simulate_runs_a_day_in_no_time_and_names_a_deadlock(project):
+    (project / "test_mine.py").write_text(
+        "import asyncio\n"
+        "def test_day(simulate):\n"
+        "    async def main():\n"
+        "        await asyncio.sleep(86_400)\n"
+        "        return asyncio.get_running_loop().time()\n"
+        "    assert simulate(main) == 86_400\n"
+        "def test_stuck(simulate):\n"
+        "    async def main():\n"
+        "        await asyncio.Event().wait()\n"
+        "    simulate(main)\n",
+        encoding="utf-8",
+    )
+    done = run(project, "test_mine.py")
+    assert "1 failed, 1 passed" in done.stdout
+    assert "Deadlock" in done.stdout
+    assert "test_mine.py:9" in done.stdout
+
+
+@pytest.mark.parametrize("seed", ["-1", "x", str(2**64)])
+def test_a_seed_out_of_bounds_is_told_once_before_any_test(project, seed):
+    done = run(project, f"--seed={seed}")
+    assert done.returncode == 4
+    assert "--seed: must be a whole number from 0 to 18446744073709551615" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_node_that_there_is_not_is_told_before_any_test(project):
+    done = run(project, "--node", "moon")
+    assert done.returncode == 4
+    assert "--node: invalid choice: 'moon'" in done.stderr
+
+
+def test_a_system_that_there_is_not_fails_in_one_line(project):
+    done = run(project, "--system", "nowhere:Service")
+    assert done.returncode == 1
+    assert "nowhere cannot be imported" in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_a_service_that_ends_the_interpreter_fails_its_test_and_no_other(project):
+    (project / "leaver.py").write_text(
+        "import sys\nclass Leaver:\n    async def get_client(self, user, network):\n"
+        "        return sys.exit(0) if user == 'alice' else 1\n",
+        encoding="utf-8",
+    )
+    bob = GOOD.replace("alice", "bob").replace("single_spawn = {}\n", "")
+    (project / "scenarios" / "other.toml").write_text(bob, encoding="utf-8")
+    assert "1 failed, 1 passed" in run(project, "--system", "leaver:Leaver").stdout
+
+
+def test_a_live_node_that_is_missing_is_a_failure_and_never_a_skip(project):
+    done = run(project, "--node", "live", DOCKER_HOST="unix:///nonexistent")
+    assert done.returncode == 1
+    assert "1 failed" in done.stdout
+    assert "Docker does not answer" in done.stdout or "client is not installed" in done.stdout

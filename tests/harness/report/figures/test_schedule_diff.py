@@ -1,0 +1,127 @@
+from dataclasses import replace
+
+import pytest
+
+from harness.report.figures.schedule_diff import (
+    diff_html,
+    diff_lines,
+    first_difference,
+    side_by_side,
+)
+from harness.results.schedule import Schedule
+
+
+def changed(schedule, index, **others):
+    steps = list(schedule.steps)
+    steps[index] = replace(steps[index], **others)
+    return replace(schedule, steps=tuple(steps))
+
+
+@pytest.mark.parametrize(
+    "others",
+    [{"lane": "x"}, {"does": "x"}, {"place": "x:1"}, {"at_s": 9.0}, {"deviation": "ran ahead"}],
+)
+def test_they_part_where_lane_deed_place_time_or_deviation_differ(passing_schedule, others):
+    assert first_difference(passing_schedule, changed(passing_schedule, 7, **others)) == 7
+
+
+def test_a_source_text_alone_parts_nothing(passing_schedule):
+    assert first_difference(passing_schedule, changed(passing_schedule, 7, source="x")) is None
+
+
+def test_a_shorter_run_parts_at_its_end(passing_schedule):
+    short = Schedule(steps=passing_schedule.steps[:4])
+    side = side_by_side(short, passing_schedule)
+    assert side.parted_at == 4
+    assert side.headline == "the same up to the end of the passing run, at step 4"
+
+
+def test_equal_runs_have_no_rows(passing_schedule):
+    side = side_by_side(passing_schedule, passing_schedule)
+    assert (side.rows, side.headline) == ((), "the two runs are the same for all their 13 steps")
+    assert side_by_side(Schedule(steps=()), Schedule(steps=())).rows == ()
+
+
+def test_steps_after_the_parting_are_matched_with_each_other(passing_schedule, failing_schedule):
+    side = side_by_side(passing_schedule, failing_schedule)
+    assert side.parted_at == 5
+    matched = {
+        (row.passing.index, row.failing.index) for row in side.rows if row.same and row.passing
+    }
+    assert {(3, 3), (4, 4), (5, 7), (7, 9), (10, 10), (12, 12)} <= matched
+    alone = [row.failing.index for row in side.rows if row.passing is None and row.failing]
+    assert alone[:2] == [5, 6]
+
+
+def test_every_step_from_the_parting_on_is_told_once(passing_schedule, failing_schedule):
+    side = side_by_side(passing_schedule, failing_schedule)
+    assert [row.failing.index for row in side.rows if row.failing] == list(range(3, 20))
+    assert [row.passing.index for row in side.rows if row.passing] == list(range(3, 13))
+
+
+def test_a_long_stretch_after_the_parting_that_is_the_same_is_folded(large_schedule):
+    other = changed(large_schedule, 10, does="returned")
+    side = side_by_side(large_schedule, other)
+    assert [row.folded for row in side.rows if row.folded] == [2_987]
+    assert "… 2,987 steps the same …" in diff_lines(side)
+    assert len(side.rows) == 2 + 1 + 3
+
+
+def test_steps_too_far_from_the_parting_to_be_matched_are_counted(large_schedule):
+    other = changed(changed(large_schedule, 10, does="returned"), 2_990, does="returned")
+    side = side_by_side(large_schedule, other)
+    assert side.steps_left_out == 3_000 - 10 - 400
+    assert diff_lines(side)[-1] == "… 2,590 steps of the failing run not compared"
+    assert "2,590 steps of the failing run" in diff_html(side)
+
+
+def test_a_step_that_only_came_later_is_marked(passing_schedule):
+    side = side_by_side(passing_schedule, changed(passing_schedule, 12, at_s=0.02))
+    assert [row.moved for row in side.rows] == [False, False, True]
+    assert diff_lines(side)[-1][59] == "~"
+    assert diff_html(side).count('<tr class="same moved">') == 1
+
+
+def test_a_stack_trace_that_is_missing_is_told_so(passing_schedule, failing_schedule):
+    lines = diff_lines(side_by_side(passing_schedule, failing_schedule, stacks=((), ("here",))))
+    assert lines[-4:] == [
+        *("the passing run stood at:", "  not recorded"),
+        *("the failing run stood at:", "  here"),
+    ]
+
+
+def test_a_cap_on_rows_is_stated(passing_schedule, failing_schedule):
+    side = side_by_side(passing_schedule, failing_schedule, rows_max=5)
+    assert len(side.rows) == 5
+    assert diff_lines(side)[-1] == "… 14 more rows left out"
+    assert "14 more are left out" in diff_html(side)
+
+
+def test_columns_keep_to_the_width_and_mark_who_is_alone(passing_schedule, failing_schedule):
+    lines = diff_lines(side_by_side(passing_schedule, failing_schedule), width=100)
+    assert max(map(len, lines)) <= 100
+    assert [line[49] for line in lines if len(line) > 50 and line[49] in "<>|"].count(">") == 9
+    assert sum(line.rstrip().endswith("<") for line in lines) == 2
+
+
+def test_both_stack_traces_are_told_the_innermost_frames_last(sold_twice):
+    long = tuple(f"frame {number}" for number in range(100))
+    side = side_by_side(sold_twice.passing, sold_twice.schedule, stacks=(("here",), long))
+    lines = diff_lines(side)
+    at = lines.index("the passing run stood at:")
+    assert lines[at + 1] == "  here"
+    assert lines[-1] == "  frame 99"
+    assert "  … 40 lines left out" in lines
+    html = diff_html(side)
+    assert "The failing run stood at" in html
+    assert "frame 99" in html
+
+
+def test_hostile_names_are_escaped(hostile_schedule, nasty):
+    other = replace(hostile_schedule, steps=hostile_schedule.steps[1:])
+    side = side_by_side(other, hostile_schedule, stacks=((nasty,), (nasty,)))
+    assert all(line.isprintable() for line in diff_lines(side))
+    html = diff_html(side)
+    assert "<img" not in html
+    assert "</script>" not in html
+    assert "\x1b" not in html

@@ -1,0 +1,257 @@
+import json
+import re
+from dataclasses import replace
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from harness.errors import BadInput
+from harness.report.figures.coverage_plot import coverage_plot
+from harness.report.formats import exploration_html as page_module
+from harness.report.formats.exploration_html import exploration_html
+from harness.report.formats.exploration_junit import exploration_junit
+from harness.report.formats.exploration_markdown import exploration_markdown
+from harness.report.formats.exploration_report import (
+    EXPLORATION_FILES,
+    exploration_document_text,
+    write_exploration_reports,
+)
+from harness.report.formats.exploration_text import exploration_lines, failure_lines
+from harness.results.explorations import ExplorationReport, from_json
+from harness.results.schedule import Schedule
+from tests.harness.report.strict_page import Page
+
+
+@pytest.fixture(scope="module")
+def page(exploration_report):
+    return Page(exploration_html(exploration_report))
+
+
+def one_failure(exploration, **others):
+    failure = replace(exploration.failures[0], **others)
+    return ExplorationReport(explorations=(replace(exploration, failures=(failure,)),))
+
+
+def test_every_element_is_closed_and_every_id_is_unique(page):
+    assert page.open == []
+    assert len(page.ids) == len(set(page.ids))
+
+
+def test_the_page_needs_nothing_from_outside_and_runs_nothing(page):
+    assert page.found("script") == page.found("link") == page.found("img") == []
+    targets = [
+        value
+        for _, attributes in page.elements
+        for name, value in attributes.items()
+        if name in {"src", "href", "action", "data"} or name.startswith("on")
+    ]
+    assert {target[0] for target in targets} == {"#"}
+    assert {target[1:] for target in targets} <= set(page.ids)
+
+
+def test_every_marker_that_an_arrow_ends_in_is_on_the_page(page):
+    ends = {one["marker-end"] for _, one in page.elements if "marker-end" in one}
+    assert ends == {"url(#head-wake)", "url(#head-ring)"}
+    assert {end[5:-1] for end in ends} <= set(page.ids)
+
+
+def test_failures_come_first_and_what_was_not_run_is_not_green(page):
+    rows = [one["data-verdict"] for one in page.found("tr") if "data-verdict" in one]
+    assert rows == ["failed", "unknown", "passed"]
+    assert "2 failures found in 3 scenarios" in page.text
+    assert "needs the live node" in page.text
+
+
+def test_a_clean_search_claims_no_more_than_it_proved(proven, refused, found):
+    clean = replace(found, failures=(), mode="production")
+    text = Page(exploration_html(ExplorationReport(explorations=(proven, clean, refused)))).text
+    assert "No failure found in 2 of 3 scenarios, 1 of them proven up to their bound" in text
+
+
+def test_a_failure_has_its_replay_line_and_what_shrinking_did(page):
+    assert "harness replay h1.tickets.AQcCEgkx" in page.text
+    assert "61 → 2" in page.text
+    assert "40 → 3" in page.text
+    assert "run 37, by pct" in page.text
+    assert "both read before either wrote" in page.text
+
+
+def test_a_failure_has_its_drawings(page):
+    words = page.text
+    for part in ("Schedule", "Passing against failing", "Locks and who waited", "Deadlock at"):
+        assert part in words
+    assert len(page.found("svg", **{"class": "ring-drawing"})) == 1
+    assert "read() at tickets.py:21" in words
+
+
+def test_what_was_found_against_asyncios_order_is_labelled(page):
+    assert page.text.count("adversarial only") == 1
+
+
+def test_an_empty_schedule_is_told_and_not_drawn(found):
+    page = Page(exploration_html(one_failure(found, schedule=Schedule(steps=()), passing=None)))
+    assert "empty: nothing ran" in page.text
+
+
+def test_thousands_of_steps_make_a_page_of_modest_size(found, large_schedule):
+    text = exploration_html(one_failure(found, schedule=large_schedule))
+    assert len(text) < 400_000
+    assert "of 3,000 steps" in Page(text).text
+
+
+def test_failures_over_the_cap_are_told_without_a_drawing(found, monkeypatch):
+    monkeypatch.setattr(page_module, "FAILURES_MAX", 1)
+    page = Page(exploration_html(ExplorationReport(explorations=(found,))))
+    assert "left out: the page draws 1 failures" in page.text
+    assert len(page.found("svg", **{"class": "schedule-lanes"})) == 1
+
+
+def test_hostile_text_is_shown_and_never_markup(hostile_exploration):
+    report = ExplorationReport(explorations=(hostile_exploration,), started_at="<b>")
+    text = exploration_html(report)
+    page = Page(text)
+    assert page.open == []
+    assert page.found("script") == page.found("img") == page.found("b", id="x") == []
+    assert "\x1b" not in text
+    assert "\x00" not in text
+    assert "49" not in re.findall(r"\{\{ ?7\*7 ?\}\}|49", page.text)
+    assert "{{ 7*7 }}" in page.text
+
+
+def test_no_explorations_make_a_page_that_claims_nothing():
+    page = Page(exploration_html(ExplorationReport(explorations=())))
+    assert "Nothing was searched" in page.text
+    assert page.found("header", **{"class": "top unknown"})
+
+
+def test_the_coverage_curve_says_what_was_new_at_the_end(found):
+    plot = coverage_plot(found)
+    assert plot.words == (
+        "412 distinct partial orders in 2,000 runs; 22 of them new in the last 200 runs"
+    )
+    assert plot.failures[0] == (plot.axis.at(37), f"run 37: {found.failures[0].headline}")
+    assert coverage_plot(replace(found, coverage=())) is None
+
+
+def test_the_coverage_curve_rises_to_the_top_and_never_falls(found):
+    heights = [float(one) for one in re.findall(r"L[\d.]+ ([\d.]+)", coverage_plot(found).curve)]
+    assert heights == sorted(heights, reverse=True)
+    assert heights[-1] == 6.0
+
+
+def test_markdown_tells_failures_first_and_keeps_to_its_size(exploration_report):
+    text = exploration_markdown(exploration_report)
+    assert text.startswith("# harness explore: ❌ failed\n\n3 scenarios searched, 2 failures")
+    assert text.index("## Failures") < text.index("## Searches")
+    assert "replay: harness replay h1.tickets.AQcCEgkx" in text
+    assert r"all 90 distinct orders up to bound 2 pass" in text
+    small = exploration_markdown(exploration_report, size_bytes_max=7_000)
+    assert len(small.encode()) <= 7_000
+    assert "Left out for size:** 2 failures." in small
+
+
+def test_junit_has_a_case_a_scenario_and_a_failure_a_failure(exploration_report):
+    root = ET.fromstring(exploration_junit(exploration_report).encode())
+    assert [root.get(name) for name in ("tests", "failures", "errors", "skipped")] == list("3110")
+    cases = {one.get("name"): one for one in root.iter("testcase")}
+    failed = cases["three_tickets_are_sold_once[portfolio, seed 48151]"]
+    assert [one.get("type") for one in failed.findall("failure")] == [
+        "distinct_accounts:tickets.py:24",
+        "deadlock:table.py:14",
+    ]
+    assert "replay: harness replay" in failed.find("failure").text
+    unknown = cases["node_restart[portfolio, seed 48151]"]
+    assert "needs the live node" in unknown.find("error").get("message")
+    assert cases["two_writers[exhaustive, seed 48151]"].find("failure") is None
+
+
+def test_the_document_holds_every_exploration_as_it_is_read_back(exploration_report):
+    document = json.loads(exploration_document_text(exploration_report))
+    assert document["verdict"] == "failed"
+    one = document["explorations"][1]
+    assert (one.pop("verdict"), one.pop("proven")) == ("failed", False)
+    text = json.dumps({"result_version": document["result_version"], "exploration": one})
+    assert from_json(text) == exploration_report.explorations[1]
+
+
+def test_the_terminal_gets_the_verdict_the_replay_line_and_the_schedule(found):
+    lines = exploration_lines(found)
+    assert lines[0].startswith(
+        "FAILED three_tickets_are_sold_once [portfolio, adversarial, seed 48151]"
+        " 412 distinct partial orders in 2,000 runs, 2 failures"
+    )
+    assert "    replay: harness replay h1.tickets.AQcCEgkx" in lines
+    assert any(line.strip() == "* ran ahead of buyer-1's note" for line in lines)
+    assert "  the same for 5 steps, then they part" in [line[2:] for line in lines]
+
+
+def test_a_deadlock_is_told_once(dined):
+    told = [line.strip() for line in failure_lines(dined)]
+    assert sum(line.startswith("philosopher-0 waits for") for line in told) == 1
+    message = ("philosopher-0 waits for Lock fork[1]",)
+    told = [line.strip() for line in failure_lines(replace(dined, message_lines=message))]
+    assert sum(line.startswith("philosopher-0 waits for") for line in told) == 1
+
+
+def test_of_a_scenario_the_checks_do_not_tell_who_is_blocked(dined, sold_twice):
+    message = ("no_deadlock: expected an end, saw none", "ask (t1)")
+    failure = replace(dined, message_lines=message, checks=sold_twice.checks)
+    told = [line.strip() for line in failure_lines(failure)]
+    assert sum(line.startswith("philosopher-0 waits for") for line in told) == 1
+
+
+def test_no_line_of_a_failure_repeats_another(sold_twice):
+    (check,) = sold_twice.checks
+    message = (
+        "single_spawn: expected 1, saw 2 spawns: c1 at 1 s",
+        "2 spawns: c1 at 1 s",
+        "no_deadlock: expected an end, saw 1 late",
+        "ask (t1)",
+        "outcomes: expected success, saw none",
+        "ask (t1): expected success, unfinished",
+    )
+    checks = (
+        replace(check, name="elapsed", why="x was held"),
+        replace(check, name="overlap", why="x was held"),
+        replace(check, name="outcomes", why="unfinished"),
+    )
+    failure = replace(sold_twice, headline=message[0], message_lines=message, checks=checks)
+    told = failure_lines(failure)
+    assert [line.strip() for line in told[:4]] == [message[0], message[2], message[4], message[5]]
+    assert [line.strip() for line in told if "why" in line] == [
+        "why (elapsed, overlap): x was held"
+    ]
+
+
+def test_a_program_without_operations_has_none_to_shrink(sold_twice):
+    assert "to 2 deviations (from 61) and 3 operations (from 40)" in "".join(
+        failure_lines(sold_twice)
+    )
+    program = replace(sold_twice, operations=0, operations_before=0)
+    assert not any("operations" in line for line in failure_lines(program))
+
+
+def test_all_four_files_are_written_and_hostile_text_breaks_none(tmp_path, hostile_exploration):
+    report = ExplorationReport(explorations=(hostile_exploration,))
+    paths = write_exploration_reports(report, tmp_path / "deep" / "report")
+    assert [path.name for path in paths] == list(EXPLORATION_FILES)
+    ET.parse(tmp_path / "deep" / "report" / "junit.xml")
+    assert json.loads((tmp_path / "deep" / "report" / "exploration.json").read_text())
+    assert all(line.isprintable() for line in exploration_lines(hostile_exploration))
+
+
+def test_a_file_in_place_of_the_folder_is_refused(tmp_path, exploration_report):
+    (tmp_path / "report").write_text("a file")
+    with pytest.raises(BadInput, match="report: must be a directory that can be made, got: File"):
+        write_exploration_reports(exploration_report, tmp_path / "report")
+
+
+def test_a_search_with_chaos_says_so_everywhere(proven):
+    one = replace(proven, chaos=True)
+    report = ExplorationReport(explorations=(one,))
+    assert exploration_lines(one)[0].startswith(
+        "PASSED two_writers [exhaustive, chaos, seed 48151]"
+    )
+    assert "| exhaustive (chaos), seed 48151 |" in exploration_markdown(report)
+    assert ">chaos</span>" in exploration_html(report)
+    assert json.loads(exploration_document_text(report))["explorations"][0]["chaos"] is True

@@ -1,0 +1,148 @@
+import re
+from dataclasses import replace
+
+import pytest
+
+from harness.report.formats.html_report import html_text
+from tests.harness.report.strict_page import Page
+
+
+@pytest.fixture(scope="module")
+def page(rich_report):
+    return Page(html_text(rich_report))
+
+
+def test_every_element_is_closed_and_every_id_is_unique(page):
+    assert page.open == []
+    assert len(page.ids) == len(set(page.ids))
+
+
+def test_the_page_needs_nothing_from_outside_and_runs_nothing(page):
+    assert page.found("script") == page.found("link") == page.found("img") == []
+    targets = [
+        value
+        for _, attributes in page.elements
+        for name, value in attributes.items()
+        if name in {"src", "href", "action", "data"} or name.startswith("on")
+    ]
+    assert targets
+    assert all(target.startswith("#") for target in targets)
+    (policy,) = page.found("meta", **{"http-equiv": "Content-Security-Policy"})
+    assert policy["content"] == "default-src 'none'; style-src 'unsafe-inline'"
+
+
+def test_every_link_leads_to_a_place_on_the_page(page):
+    links = [one["href"] for one in page.found("a") + page.found("use")]
+    assert {link[1:] for link in links} <= set(page.ids)
+
+
+def test_the_style_loads_nothing(rich_report):
+    style = html_text(rich_report).split("<style>")[1].split("</style>")[0]
+    assert re.findall(r"url\(([^)]*)\)", style) == ["#hatch"]
+    assert "@import" not in style
+
+
+def test_every_run_has_a_section_failures_first_and_open(page):
+    sections = [one for one in page.found("details") if "data-verdict" in one]
+    assert [one["data-verdict"] for one in sections] == [
+        *["failed"] * 2,
+        *["unknown"] * 2,
+        *["passed"] * 4,
+    ]
+    assert ["open" in one for one in sections] == [True] * 3 + [False] * 5
+
+
+def test_the_page_tells_what_reviewers_ask_for(page):
+    for words in (
+        "2 of 8 runs failed",
+        "Ten callers of get_client for one user and network share one spawn.",
+        "1 spawn for (alice, localnet)",
+        "harness replay scenarios/same_user_spawns_one_client.toml --seed 7",
+        "0123456789abcdef" * 4,
+        "Could not run. no Docker",
+        "Deadlock at 310 ms",
+        "serve/desk_registry.py:57",
+        "Some Processor @ 3 GHz",
+        "CPython 3.11.7",
+        "2026-11-22T23:40:00+00:00",
+    ):
+        assert words in page.text
+
+
+def test_every_figure_and_table_says_simulated_or_measured(rich_report):
+    text = html_text(rich_report)
+    marked = re.compile(r'class="badge (simulated|measured)"')
+    captions = re.findall(r"<figcaption>.*?</figcaption>|<caption>.*?</caption>", text, re.DOTALL)
+    assert len(captions) > 15
+    assert [caption for caption in captions if not marked.search(caption)] == []
+    tables = re.findall(r'<details class="data"><summary>Operations.*?</summary>', text)
+    assert len(tables) == 6
+    assert all(marked.search(table) for table in tables)
+
+
+def test_a_live_run_has_no_simulated_mark(rich_report, live_run):
+    sections = html_text(replace(rich_report, runs=(live_run,))).split('id="runs"')[1]
+    assert 'class="badge measured"' in sections
+    assert 'class="badge simulated"' not in sections
+
+
+def test_bars_carry_shapes_and_words_and_not_colour_alone(page):
+    titles = page.elements.count(("title", {}))
+    bars = len([one for one in page.found("rect") if one.get("class") == "bar"])
+    assert titles > bars / 2
+    assert "table of operations below has the same in words" in str(page.elements)
+    assert all("aria-label" in one for one in page.found("svg", role="img"))
+
+
+def test_text_from_outside_stays_text(hostile_report):
+    text = html_text(hostile_report)
+    page = Page(text)
+    assert page.open == []
+    assert page.found("img") == page.found("script") == []
+    assert not any(name.startswith("on") for _, attributes in page.elements for name in attributes)
+    assert "{{ 7*7 }}" in page.text
+    assert re.findall(r"[\x00-\x08\x0b-\x1f\x7f\u202e\ud800-\udfff]", text) == []
+    assert r"\x00\x1b[31m\ud800\u202e" in page.text
+
+
+def test_the_same_report_makes_the_same_page(rich_report):
+    assert html_text(rich_report) == html_text(rich_report)
+
+
+def test_a_cap_on_sections_is_stated(rich_report):
+    page = Page(html_text(rich_report, sections_max=3))
+    assert len([one for one in page.found("details") if "data-verdict" in one]) == 3
+    assert "Only 3 runs have a section here, failures first; 5 have none." in page.text
+
+
+def test_a_cap_on_figures_is_stated(rich_report):
+    page = Page(html_text(rich_report, shapes_max=30))
+    assert "The figures of this run are left out: the page draws 30 bars at most" in page.text
+    # Those of the first two runs, and the locks of the deadlocked one: a table is not drawn.
+    assert len(page.found("figure")) == 5
+
+
+def test_a_cap_on_operations_is_stated(rich_report, live_run):
+    operation = live_run.history.operations[0]
+    many = tuple(replace(operation, number=number) for number in range(1_500))
+    run = replace(live_run, history=replace(live_run.history, operations=many))
+    page = Page(html_text(replace(rich_report, runs=(run,))))
+    assert "Drawn: 400 of 1,500 operations." in page.text
+    assert "Only 400 operations are listed" in page.text
+
+
+def test_an_empty_report_is_a_page_that_claims_nothing(rich_report):
+    page = Page(html_text(replace(rich_report, runs=(), versions={}, machine={}, started_at="")))
+    assert "Nothing was run" in page.text
+    assert page.found("header", **{"class": "top unknown"})
+    assert page.text.count("not recorded") == 2
+
+
+def test_a_failed_run_has_its_ring_drawn_and_its_locks_listed(rich_report, passed_run):
+    page = Page(html_text(rich_report))
+    (ring,) = page.found("svg", **{"class": "ring-drawing"})
+    assert ring["aria-label"].startswith("Ring of 2 tasks: task-0 waits for Lock DeskRegistry")
+    assert len(page.found("table", **{"class": "contention"})) == 1
+    clean = Page(html_text(replace(rich_report, runs=(passed_run,))))
+    assert not clean.found("svg", **{"class": "ring-drawing"})
+    assert not clean.found("table", **{"class": "contention"})

@@ -1,0 +1,98 @@
+import json
+from copy import deepcopy
+from dataclasses import replace
+
+import jsonschema
+import pytest
+
+from harness.errors import BadInput, HarnessBug
+from harness.report.formats.json_report import document_text, report_document, schema, write_json
+
+
+@pytest.fixture(scope="module")
+def validator():
+    jsonschema.Draft202012Validator.check_schema(schema())
+    return jsonschema.Draft202012Validator(schema())
+
+
+@pytest.fixture
+def document(rich_report):
+    return deepcopy(report_document(rich_report))
+
+
+def test_every_document_obeys_the_schema(validator, rich_report, hostile_report):
+    for report in (rich_report, hostile_report, replace(rich_report, runs=())):
+        validator.validate(json.loads(document_text(report)))
+
+
+def test_a_run_has_the_keys_that_readers_rely_on(document):
+    run = document["runs"][3]
+    assert run["verdict"] == "failed"
+    promised = {"scenario", "node", "seed", "digest", "verdict", "checks", "virtual_s", "wall_s"}
+    assert promised <= run.keys()
+    check = run["checks"][1]
+    assert (check["name"], check["verdict"], check["seen"], check["involved"]) == (
+        "single_spawn",
+        "failed",
+        "2 at 0.000 s",
+        ["task-3", "task-7"],
+    )
+    assert document["versions"]["simpy"] == "4.1.2"
+    assert document["verdict"] == "failed"
+
+
+def test_figures_say_whether_they_are_simulated_or_measured(document):
+    clocks = {run["node"]: run["figures"]["clock"] for run in document["runs"] if run["figures"]}
+    assert clocks == {"simulated": "simulated", "live": "measured"}
+
+
+def test_percentiles_without_enough_samples_are_null(document):
+    (latency,) = document["runs"][0]["figures"]["latencies"]
+    assert (latency["samples"], latency["p50_s"], latency["p95_s"]) == (10, 0.2134, None)
+
+
+def test_a_live_speed_up_has_its_interval(document):
+    (found,) = document["runs"][5]["figures"]["speedups"]
+    assert found["low"] < found["ratio"] < found["high"]
+    assert found["rounds"] == 5
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        (lambda document: document.pop("versions"), "'versions' is a required property"),
+        (lambda document: document.update(extra=1), "'extra' was unexpected"),
+        (lambda document: document["runs"][0].pop("seed"), "'seed' is a required property"),
+        (lambda document: document["runs"][0].update(node="cloud"), "'cloud' is not one of"),
+        (lambda document: document["runs"][0].update(digest="abc"), "does not match"),
+        (lambda document: document["runs"][0].update(verdict="green"), "'green' is not one of"),
+        (lambda document: document["runs"][6].update(verdict="passed"), "'unknown' was expected"),
+        (lambda document: document["runs"][5].update(virtual_s=1.0), "is not of type 'null'"),
+        (lambda document: document["runs"][0].update(wall_s=-1), "less than the minimum"),
+        (lambda document: document["runs"][0]["checks"][0].pop("seen"), "'seen' is a required"),
+        (lambda document: document["runs"][0]["checks"][0].update(hue=1), "'hue' was unexpected"),
+        (lambda document: document.update(schema_version=2), "1 was expected"),
+    ],
+)
+def test_a_wrong_document_is_refused(validator, document, change, complaint):
+    validator.validate(document)
+    change(document)
+    complaints = "\n".join(error.message for error in validator.iter_errors(document))
+    assert complaint in complaints
+
+
+def test_a_number_that_is_not_finite_is_the_harness_own_fault(rich_report, passed_run):
+    broken = replace(rich_report, runs=(replace(passed_run, wall_s=float("nan")),))
+    with pytest.raises(HarnessBug, match="every number must be finite"):
+        document_text(broken)
+
+
+def test_the_document_goes_to_a_file(tmp_path, rich_report):
+    path = tmp_path / "found.json"
+    write_json(rich_report, path)
+    assert json.loads(path.read_text(encoding="utf-8")) == report_document(rich_report)
+
+
+def test_a_missing_folder_is_told(tmp_path, rich_report):
+    with pytest.raises(BadInput, match=r"none/found\.json: must be a file that can be written"):
+        write_json(rich_report, tmp_path / "none" / "found.json")

@@ -1,0 +1,73 @@
+from dataclasses import replace
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from harness.report.formats.junit_report import junit_text
+
+
+@pytest.fixture
+def root(rich_report):
+    return ET.fromstring(junit_text(rich_report).encode())
+
+
+def properties(element):
+    return {one.get("name"): one.get("value") for one in element.findall("properties/property")}
+
+
+def test_each_node_has_a_suite_and_each_run_a_case(root):
+    assert [(one.get("name"), one.get("tests")) for one in root] == [
+        ("harness.simulated", "6"),
+        ("harness.live", "2"),
+    ]
+    assert root.get("tests") == "8"
+    assert len(root.findall(".//testcase")) == 8
+
+
+def test_a_failed_run_is_a_failure_with_the_whole_text(root):
+    (case,) = root.findall(".//testcase[@name='same_user_spawns_one_client[seed 7]']")
+    failure = case.find("failure")
+    assert failure.get("message").startswith("expected 1 spawn for (alice, localnet), saw 2")
+    assert "replay: harness replay scenarios/same_user_spawns_one_client" in failure.text
+    assert case.find("error") is None
+
+
+def test_an_unknown_run_is_an_error_and_never_skipped(root):
+    (case,) = root.findall(".//testcase[@name='node_unreachable[seed 48151]']")
+    assert case.find("error").get("type") == "could_not_run"
+    assert "no Docker" in case.find("error").get("message")
+    assert root.find(".//skipped") is None
+    assert (root.get("failures"), root.get("errors"), root.get("skipped")) == ("2", "2", "0")
+
+
+def test_a_passed_run_complains_of_nothing_and_lists_its_checks(root):
+    (case,) = root.findall(".//testcase[@name='same_user_spawns_one_client[seed 48151]']")
+    assert [child.tag for child in case] == ["properties", "system-out"]
+    assert "PASSED single_spawn: expected 1 spawn for each" in case.find("system-out").text
+
+
+def test_a_case_says_how_to_repeat_it(root):
+    case = root.find(".//testcase")
+    assert case.get("file") == "scenarios/same_user_spawns_one_client.toml"
+    found = properties(case)
+    assert found["node"] == "simulated"
+    assert found["seed"] == "48151"
+    assert found["digest"] == "0123456789abcdef" * 4
+    assert found["replay"].endswith("--seed 48151")
+    assert found["virtual_s"] == "0.2135 simulated"
+
+
+def test_a_suite_says_what_its_seconds_are(root):
+    clocks = [properties(suite)["clock"] for suite in root]
+    assert clocks == ["simulated", "measured"]
+    assert properties(root[0])["machine.cores"] == "2"
+
+
+def test_control_characters_do_not_break_the_file(hostile_report):
+    root = ET.fromstring(junit_text(hostile_report).encode())
+    assert r"\x00\x1b[31m\ud800" in root.find(".//failure").text
+
+
+def test_no_runs_make_an_empty_file(rich_report):
+    root = ET.fromstring(junit_text(replace(rich_report, runs=())).encode())
+    assert (root.get("tests"), len(root)) == ("0", 0)

@@ -1,0 +1,59 @@
+from dataclasses import replace
+
+from harness.report.text.wait_for import diagnosis_lines, ring
+
+
+def test_no_deadlock_has_no_lines(passed_run):
+    assert diagnosis_lines(passed_run.history) == []
+
+
+def test_a_ring_ends_where_it_began(deadlocked_run):
+    diagnosis = deadlocked_run.history.deadlock
+    assert ring(diagnosis) == ("task-0", "task-1", "task-0")
+    closed = replace(diagnosis, cycle=("task-0", "task-1", "task-0"))
+    assert ring(closed) == ("task-0", "task-1", "task-0")
+    assert ring(replace(diagnosis, cycle=("task-0",))) == ("task-0", "task-0")
+    assert ring(replace(diagnosis, cycle=())) == ()
+
+
+def test_very_many_blocked_tasks_are_counted(deadlocked_run):
+    diagnosis = deadlocked_run.history.deadlock
+    one = diagnosis.blocked[0]
+    apart = tuple(replace(one, task=f"task-{n}", where=f"a.py:{n}") for n in range(60))
+    crowd = replace(diagnosis, blocked=apart)
+    lines = diagnosis_lines(replace(deadlocked_run.history, deadlock=crowd))
+    assert lines[0].endswith("60 tasks blocked")
+    assert lines[51] == "  … and 10 more tasks"
+
+
+def test_tasks_that_wait_alike_are_told_in_one_line(deadlocked_run):
+    diagnosis = deadlocked_run.history.deadlock
+    one = replace(diagnosis.blocked[0], holders=("task-99 at b.py:1",), reason="so")
+    alike = tuple(replace(one, task=f"task-{n}") for n in range(14))
+    crowd = replace(diagnosis, blocked=(*alike, *diagnosis.blocked[2:]), cycle=())
+    lines = diagnosis_lines(replace(deadlocked_run.history, deadlock=crowd))
+    names = ", ".join(f"task-{n}" for n in range(12))
+    assert lines[1:] == [
+        f"  {names} and 2 more wait for {one.waits_for} at {one.where}, held by task-99 at b.py:1;"
+        " so",
+        "  task-2 waits for Future <Serve.init_desks> at serve/service.py:140",
+    ]
+
+
+def test_the_wait_that_tells_most_comes_first_and_of_holders_some_are_named(deadlocked_run):
+    diagnosis = deadlocked_run.history.deadlock
+    first, second, third = (replace(one, holders=()) for one in diagnosis.blocked)
+    blocked = (
+        replace(first, holders=tuple("abcdef")),
+        replace(second, reason="nobody left can set it"),
+        replace(third, reason="lost wake-up: so"),
+    )
+    told = replace(deadlocked_run.history, deadlock=replace(diagnosis, blocked=blocked, cycle=()))
+    lines = diagnosis_lines(told)
+    assert [line.split()[0] for line in lines[1:]] == ["task-2", "task-0", "task-1"]
+    assert lines[2].endswith(", held by a, b, c, d and 2 more")
+
+
+def test_a_live_stall_is_told_in_measured_time(deadlocked_run):
+    history = replace(deadlocked_run.history, node="live")
+    assert diagnosis_lines(history)[0] == "deadlock at 310 ms measured: 3 tasks blocked"

@@ -1,0 +1,146 @@
+"""Campaigns: what one run does to itself costs no other run, and nothing lost is green."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import pytest
+
+from harness.errors import BadInput
+from harness.results.verdict import Verdict
+from harness.runs import batch as campaign_module
+from harness.runs.batch import Campaign, read_scenarios, run_campaign
+
+SCENARIO = """
+claim = "Everybody is answered."
+users = ["{user}"]
+[[phase]]
+name = "ask"
+[[phase.do]]
+call = "ask"
+user = "{user}"
+[check]
+"""
+SYSTEM = """
+import os, sys
+
+class Service:
+    async def ask(self, user):
+        if user == "leaver":
+            sys.exit(0)
+        if user == "killer":
+            os._exit(0)
+        return user
+"""
+MODULE_NUMBERS = itertools.count()
+
+
+class Watched:
+    def __init__(self) -> None:
+        self.total = 0
+        self.seen = []
+
+    def start(self, total: int) -> None:
+        self.total = total
+
+    def finished(self, result) -> None:
+        self.seen.append((result.scenario, result.seed))
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    """Run a scenario for each user, in this order, and map it to its results."""
+    monkeypatch.chdir(tmp_path)
+    module = f"campaign_system_{next(MODULE_NUMBERS)}"
+    (tmp_path / f"{module}.py").write_text(SYSTEM, encoding="utf-8")
+
+    def run(*users: str, **options):
+        paths = []
+        for number, user in enumerate(users):
+            paths.append(Path(f"{number:02}_{user}.toml"))
+            paths[-1].write_text(SCENARIO.format(user=user), encoding="utf-8")
+        options = {"system": f"{module}:Service", **options}
+        return run_campaign(Campaign(scenarios=read_scenarios(paths), **options), Watched())
+
+    return run
+
+
+def verdicts(report) -> str:
+    return "".join(one.verdict[0] for one in report.runs)
+
+
+def test_a_service_that_ends_the_interpreter_is_unknown_and_the_others_pass(run):
+    report = run("alice", "leaver", "bob")
+    assert verdicts(report) == "pup"
+    lost = report.runs[1]
+    assert "ended the interpreter: SystemExit(0)" in lost.could_not_run
+    assert lost.replay.endswith(":Service")
+    assert report.verdict is Verdict.UNKNOWN
+
+
+def test_a_worker_that_dies_costs_the_run_it_died_in(run):
+    report = run(*["alice"] * 10, "killer", "bob", jobs=2)
+    assert verdicts(report) == "pppppppppp" + "u" + "p"
+    assert "worker processes died (1)" in report.runs[10].could_not_run
+
+
+def test_when_every_worker_dies_all_is_unknown_and_it_ends(run):
+    report = run("killer", jobs=2, seeds=20)
+    assert verdicts(report) == "u" * 20
+    assert [one.seed for one in report.runs] == list(range(20))
+
+
+def test_a_fault_of_the_harness_costs_one_run(run, monkeypatch):
+    sound = campaign_module.run_scenario
+
+    def faulty(scenario, *arguments, **options):
+        if scenario.name.endswith("bob"):
+            raise ZeroDivisionError("by nought")
+        return sound(scenario, *arguments, **options)
+
+    monkeypatch.setattr(campaign_module, "run_scenario", faulty)
+    report = run("alice", "bob", "carol")
+    assert verdicts(report) == "pup"
+    assert "ZeroDivisionError('by nought') at test_batch.py:" in report.runs[1].could_not_run
+
+
+def test_processes_give_the_same_results_in_the_same_order(run):
+    one, two = (run("alice", "bob", jobs=jobs, seeds=10) for jobs in (1, 2))
+    told = [[(run.scenario, run.seed, run.digest) for run in report.runs] for report in (one, two)]
+    assert told[0] == told[1]
+    assert [seed for _, seed, _ in told[0]] == [seed for seed in range(10) for _ in range(2)]
+
+
+@pytest.mark.parametrize("text", ["import sys; sys.exit(0)", "raise KeyError('x')", "def x(:"])
+def test_a_module_that_cannot_be_imported_is_bad_input(run, tmp_path, text):
+    module = f"campaign_broken_{next(MODULE_NUMBERS)}"
+    (tmp_path / f"{module}.py").write_text(text, encoding="utf-8")
+    with pytest.raises(BadInput, match=f'system "{module}:X": '):
+        run("alice", system=f"{module}:X")
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"seeds": 1_000_001}, "1,000,001 runs are too many at once"),
+        ({"seeds": 2**63, "seed": 5}, "runs are too many at once"),
+        ({"seed": 2**64 - 1, "seeds": 2}, "seeds must be 0 to"),
+        ({"jobs": 257}, "at least 1 and at most 256, got 257"),
+        ({"jobs": -1}, "at least 1 and at most 256, got -1"),
+    ],
+)
+def test_numbers_out_of_bounds_are_refused_before_anything_runs(run, options, told):
+    with pytest.raises(BadInput, match=told):
+        run("alice", **options)
+
+
+def test_the_last_seed_there_is_can_be_run(run):
+    assert verdicts(run("alice", seed=2**64 - 1)) == "p"
+
+
+def test_mistakes_of_all_files_are_told_at_once(tmp_path):
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.toml").write_text("claim = 3\n", encoding="utf-8")
+    with pytest.raises(BadInput, match=r"(?s)a\.toml.*b\.toml"):
+        read_scenarios([tmp_path])

@@ -1,0 +1,78 @@
+"""What a run is taken to have in common with an earlier one, and what follows from that."""
+
+from __future__ import annotations
+
+import asyncio
+from types import SimpleNamespace
+
+import pytest
+
+from harness.search.exhaustive.exhaustive import Exhaustive
+from harness.search.exhaustive.footprint import EVERYTHING
+from harness.search.exhaustive.trail import Trail
+from harness.simulated.repeated_runs import SearchRuns
+
+
+def test_events_taken_as_known_are_those_that_come_again():
+    async def main():
+        box = {"n": 0}
+
+        async def aside(mine):
+            seen = box["n"]
+            await asyncio.to_thread(lambda: None)
+            box["n"] = seen + mine
+
+        async def busy():
+            await asyncio.sleep(0)
+            box["n"] += 10
+
+        await asyncio.gather(aside(1), aside(2), busy())
+
+    strategy = Exhaustive()
+    with SearchRuns(main, adversarial=True) as searching:
+        while strategy.runs < 500:
+            found = searching.run(strategy.begin(strategy.runs), watcher=strategy.watcher)
+            lanes = iter(memoryview(found.order).cast("i"))
+            assert all(event.lane in lanes for event in strategy.watcher.events), strategy.runs
+            strategy.finish(found)
+
+
+def test_the_end_of_a_gather_within_what_is_known_makes_no_run_redundant():
+    async def main():
+        seen = []
+
+        async def note(mine):
+            await asyncio.sleep(0)
+            seen.append(mine)
+
+        async def both(mine):
+            await asyncio.gather(note(mine), note(mine + 1))
+            seen.append(-mine)
+
+        await asyncio.gather(both(1), both(5))
+
+    strategy = Exhaustive()
+    with SearchRuns(main, adversarial=True) as searching:
+        while not strategy.exhausted:
+            found = searching.run(strategy.begin(strategy.runs), watcher=strategy.watcher)
+            strategy.finish(found)
+    assert (strategy.runs, strategy.distinct, strategy.redundant) == (864, 864, 0)
+
+
+@pytest.mark.parametrize("passed", [0, 1])
+def test_a_sleeping_step_is_redundant_unless_an_earlier_run_has_passed_it(passed):
+    class Loop:
+        adversarial = True
+        made_tasks = ()
+        _ready = (None,)
+
+        def lineage(self, lane):
+            return str(lane)
+
+    trail = Trail(passed=passed)
+    trail.bind(Loop().lineage)
+    trail.asleep = {2: EVERYTHING}
+    step = SimpleNamespace(lane=2, call=(print,))
+    trail.begins(step, ())
+    trail.ended(step)
+    assert trail.redundant is (passed == 0)

@@ -1,0 +1,104 @@
+"""Tokens: they come back as they were written, and whatever is damaged is refused."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from harness.choices.kinds import ChoiceKind
+from harness.errors import BadInput
+from harness.search.failures.tape import Deviation, Tape
+from harness.search.failures.token import Token, cause_key, checkpoints_of, first_parting
+
+
+def token(**changes):
+    values = {
+        "subject": "scenarios/kötüm.toml",
+        "system": "tickets:Tickets",
+        "adversarial": True,
+        "tape": Tape(
+            seed=2**64 - 1,
+            schedule=(
+                Deviation(ChoiceKind.ORDER, "1.2.p3", 4, 1_000_000),
+                Deviation(ChoiceKind.FAULT, "client.sync.started", 0, 2),
+                Deviation(ChoiceKind.CANCEL, "create#2", 5, 1),
+                Deviation(ChoiceKind.LATENCY, "rpc", 1, 3),
+            ),
+            workload=(Deviation(ChoiceKind.WORKLOAD, "users", 0, 2),),
+        ),
+        "cause": cause_key("single_spawn"),
+        "code": "0123456789abcdef",
+        "steps": 300,
+        "checkpoints": (1, 65_535),
+        "chaos": True,
+        "dropped": ("user bob", "times create 1"),
+    }
+    return Token(**{**values, **changes})
+
+
+def order(*lanes):
+    return b"".join(lane.to_bytes(4, "little") for lane in lanes)
+
+
+def test_a_token_is_read_back_as_it_was_written():
+    assert Token.read(str(token())) == token()
+    assert Token.read(f"  {token()}\n") == token()
+
+
+def test_every_damaged_token_is_refused():
+    text = str(token())
+    stream = random.Random(4)
+    for _ in range(400):
+        position = stream.randrange(len("mh1-"), len(text))
+        damaged = text[:position] + stream.choice("abcXYZ012-_") + text[position + 1 :]
+        if damaged != text:
+            with pytest.raises(BadInput, match="token: is damaged"):
+                Token.read(damaged)
+
+
+@pytest.mark.parametrize("cut", [5, 20, -1, -9])
+def test_a_token_that_was_cut_off_is_refused(cut):
+    with pytest.raises(BadInput, match="is damaged"):
+        Token.read(str(token())[:cut])
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("", "must begin with mh1-"),
+        ("dt1-cgAB", "must begin with mh1-"),
+        ("mh2-abc", "of another version of the harness"),
+        ("mh1-", "is damaged"),
+        ("mh1-!!!!", "is damaged"),
+        ("mh1-é", "is damaged"),
+        ("mh1-" + "A" * 100_000, "is damaged"),
+    ],
+)
+def test_what_is_no_token_is_refused(text, told):
+    with pytest.raises(BadInput, match=told):
+        Token.read(text)
+
+
+def test_an_equal_run_has_no_parting():
+    run = order(*range(1, 101))
+    again = token(steps=100, checkpoints=checkpoints_of(run))
+    assert first_parting(again, run) is None
+
+
+@pytest.mark.parametrize("at", [0, 1, 37, 90, 99])
+def test_the_first_difference_lies_where_it_is_told(at):
+    lanes = list(range(1, 101))
+    run = token(steps=100, checkpoints=checkpoints_of(order(*lanes)))
+    lanes[at] = 777
+    found = first_parting(run, order(*lanes))
+    if at < 13 * 7:
+        assert found is not None
+        assert found[0] <= at < found[1] <= found[0] + 13
+    # Steps after the last checkpoint are only counted.
+
+
+@pytest.mark.parametrize("steps", [0, 1, 50, 99, 101, 140])
+def test_a_run_of_another_length_parts(steps):
+    run = token(steps=100, checkpoints=checkpoints_of(order(*range(1, 101))))
+    assert first_parting(run, order(*range(1, steps + 1))) is not None
