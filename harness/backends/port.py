@@ -1,27 +1,26 @@
-"""Own what the runner needs of a backend, simulated or live, and the opening of one."""
+"""The ports of a backend: what a run needs of it, simulated or live, and how a run on it ended."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
-
-from harness.errors import BadInput
-from harness.history.records import Diagnosis, LockHold, LockWait, LoopLag, NodeKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
     from contextlib import AbstractAsyncContextManager, AbstractContextManager
 
     from harness.choices.chaos import Chaos
+    from harness.choices.policies import OrderPolicy, StepWatcher
+    from harness.history.records import Diagnosis, LockHold, LockWait, LoopLag, NodeKind
 
-    Main = Callable[["Stage"], Coroutine[Any, Any, None]]
+    Main = Callable[[], Coroutine[Any, Any, None]]
     Observer = Callable[[], None]
 
-__all__ = ["Backend", "Ran", "Stage", "World", "open_backend"]
+__all__ = ["Backend", "KeptTrace", "Orders", "PreparedRun", "Ran", "Stage", "World"]
 
 
 class World(Protocol):
-    """A chain of its own for one run: who starts clients, and how the node is doing."""
+    """What a service talks to during one run: who starts clients, and how the node is doing."""
 
     @property
     def clients(self) -> Any:
@@ -34,7 +33,7 @@ class World(Protocol):
 
 
 class Stage(Protocol):
-    """What a run finds around it, inside the loop."""
+    """What a run finds around it, inside the loop; nothing here is called before the run begins."""
 
     def clock(self) -> float:
         """Seconds since the run began."""
@@ -71,11 +70,55 @@ class Stage(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Orders:
+    """Who decides the order of events in a simulated run, and who looks on.
+
+    ``adversarial`` also permutes the tasks that are ready, which asyncio itself never does.
+    """
+
+    policy: OrderPolicy
+    adversarial: bool = False
+    watcher: StepWatcher | None = None
+
+
+class KeptTrace(Protocol):
+    """The whole trace of a simulated run."""
+
+    @property
+    def keep(self) -> bool:
+        """Whether its entries were kept: True."""
+        ...
+
+    @property
+    def digest(self) -> str:
+        """Sha256 of all that came from outside and of the notes, in hexadecimal."""
+        ...
+
+    @property
+    def schedule_digest(self) -> str:
+        """Sha256 of the tasks of all callbacks, in hexadecimal."""
+        ...
+
+    def order(self) -> bytes:
+        """Return the task of every callback in order, 4 bytes each."""
+        ...
+
+    def entries(self) -> list[str]:
+        """Return what ``digest`` covers, readable, one line an entry."""
+        ...
+
+    def step_entries(self) -> list[str]:
+        """Return what ``schedule_digest`` covers, readable, one line a callback."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ran:
     """How a backend's run ended.
 
     ``digest`` is None and ``virtual_s`` is None where time is real. ``diagnosis`` is set if the run
-    could not go on.
+    could not go on. ``trace`` is None unless it was asked for or somebody decided the run's orders;
+    ``picks`` are then the decisions, as indices.
     """
 
     error: BaseException | None
@@ -86,10 +129,28 @@ class Ran:
     unhandled: tuple[str, ...] = ()
     lock_waits: tuple[LockWait, ...] = ()
     loop_lags: tuple[LoopLag, ...] = ()
+    trace: KeptTrace | None = None
+    picks: list[int] = field(default_factory=list)
+
+
+class PreparedRun(Protocol):
+    """A run that is about to begin: its stage is there, its loop is not."""
+
+    @property
+    def stage(self) -> Stage:
+        """What the run will find around it."""
+        ...
+
+    def carry_out(self, main: Main, *, observer: Observer | None = None) -> Ran:
+        """Run ``main()`` to its end, or to where nothing can go on.
+
+        ``observer`` is called between the passes of a simulated loop; on the real clock it is not.
+        """
+        ...
 
 
 class Backend(Protocol):
-    """Runs a coroutine on a stage of its own."""
+    """Where runs are carried out: in virtual time, or in real time on a real node."""
 
     @property
     def kind(self) -> NodeKind:
@@ -101,34 +162,16 @@ class Backend(Protocol):
         """Versions of the node and the client, where they are real."""
         ...
 
-    def run(self, main: Main, *, seed: int, observer: Observer | None = None) -> Ran:
-        """Run to the end, or to where nothing can go on.
+    def prepare(
+        self, *, seed: int, orders: Orders | None = None, keep_trace: bool = False
+    ) -> PreparedRun:
+        """Prepare a run; ``orders`` says who decides it, by default nobody.
 
-        ``observer`` is called between the passes of a simulated loop; on the real clock it is not.
+        Raises:
+            Unsupported: Time is real, and ``orders`` were given.
         """
         ...
 
     def close(self) -> None:
         """Give back what the backend holds; idempotent."""
         ...
-
-
-def open_backend(
-    node: str, *, needs_node: bool, progress: Callable[[str], None] | None = None
-) -> Backend:
-    """Open the backend that was asked for; only then are its packages imported.
-
-    Raises:
-        BadInput: No such backend.
-        CouldNotRun: Something it needs is missing.
-    """
-    if node == NodeKind.SIMULATED:
-        from harness.simulated.backend import SimulatedBackend  # noqa: PLC0415
-
-        return SimulatedBackend()
-    if node == NodeKind.LIVE:
-        from harness.live.backend import LiveBackend  # noqa: PLC0415
-
-        return LiveBackend(needs_node=needs_node, progress=progress or (lambda _line: None))
-    msg = f'node: must be "simulated" or "live", got "{node}"'
-    raise BadInput(msg)

@@ -1,4 +1,4 @@
-"""Own the writing of a run's history while it happens."""
+"""The recorder: it writes the history of a run while it happens."""
 
 from __future__ import annotations
 
@@ -28,8 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from harness.history.plain_data import PlainData
-    from harness.runs.conditions import ConditionWatch
-    from harness.runs.recovery import Recovery
+    from harness.history.records import ConditionRecord
 
 __all__ = ["Recorder"]
 
@@ -37,21 +36,27 @@ __all__ = ["Recorder"]
 class Recorder:
     """Collects what happens; every entry is noted in the trace, so that digests cover it.
 
-    ``clock`` gives seconds since the run began, and ``note`` takes a line for the trace; both are
-    set once the backend is up.
+    ``clock`` gives seconds since the run began, ``note`` takes a line for the trace, and
+    ``observe`` is called whenever something was recorded that may not last.
     """
 
-    def __init__(self, node: NodeKind, *, plain: PlainData) -> None:
+    def __init__(
+        self,
+        node: NodeKind,
+        *,
+        plain: PlainData,
+        clock: Callable[[], float],
+        note: Callable[[str], None],
+        observe: Callable[[], None] = lambda: None,
+    ) -> None:
         self.node = node
         self.plain = plain
-        self.clock: Callable[[], float] = lambda: 0.0
-        self.note: Callable[[str], None] = lambda _line: None
+        self.clock = clock
         self.deadlock: Diagnosis | None = None
         self.audit: tuple[str, ...] | None = None
-        # What worked once nothing went wrong any more; None if that was not tried.
-        self.recovery: Recovery | None = None
         self.leaks: list[Leak] | None = None
-        self.conditions: ConditionWatch | None = None
+        self._note = note
+        self._observe = observe
         self._spawns_asked: int | None = None
         self._operations: list[Operation] = []
         self._actors: list[Actor] = []
@@ -86,9 +91,8 @@ class Recorder:
                 expected_error=expected,
             )
         )
-        self.note(f"begin {number} {step} {user}")
-        if self.conditions is not None:
-            self.conditions.observe()
+        self._note(f"begin {number} {step} {user}")
+        self._observe()
         return number
 
     def end_operation(
@@ -109,9 +113,8 @@ class Recorder:
             error=None if error is None else self.plain.error(error),
         )
         told = type(error).__name__ if error is not None else json.dumps(plain, sort_keys=True)
-        self.note(f"end {number} {outcome.value} {told}")
-        if self.conditions is not None:
-            self.conditions.observe()
+        self._note(f"end {number} {outcome.value} {told}")
+        self._observe()
 
     def probing(self) -> None:
         """Record that all the scenario asks for is done: what is spawned now is the probe's."""
@@ -140,10 +143,9 @@ class Recorder:
                 outcome=Outcome.UNFINISHED,
             )
         )
-        self.note(f"spawn {number} {sorted(key.items())}")
+        self._note(f"spawn {number} {sorted(key.items())}")
         # A spawn that is refused at once is over before the loop's pass is.
-        if self.conditions is not None:
-            self.conditions.observe()
+        self._observe()
         return number
 
     def end_spawn(
@@ -158,13 +160,13 @@ class Recorder:
             outcome=outcome,
             error=None if error is None else self.plain.error(error),
         )
-        self.note(f"spawned {number} {outcome.value}")
+        self._note(f"spawned {number} {outcome.value}")
 
     def exit_actor(self, number: int) -> None:
         """Record that a client has ended; only the first time counts."""
         if self._actors[number].exit_s is None:
             self._actors[number] = replace(self._actors[number], exit_s=self.clock())
-            self.note(f"exit {number}")
+            self._note(f"exit {number}")
 
     def begin_command(self, actor: int, name: str) -> int:
         """Record a command that a client is given now; returns its number."""
@@ -179,7 +181,7 @@ class Recorder:
                 outcome=Outcome.UNFINISHED,
             )
         )
-        self.note(f"command {actor} {name}")
+        self._note(f"command {actor} {name}")
         return len(self._commands) - 1
 
     def end_command(
@@ -196,12 +198,12 @@ class Recorder:
     def fault(self, point: str, kind: str, key: dict[str, str]) -> None:
         """Record a fault that takes effect now."""
         self._faults.append(Fault(at_s=self.clock(), point=point, kind=kind, key=key))
-        self.note(f"fault {point} {kind}")
+        self._note(f"fault {point} {kind}")
 
     def measurement(self, measurement: Measurement) -> None:
         """Record one timing of a phase."""
         self._measurements.append(measurement)
-        self.note(f"measured {measurement.pacing.value} {measurement.duration_s:.9f}")
+        self._note(f"measured {measurement.pacing.value} {measurement.duration_s:.9f}")
 
     def outcomes_since(self, number: int) -> tuple[int, int]:
         """Count the operations since ``number``: those that returned, and the others."""
@@ -243,9 +245,14 @@ class Recorder:
         raise BadInput(msg)
 
     def history(
-        self, *, lock_holds: Sequence[LockHold] = (), lock_waits: Sequence[LockWait] = ()
+        self,
+        *,
+        end_s: float | None = None,
+        lock_holds: Sequence[LockHold] = (),
+        lock_waits: Sequence[LockWait] = (),
+        conditions: tuple[ConditionRecord, ...] = (),
     ) -> History:
-        """Make the history as it stands now."""
+        """Make the history as it stands, up to ``end_s`` seconds or to this moment."""
         return History(
             node=self.node,
             operations=tuple(self._operations),
@@ -256,11 +263,11 @@ class Recorder:
             lock_holds=tuple(lock_holds),
             lock_waits=tuple(lock_waits),
             measurements=tuple(self._measurements),
-            conditions=() if self.conditions is None else self.conditions.found(),
+            conditions=conditions,
             deadlock=self.deadlock,
             audit=self.audit,
             leaks=None if self.leaks is None else tuple(self.leaks),
-            end_s=self.clock(),
+            end_s=self.clock() if end_s is None else end_s,
         )
 
 

@@ -1,4 +1,4 @@
-"""Own the live backend: the real clock, a real node in a container, real clients."""
+"""The live backend: the real clock, and a real partner for services that need one."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import os
 import time
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, nullcontext
 from dataclasses import replace
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -25,10 +24,10 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from contextlib import AbstractContextManager
 
-    from harness.backends.port import Main, Observer
+    from harness.backends.partner import LivePartner, Partner
+    from harness.backends.port import Main, Observer, Orders
     from harness.choices.chaos import Chaos
     from harness.live.fault_proxy import FaultProxy
-    from harness.miden.node.shared_node import SharedNode
 
 __all__ = ["LiveBackend"]
 
@@ -40,38 +39,56 @@ LOG_LINES_DIED = 10
 SAMPLE_EVERY_S = 0.02
 # In real time every hold lasts a little; shorter ones say nothing.
 HOLD_MIN_S = 0.001
-CLIENT_ADVICE = (
-    "the real client is not installed: pip install ./serve/miden/native (needs cargo), or run"
-    " tox -e integration, which does it"
-)
-
 _Spanned = TypeVar("_Spanned", LockHold, LockWait)
 
 
 class LiveBackend:
-    """Runs on real time over one node for all runs, in a container that is removed at the end."""
+    """Runs in real time, with one partner for all runs; without one for services that need none."""
 
     kind = NodeKind.LIVE
 
-    def __init__(self, *, needs_node: bool, progress: Callable[[str], None]) -> None:
+    def __init__(self, partner: Partner | None, *, progress: Callable[[str], None]) -> None:
         self._stack = ExitStack()
-        self._node: SharedNode | None = None
         self._stall_s = _stall_s()
-        self.versions: dict[str, str] = {}
-        if needs_node:
-            self.versions["mosaic-miden-client"] = _client_version()
-            from harness.miden.node.shared_node import shared_node  # noqa: PLC0415 - needs Docker's packages
+        self._partner = (
+            None if partner is None else self._stack.enter_context(partner.start(progress))
+        )
 
-            self._node = self._stack.enter_context(shared_node(progress=progress))
-            self.versions["miden-node"] = self._node.version
+    @property
+    def versions(self) -> dict[str, str]:
+        """Versions of what takes part for real."""
+        return {} if self._partner is None else self._partner.versions
 
-    def run(self, main: Main, *, seed: int, observer: Observer | None = None) -> Ran:
+    def prepare(
+        self, *, seed: int, orders: Orders | None = None, keep_trace: bool = False
+    ) -> _LiveRun:
+        """Prepare a run; the seed decides nothing, since real time draws its own latencies."""
+        del seed, keep_trace
+        if orders is not None:
+            msg = "the order of events is for simulated runs: explore without --node live"
+            raise Unsupported(msg)
+        return _LiveRun(self._partner, stall_s=self._stall_s)
+
+    def close(self) -> None:
+        """Give the partner back; the last one out removes its container."""
+        self._stack.close()
+
+
+class _LiveRun:
+    """One run on the real clock."""
+
+    def __init__(self, partner: LivePartner | None, *, stall_s: float) -> None:
+        self._partner = partner
+        self._stall_s = stall_s
+        self.stage = _LiveStage(partner)
+
+    def carry_out(self, main: Main, *, observer: Observer | None = None) -> Ran:
         """Run on a loop of its own; a run that stalls is ended with a diagnosis."""
-        del seed, observer  # Real time draws its own latencies, and has no passes to look at.
+        del observer  # Real time has no passes to look at.
+        stage = self.stage
         ledger = LockLedger(hold_min_s=HOLD_MIN_S)
         unhandled: list[str] = []
         began: list[float] = []
-        stage = _LiveStage(self._node)
         watchdog = StallWatchdog(stall_s=self._stall_s, diagnose=stage.diagnose)
         stage.watchdog = watchdog
         lag = LoopLagWatch()
@@ -84,7 +101,7 @@ class LiveBackend:
             watchdog.attach()
             stage.begin()
             lag.attach()
-            await main(stage)
+            await main()
 
         error: BaseException | None = None
         with ledger:
@@ -115,29 +132,23 @@ class LiveBackend:
 
     def _node_died(self) -> CouldNotRun | None:
         """Ask whether the node outlived the run: what a run without its node did proves nothing."""
-        if self._node is None:
+        if self._partner is None:
             return None
-        from harness.miden.node.status import ask_status  # noqa: PLC0415 - needs the live packages
-
         try:
-            ask_status(self._node.endpoint)
+            self._partner.check_alive()
         except CouldNotRun as reason:
             return CouldNotRun(
                 f"the node died while the scenario ran: {reason}; the end of its log:\n"
-                f"{self._node.logs(LOG_LINES_DIED)}"
+                f"{self._partner.logs(LOG_LINES_DIED)}"
             )
         return None
-
-    def close(self) -> None:
-        """Give the node back; the last one out removes the container."""
-        self._stack.close()
 
 
 class _LiveStage:
     """What a live run finds around it."""
 
-    def __init__(self, node: SharedNode | None) -> None:
-        self._node = node
+    def __init__(self, partner: LivePartner | None) -> None:
+        self._partner = partner
         self.watchdog: StallWatchdog | None = None
         self._begin_s = time.perf_counter()
 
@@ -167,30 +178,30 @@ class _LiveStage:
 
     def diagnose(self) -> Diagnosis:
         """Say who waits for what at this moment, with the node's log."""
-        logs = () if self._node is None else (("log of the node", self._node.logs(LOG_LINES)),)
+        partner = self._partner
+        logs = () if partner is None else (("log of the node", partner.logs(LOG_LINES)),)
         return replace(diagnose(attachments=logs), at_s=self.clock())
 
     @asynccontextmanager
     async def open_world(
         self, label: str, *, needs_node: bool, paired: bool = False, faults: bool = False
     ) -> AsyncIterator[_LiveWorld]:
-        """Open a world on the shared node, behind a proxy where it must be cut off."""
+        """Open a world with the one partner, behind a proxy where it must be cut off."""
         del label, paired
-        if not needs_node or self._node is None:
+        if not needs_node or self._partner is None:
             yield _LiveWorld(clients=None, proxy=None)
             return
         from harness.live.fault_proxy import FaultProxy  # noqa: PLC0415 - only where it is used
-        from harness.miden.live_clients import client_factory  # noqa: PLC0415 - needs the extension
 
         async with AsyncExitStack() as stack:
-            endpoint, proxy = self._node.endpoint, None
+            endpoint, proxy = self._partner.endpoint, None
             if faults:
                 at = urlsplit(endpoint)
                 proxy = await stack.enter_async_context(
                     FaultProxy(at.hostname or "127.0.0.1", at.port or 80)
                 )
                 endpoint = proxy.endpoint
-            yield _LiveWorld(clients=client_factory(endpoint), proxy=proxy)
+            yield _LiveWorld(clients=self._partner.clients(endpoint), proxy=proxy)
 
 
 class _LiveWorld:
@@ -226,13 +237,6 @@ def _sample(loop: asyncio.AbstractEventLoop, ledger: LockLedger) -> None:
     """Look at the holders of locks now and then, to learn across which lines they are held."""
     ledger.sample(loop.time())
     loop.call_later(SAMPLE_EVERY_S, _sample, loop, ledger)
-
-
-def _client_version() -> str:
-    try:
-        return version("mosaic-miden-client")
-    except PackageNotFoundError as error:
-        raise CouldNotRun(CLIENT_ADVICE) from error
 
 
 def _stall_s() -> float:

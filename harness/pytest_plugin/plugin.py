@@ -96,7 +96,8 @@ class ScenarioItem(pytest.Item):
                 self.user_properties += [("runs", found.runs), ("distinct", found.distinct)]
             return
         from harness.runs.runner import run_scenario  # noqa: PLC0415 - not in every test run
-        from harness.systems.port import DEFAULT_SYSTEM, load_system  # noqa: PLC0415
+        from harness.systems.loading import load_system  # noqa: PLC0415
+        from harness.systems.port import DEFAULT_SYSTEM  # noqa: PLC0415
 
         path = self.config.getoption("--system") or self._scenario.system or DEFAULT_SYSTEM
         system = load_system(path)
@@ -145,7 +146,7 @@ class _Backends:
 
     def open(self, *, needs_node: bool) -> Backend:
         """Open the backend that --node asks for."""
-        from harness.backends.port import open_backend  # noqa: PLC0415 - not in every test run
+        from harness.runs.opening import open_backend  # noqa: PLC0415 - not in every test run
 
         if needs_node not in self._open:
             self._open[needs_node] = open_backend(self._node, needs_node=needs_node)

@@ -18,17 +18,18 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from harness.backends.port import open_backend
 from harness.choices.randomness import SEED_MAX
 from harness.errors import BadInput, CouldNotRun, Terminated
 from harness.history.records import NodeKind
 from harness.results.machine import facts, versions
 from harness.results.runs import RunReport, RunResult
 from harness.results.verdict import Verdict
+from harness.runs.opening import open_backend
 from harness.runs.replay_line import replay_line
 from harness.runs.runner import not_run, refuse_mistakes, run_scenario
 from harness.scenario.reading import find_scenarios, read_scenario
-from harness.systems.port import DEFAULT_SYSTEM, System, load_system
+from harness.systems.loading import load_system
+from harness.systems.port import DEFAULT_SYSTEM, System
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

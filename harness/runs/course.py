@@ -1,4 +1,4 @@
-"""Own the course of a run inside its loop: the phases in order, then the phases that are timed."""
+"""The course of a run inside its loop: the phases in order, then the phases that are timed."""
 
 from __future__ import annotations
 
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from harness.backends.port import Stage, World
     from harness.choices.chaos import Chaos
     from harness.diagnosis.lock_ledger import Hold
+    from harness.runs.conditions import ConditionWatch
+    from harness.runs.recovery import Recovery
     from harness.runs.under_search import Search
     from harness.scenario.model import Phase, Scenario
     from harness.systems.port import Session, System
@@ -45,8 +47,11 @@ class Run:
     stage: Stage
     root: Path
     within_s: float
+    conditions: ConditionWatch | None = None
     seed: int = 0
     search: Search | None = None
+    # What worked once nothing went wrong any more; None if that was not tried.
+    recovery: Recovery | None = None
 
 
 async def run_whole(run: Run) -> None:
@@ -63,9 +68,9 @@ async def run_whole(run: Run) -> None:
         if interception.chaos is not None:
             await _recover(run, interception.chaos, world, opened)
         run.recorder.audit = await _audit(opened.session)
-        if run.recorder.conditions is not None:
+        if run.conditions is not None:
             with run.stage.patient(run.within_s):
-                await run.recorder.conditions.end()
+                await run.conditions.end()
     # Whoever changes latencies learns nothing from how long things take.
     if run.search is None:
         await _measure(run)
@@ -103,7 +108,7 @@ async def _recover(run: Run, chaos: Chaos, world: World, opened: _Opened) -> Non
     chaos.stop()
     await world.set_node("heal")
     run.recorder.probing()
-    run.recorder.recovery = await recovered(
+    run.recovery = await recovered(
         opened.session,
         run.scenario.users,
         within_s=run.within_s,
@@ -134,8 +139,9 @@ async def _measure(run: Run) -> None:
 
 async def _timed(run: Run, phase_name: str, *, turn: int, pacing: Pacing) -> None:
     """Run the scenario up to the phase and time that, in a recorder of its own."""
-    quiet = Recorder(run.recorder.node, plain=run.recorder.plain)
-    quiet.clock, quiet.note = run.stage.clock, run.stage.note
+    quiet = Recorder(
+        run.recorder.node, plain=run.recorder.plain, clock=run.stage.clock, note=run.stage.note
+    )
     interception = Interception(quiet, run.scenario.fault)
     own = Run(
         scenario=run.scenario,
@@ -174,8 +180,11 @@ async def _timed(run: Run, phase_name: str, *, turn: int, pacing: Pacing) -> Non
 class _Opened:
     """The open system, which a phase may close and open again."""
 
-    def __init__(self, system: System, environment: Environment) -> None:
+    def __init__(
+        self, system: System, environment: Environment, conditions: ConditionWatch | None
+    ) -> None:
         self._system = system
+        self._conditions = conditions
         self._before: frozenset[asyncio.Task[Any]] = frozenset()
         self._held_before: frozenset[Hold] = frozenset()
         self._environment = environment
@@ -188,15 +197,15 @@ class _Opened:
         context = self._system.open(self._environment)
         self.session: Session = await context.__aenter__()
         self._context = context
-        if self._environment.recorder.conditions is not None:
-            self._environment.recorder.conditions.bind(self.session)
+        if self._conditions is not None:
+            self._conditions.bind(self.session)
 
     async def close(self) -> None:
         """Close the system in order, unless it is closed: a restart may have failed half-way."""
         context, self._context = self._context, None
         if context is not None:
-            if self._environment.recorder.conditions is not None:
-                self._environment.recorder.conditions.unbind()
+            if self._conditions is not None:
+                self._conditions.unbind()
             # What is taken to close may be kept: then nothing begins any more.
             held = [hold for hold in _held() if hold not in self._held_before and is_orphan(hold)]
             await context.__aexit__(None, None, None)
@@ -233,6 +242,7 @@ async def _opened(
                 recorder=run.recorder,
                 interception=interception,
             ),
+            run.conditions,
         )
         await opened.open()
         try:

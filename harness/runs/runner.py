@@ -1,10 +1,10 @@
-"""Own a run: one scenario on one backend with one seed, from an empty directory to a verdict."""
+"""A run: one scenario, one backend, one seed, from an empty directory to a verdict."""
 
 from __future__ import annotations
 
 import time
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from harness.checks.deadlock import describe
@@ -29,17 +29,38 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-    from harness.backends.port import Backend, Ran, Stage
+    from harness.backends.port import Backend, Orders, PreparedRun, Ran, Stage
     from harness.checks import ResolvedCheck
     from harness.history.records import History
     from harness.runs.under_search import Search
     from harness.scenario.model import Scenario
     from harness.systems.port import System
 
-__all__ = ["not_run", "refuse_mistakes", "run_scenario"]
+__all__ = ["CarriedOut", "carry_out", "not_run", "refuse_mistakes", "run_scenario"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CarriedOut:
+    """What became of a run: how the backend ended it, and how it was judged."""
+
+    ran: Ran
+    result: RunResult
 
 
 def run_scenario(
+    scenario: Scenario, backend: Backend, *, system: System, system_path: str, seed: int
+) -> RunResult:
+    """Run a scenario and judge its history.
+
+    Raises:
+        BadInput: The scenario asks the system for what it does not have.
+        CouldNotRun: There is no place for its files.
+        SystemExit: The system under test ended the interpreter.
+    """
+    return carry_out(scenario, backend, system=system, system_path=system_path, seed=seed).result
+
+
+def carry_out(
     scenario: Scenario,
     backend: Backend,
     *,
@@ -47,84 +68,88 @@ def run_scenario(
     system_path: str,
     seed: int,
     search: Search | None = None,
-) -> RunResult:
-    """Run a scenario and judge its history; what a search changes, it is not judged by.
+    orders: Orders | None = None,
+    keep_trace: bool = False,
+) -> CarriedOut:
+    """Run a scenario as ``run_scenario`` does, its orders perhaps decided by a search.
+
+    What a search changes, a run is not judged by; and to a search it is a failure, no error, if the
+    system under test ends the interpreter.
 
     Raises:
-        BadInput: The scenario asks the system for what it does not have.
-        CouldNotRun: There is no place for its files.
-        SystemExit: The system under test ended the interpreter; to a search that is a failure.
+        BadInput, CouldNotRun, SystemExit: As ``run_scenario`` does.
     """
     refuse_mistakes(scenario, system)
-    node = backend.kind
     begin_s = time.perf_counter()
-    with run_directory(in_memory=node is NodeKind.SIMULATED) as root:
-        recorder = Recorder(node, plain=PlainData({str(root): "<storage>"}))
-        ran, history = _carried_out(
-            scenario, backend, system, recorder=recorder, root=root, seed=seed, search=search
+    prepared = backend.prepare(seed=seed, orders=orders, keep_trace=keep_trace)
+    with run_directory(in_memory=backend.kind is NodeKind.SIMULATED) as root:
+        run = _run_of(
+            scenario, system, prepared.stage, backend.kind, root=root, seed=seed, search=search
         )
-        results = tuple(_run_itself(ran, recorder))
+        ran, history = _carried_out(run, prepared)
+        results = tuple(_run_itself(ran, run.recorder))
         # A run that was broken off says nothing of what it would have come to.
         if not isinstance(ran.error, SystemExit):
-            results += (
-                *_judged(scenario, history, search),
-                *told_recovery(recorder.recovery),
-            )
+            results += (*_judged(scenario, history, search), *told_recovery(run.recovery))
         lacking = _no_evidence(ran, history, root)
+    result = _result(scenario, backend.kind, seed=seed, system=system_path)
     if lacking is not None:
-        return not_run(scenario, node=node, seed=seed, reason=lacking, system=system_path)
-    judged = not_run(scenario, node=node, seed=seed, reason="", system=system_path)
-    return replace(
-        judged,
+        return CarriedOut(ran=ran, result=replace(result, could_not_run=lacking))
+    judged = replace(
+        result,
         verdict=verdict_of(one.verdict for one in results),
         digest=ran.digest,
         checks=results,
         virtual_s=ran.virtual_s,
         wall_s=time.perf_counter() - begin_s,
         history=history,
-        could_not_run=None,
     )
+    return CarriedOut(ran=ran, result=judged)
 
 
-def _carried_out(
+def _run_of(
     scenario: Scenario,
-    backend: Backend,
     system: System,
+    stage: Stage,
+    node: NodeKind,
     *,
-    recorder: Recorder,
     root: Path,
     seed: int,
     search: Search | None,
-) -> tuple[Ran, History]:
-    """Run a scenario to its end, or to where it cannot go on, and take its history."""
+) -> Run:
+    """Put together what the parts of a run share."""
+    conditions = ConditionWatch(scenario, node, clock=stage.clock)
+    return Run(
+        scenario=scenario,
+        system=system,
+        recorder=Recorder(
+            node,
+            plain=PlainData({str(root): "<storage>"}),
+            clock=stage.clock,
+            note=stage.note,
+            observe=conditions.observe,
+        ),
+        conditions=conditions,
+        stage=stage,
+        root=root,
+        within_s=_within_s(scenario, node, search),
+        seed=seed,
+        search=search,
+    )
+
+
+def _carried_out(run: Run, prepared: PreparedRun) -> tuple[Ran, History]:
+    """Carry out a run to its end, or to where it cannot go on, and take its history."""
     begin_s = time.perf_counter()
-    # The recorder has its clock once the backend is up.
-    clock = lambda: recorder.clock()  # noqa: E731, PLW0108
-    recorder.conditions = conditions = ConditionWatch(scenario, recorder.node, clock=clock)
-
-    async def main(stage: Stage) -> None:
-        recorder.clock, recorder.note = stage.clock, stage.note
-        await run_whole(
-            Run(
-                scenario=scenario,
-                system=system,
-                recorder=recorder,
-                stage=stage,
-                root=root,
-                within_s=_within_s(scenario, recorder.node, search),
-                seed=seed,
-                search=search,
-            )
-        )
-
-    with _Watch(scenario, recorder) as watch:
-        ran = backend.run(main, seed=seed, observer=conditions.observer)
+    with _Watch(run) as watch:
+        observer = None if run.conditions is None else run.conditions.observer
+        ran = prepared.carry_out(lambda: run_whole(run), observer=observer)
     raise_again()
     if isinstance(ran.error, BadInput):
-        raise BadInput(f"{scenario.path}: {ran.error}") from ran.error
-    if isinstance(ran.error, SystemExit) and search is None:
+        raise BadInput(f"{run.scenario.path}: {ran.error}") from ran.error
+    if isinstance(ran.error, SystemExit) and run.search is None:
         raise ran.error
-    return ran, _history(ran, recorder, watch, wall_s=time.perf_counter() - begin_s)
+    return ran, _history(ran, run, watch, wall_s=time.perf_counter() - begin_s)
 
 
 def _no_evidence(ran: Ran, history: History, root: Path) -> str | None:
@@ -169,13 +194,11 @@ def _within_s(scenario: Scenario, node: NodeKind, search: Search | None) -> floa
 class _Watch:
     """What is looked at around a run: coroutines that nobody awaits; calls that block, if asked."""
 
-    def __init__(self, scenario: Scenario, recorder: Recorder) -> None:
-        checks = scenario.checks[recorder.node.value]
+    def __init__(self, run: Run) -> None:
+        checks = run.scenario.checks[run.recorder.node.value]
         asked = any(one.name == "no_blocking_calls" for one in checks)
         self.dropped = DroppedCoroutines()
-        # The recorder has its clock once the backend is up.
-        clock = lambda: recorder.clock()  # noqa: E731, PLW0108
-        self.blocking = BlockingCalls(clock) if asked else None
+        self.blocking = BlockingCalls(run.stage.clock) if asked else None
         self._stack = ExitStack()
 
     def __enter__(self) -> _Watch:
@@ -189,15 +212,19 @@ class _Watch:
         self._stack.close()
 
 
-def _history(ran: Ran, recorder: Recorder, watch: _Watch, *, wall_s: float) -> History:
+def _history(ran: Ran, run: Run, watch: _Watch, *, wall_s: float) -> History:
     """Take the history at the end, by the backend's clock."""
-    end_s = wall_s if ran.virtual_s is None else ran.virtual_s
-    recorder.clock = lambda: end_s
+    recorder = run.recorder
     if recorder.deadlock is None:
         recorder.deadlock = ran.diagnosis
     if recorder.leaks is not None:
         recorder.leaks += watch.dropped.found
-    history = recorder.history(lock_holds=ran.lock_holds, lock_waits=ran.lock_waits)
+    history = recorder.history(
+        end_s=wall_s if ran.virtual_s is None else ran.virtual_s,
+        lock_holds=ran.lock_holds,
+        lock_waits=ran.lock_waits,
+        conditions=() if run.conditions is None else run.conditions.found(),
+    )
     return replace(
         history,
         blocking_calls=None if watch.blocking is None else watch.blocking.found(),
@@ -209,6 +236,11 @@ def not_run(
     scenario: Scenario, *, node: NodeKind, seed: int, reason: str, system: str | None = None
 ) -> RunResult:
     """Make the result of a run that proves nothing: UNKNOWN, with the reason."""
+    return replace(_result(scenario, node, seed=seed, system=system), could_not_run=reason)
+
+
+def _result(scenario: Scenario, node: NodeKind, *, seed: int, system: str | None) -> RunResult:
+    """Make the result of a run of which nothing is known yet."""
     return RunResult(
         scenario=scenario.name,
         path=scenario.path,
@@ -221,7 +253,6 @@ def not_run(
         virtual_s=None,
         wall_s=0.0,
         replay=replay_line(scenario.path, seed=seed, node=node, system=system),
-        could_not_run=reason,
     )
 
 

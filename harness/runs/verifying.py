@@ -9,20 +9,22 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harness.errors import CouldNotRun, Terminated
+from harness.errors import CouldNotRun, HarnessBug, Terminated
+from harness.history.records import NodeKind
 from harness.results.verdict import Verdict
 from harness.results.wording import count, one_line, shortened
 from harness.runs.batch import Campaign, end_with_parent, ending_its_process, system_at
-from harness.runs.runner import refuse_mistakes, run_scenario
+from harness.runs.opening import open_backend
+from harness.runs.runner import carry_out, refuse_mistakes
 from harness.search.pieces.piece import scenario_at
 from harness.systems.port import DEFAULT_SYSTEM
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from harness.backends.port import KeptTrace
     from harness.results.runs import RunResult
     from harness.scenario.model import Scenario
-    from harness.simulated.loop.trace import Trace
 
 __all__ = ["Verified", "verified_lines", "verify_campaign"]
 
@@ -131,20 +133,24 @@ def _twice(work: tuple[str, str | None, int]) -> Verified:
     )
 
 
-def _run(scenario: Scenario, system: str | None, seed: int) -> tuple[RunResult, Trace]:
-    from harness.simulated.backend import SimulatedBackend  # noqa: PLC0415 - SimPy
-    from harness.simulated.loop.virtual_loop import VirtualLoop  # noqa: PLC0415 - SimPy
-
-    backend = SimulatedBackend()
-    # A loop that is asked for by name has its trace kept, so that a difference can be shown.
-    backend.make_loop = VirtualLoop
+def _run(scenario: Scenario, system: str | None, seed: int) -> tuple[RunResult, KeptTrace]:
+    backend = open_backend(NodeKind.SIMULATED, needs_node=False)
     named = _named(scenario, system)
-    result = run_scenario(scenario, backend, system=system_at(named), system_path=named, seed=seed)
-    return result, backend.trace
+    carried = carry_out(
+        scenario,
+        backend,
+        system=system_at(named),
+        system_path=named,
+        seed=seed,
+        keep_trace=True,
+    )
+    if carried.ran.trace is None:
+        raise HarnessBug("a simulated run kept no trace, though it was asked to")
+    return carried.result, carried.ran.trace
 
 
 def _difference(
-    first: RunResult, second: RunResult, first_trace: Trace, second_trace: Trace
+    first: RunResult, second: RunResult, first_trace: KeptTrace, second_trace: KeptTrace
 ) -> str | None:
     from harness.simulated.loop.trace import first_difference  # noqa: PLC0415 - SimPy's folder
 

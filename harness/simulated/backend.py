@@ -1,4 +1,4 @@
-"""Own the simulated backend: a virtual loop for a run, a chain of its own for each world."""
+"""The simulated backend: each run on a virtual loop, what it talks to simulated beside it."""
 
 from __future__ import annotations
 
@@ -7,24 +7,21 @@ from typing import TYPE_CHECKING, Any
 
 from harness.backends.port import Ran
 from harness.choices.chaos import Chaos
-from harness.choices.randomness import Randomness
 from harness.diagnosis.wait_graph import diagnose
 from harness.errors import HarnessBug
 from harness.history.records import Diagnosis, NodeKind
-from harness.miden.simulated.client import SimulatedClientFactory
-from harness.miden.simulated.node import SimulatedNode
 from harness.simulated.guards.turn_watchdog import TurnWatchdog
 from harness.simulated.loop.exploring_loop import ExploringLoop
 from harness.simulated.loop.trace import Trace
-from harness.simulated.loop.virtual_loop import VirtualLoop
+from harness.simulated.loop.virtual_loop import VirtualLoop, running_virtual_loop
 from harness.simulated.simulation import simulate
-from harness.simulated.world.latency_model import LatencyModel, Profile, read_profile
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator
     from contextlib import AbstractContextManager
 
-    from harness.backends.port import Main, Observer
+    from harness.backends.partner import Partner
+    from harness.backends.port import Main, Observer, Orders, World
 
 __all__ = ["SimulatedBackend"]
 
@@ -32,35 +29,62 @@ TIME_LIMIT_S = 30 * 24 * 3_600.0
 
 
 class SimulatedBackend:
-    """Runs on virtual time; one seed decides everything."""
+    """Runs in virtual time: one seed decides everything."""
 
     kind = NodeKind.SIMULATED
 
-    def __init__(self, profile: Profile | None = None) -> None:
-        self._profile = profile or read_profile()
-        # Set by whoever explores: makes the loop of the next run, and has its trace kept.
-        self.make_loop: Callable[..., VirtualLoop] | None = None
-        self.trace = Trace()
+    def __init__(self, partner: Partner) -> None:
+        self._partner = partner
 
     @property
     def versions(self) -> dict[str, str]:
         """Nothing real takes part."""
         return {}
 
-    def run(self, main: Main, *, seed: int, observer: Observer | None = None) -> Ran:
-        """Simulate a run to its end, or to where nothing can go on."""
-        exploring = self.make_loop is not None
-        self.trace = trace = Trace(keep=exploring)
+    def prepare(
+        self, *, seed: int, orders: Orders | None = None, keep_trace: bool = False
+    ) -> _SimulatedRun:
+        """Prepare a run; its trace is kept if that is asked for, or if it has orders."""
+        return _SimulatedRun(self._partner, seed=seed, orders=orders, keep_trace=keep_trace)
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+class _SimulatedRun:
+    """One simulated run: its seed, its stage, and who decides its order of events."""
+
+    def __init__(
+        self, partner: Partner, *, seed: int, orders: Orders | None, keep_trace: bool
+    ) -> None:
+        self._seed, self._orders = seed, orders
+        self._keep_trace = keep_trace or orders is not None
+        self.stage = _SimulatedStage(partner, seed=seed)
+
+    def carry_out(self, main: Main, *, observer: Observer | None = None) -> Ran:
+        """Simulate the run to its end, or to where nothing can go on."""
+        trace = Trace(keep=self._keep_trace)
+        explored: list[ExploringLoop] = []
 
         def make_loop(**options: Any) -> VirtualLoop:
-            loop = (self.make_loop or VirtualLoop)(**options)
+            loop: VirtualLoop
+            if self._orders is None:
+                loop = VirtualLoop(**options)
+            else:
+                loop = exploring = ExploringLoop(
+                    policy=self._orders.policy,
+                    adversarial=self._orders.adversarial,
+                    watcher=self._orders.watcher,
+                    **options,
+                )
+                explored.append(exploring)
             loop.observer = observer
             return loop
 
         with TurnWatchdog(lambda: trace.step_count + len(trace.steps)):
             ran = simulate(
-                lambda: main(_SimulatedStage(self._profile, seed=seed)),
-                seed=seed,
+                main,
+                seed=self._seed,
                 time_limit_s=TIME_LIMIT_S,
                 trace=trace,
                 watch_rings=True,
@@ -74,30 +98,29 @@ class SimulatedBackend:
             lock_holds=ran.lock_holds,
             lock_waits=ran.lock_waits,
             unhandled=ran.unhandled,
+            trace=trace if self._keep_trace else None,
+            picks=explored[0].decided if explored else [],
         )
-
-    def close(self) -> None:
-        """Nothing is held."""
 
 
 class _SimulatedStage:
     """What a simulated run finds around it."""
 
-    def __init__(self, profile: Profile, *, seed: int) -> None:
-        self._profile = profile
+    def __init__(self, partner: Partner, *, seed: int) -> None:
+        self._partner = partner
         self._seed = seed
 
     def clock(self) -> float:
         """Virtual seconds since the run began."""
-        return _loop().time()
+        return running_virtual_loop().time()
 
     def note(self, line: str) -> None:
         """Add a line to the trace."""
-        _loop().note(line)
+        running_virtual_loop().note(line)
 
     def diagnose(self) -> Diagnosis:
         """Say who waits for what at this moment."""
-        return diagnose(_loop())
+        return diagnose(running_virtual_loop())
 
     def patient(self, for_s: float) -> AbstractContextManager[None]:
         """Need no patience: virtual time does not wait."""
@@ -106,7 +129,7 @@ class _SimulatedStage:
 
     def begin_chaos(self, seed: int) -> Chaos:
         """Let faults and cancellations be choices of the loop's policy."""
-        loop = _loop()
+        loop = running_virtual_loop()
         if not isinstance(loop, ExploringLoop):
             msg = "faults as choices need a search: nobody decides the choices of a plain run"
             raise HarnessBug(msg)
@@ -117,31 +140,7 @@ class _SimulatedStage:
     @asynccontextmanager
     async def open_world(
         self, label: str, *, needs_node: bool, paired: bool = False, faults: bool = False
-    ) -> AsyncIterator[_SimulatedWorld]:
+    ) -> AsyncIterator[World]:
         """Open a world; its draws depend on the seed, and on its label unless it is paired."""
         del needs_node, faults
-        model = LatencyModel(
-            self._profile,
-            randomness=Randomness(self._seed),
-            paired=paired,
-        )
-        yield _SimulatedWorld(SimulatedNode(_loop().environment, model, label=label))
-
-
-class _SimulatedWorld:
-    """A simulated node with a factory of clients."""
-
-    def __init__(self, node: SimulatedNode) -> None:
-        self._node = node
-        self.clients = SimulatedClientFactory(node, _loop())
-
-    async def set_node(self, state: str) -> None:
-        """Cut the node off, freeze it, or heal it; or restart it, or have it or the disk slow."""
-        self._node.become("heal" if state == "slow_disk" else state)
-        _loop().executors.slow = state == "slow_disk"
-
-
-def _loop() -> VirtualLoop:
-    from harness.simulated.loop.virtual_loop import running_virtual_loop  # noqa: PLC0415
-
-    return running_virtual_loop()
+        yield self._partner.simulate(label, seed=self._seed, paired=paired)

@@ -16,6 +16,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -44,6 +45,8 @@ PLACES = (
     (re.compile(r"\bserve/[\w/]+\.py"), "serve"),
     (re.compile(r"\d[\d.,]* m?s of runs, measured|[\d.,]+ m?s measured|in [\d.,]+ m?s\b"), "T"),
     (re.compile(r"\b[\d,.]+ (?:runs|schedules) a second"), "RATE"),
+    (re.compile(r"\bat 0x[0-9a-f]+"), "at ADDRESS"),
+    (re.compile(r"; the code has changed \(fingerprint \w+ then, \w+ now\)"), ""),
 )
 COMMANDS = (
     [], ["run"], ["list"], ["explore"], ["replay"], ["verify"], ["schema"],
@@ -71,7 +74,11 @@ FAILING = (
     ("tests.sensitivity.broken_services:busy_beyond_ten", "twenty_users_create_at_once"),
 )
 FOLDERS = ("serve", "harness", "scenarios", "sensitivity", "conformance")
-RESUMED = ("explore", "scenarios/same_user_spawns_one_client.toml", "--runs", "900", "--seed", "3")
+RESUMED = (
+    "explore", "scenarios/same_user_spawns_one_client.toml", "--runs", "2000", "--seed", "3",
+)  # fmt: skip
+# Seconds after which the search whose journal is kept was interrupted.
+INTERRUPTED_AFTER_S = 3.0
 
 
 def normal(value):
@@ -220,7 +227,13 @@ def make_inputs():
         tokens["programs"][name] = searches.token_of(name)
     TOKENS.write_text(json.dumps(tokens, indent=1) + "\n")
     shutil.rmtree(JOURNAL, ignore_errors=True)
-    harness(*RESUMED[:3], "300", *RESUMED[4:], "--resume", str(JOURNAL), "--quiet")
+    searching = subprocess.Popen(
+        [sys.executable, "-m", "harness", *RESUMED, "--resume", str(JOURNAL), "--quiet"],
+        cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    time.sleep(INTERRUPTED_AFTER_S)
+    searching.send_signal(signal.SIGINT)
+    searching.wait()
 
 
 def as_plain(value):
@@ -259,13 +272,13 @@ def main():
     differ = 0
     for name in options.only or SECTIONS:
         begin_s = time.monotonic()
-        found = as_plain(SECTIONS[name]())
+        found = searches.without_code(as_plain(SECTIONS[name]()))
         took = f"{time.monotonic() - begin_s:.0f} s"
         if options.command == "write":
             before[name] = found
             print(f"{name}: {len(found)} values written, {took}", flush=True)
             continue
-        lines = differences(name, before[name], found)
+        lines = differences(name, searches.without_code(normal(before[name])), found)
         differ += len(lines)
         equal = len(before[name]) - len(lines)
         print(f"{name}: {equal} of {len(before[name])} equal, {took}", flush=True)

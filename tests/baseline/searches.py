@@ -8,10 +8,10 @@ import re
 import tomllib
 from pathlib import Path
 
-from harness.backends.port import open_backend
 from harness.errors import BadInput
 from harness.report.formats.terminal_report import render_result
 from harness.results.verdict import Verdict
+from harness.runs.opening import open_backend
 from harness.runs.runner import run_scenario
 from harness.scenario.reading import read_scenario
 from harness.search.explorer import Budget, explore_subject
@@ -19,7 +19,8 @@ from harness.search.failures.investigation import carry_out
 from harness.search.failures.token import Token, cause_key, first_parting
 from harness.search.strategies.portfolio import strategy_named
 from harness.simulated.loop.trace import Trace
-from harness.systems.port import DEFAULT_SYSTEM, load_system
+from harness.systems.loading import load_system
+from harness.systems.port import DEFAULT_SYSTEM
 from tests.harness.conftest import GOOD
 from tests.harness.search.exhaustive import random_programs, test_exhaustive
 from tests.sensitivity.test_broken_services import CASES, path_of
@@ -165,7 +166,10 @@ def without_code(value):
 
 
 def _repeats(text):
-    token = Token.read(text)
+    try:
+        token = Token.read(text)
+    except BadInput:
+        return text
     deviations = [[one.kind, one.where, one.nth, one.value] for one in token.tape.schedule]
     return json.dumps([token.subject, token.tape.seed, deviations, token.cause, token.steps])
 

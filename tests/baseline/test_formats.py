@@ -22,7 +22,7 @@ def first_texts(method):
             if (
                 isinstance(node, ast.Call)
                 and isinstance(node.func, ast.Attribute)
-                and node.func.attr == method
+                and node.func.attr.lstrip("_") == method
                 and node.args
             ):
                 text = pattern_of(node.args[0])

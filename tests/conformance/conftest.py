@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from harness.backends.port import Backend, Stage, World, open_backend
+from harness.backends.port import Backend, World
+from harness.runs.opening import open_backend
 
 Body = Callable[[World, Path], Coroutine[Any, Any, None]]
 
@@ -27,12 +28,14 @@ def conforms(backend: Backend, request: pytest.FixtureRequest) -> Callable[[Body
 
     def run(body: Body) -> None:
         with tempfile.TemporaryDirectory() as folder:
+            prepared = backend.prepare(seed=request.config.getoption("--seed"))
 
-            async def main(stage: Stage) -> None:
-                async with stage.open_world("conformance", needs_node=True, faults=True) as world:
+            async def main() -> None:
+                opening = prepared.stage.open_world("conformance", needs_node=True, faults=True)
+                async with opening as world:
                     await body(world, Path(folder))
 
-            ran = backend.run(main, seed=request.config.getoption("--seed"))
+            ran = prepared.carry_out(main)
         if ran.error is not None:
             raise ran.error
         assert ran.diagnosis is None

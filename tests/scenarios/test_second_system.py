@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from harness.backends.port import open_backend
 from harness.report.formats.terminal_report import render_result
 from harness.results.verdict import Verdict
+from harness.runs.opening import open_backend
 from harness.runs.runner import run_scenario
 from harness.scenario.reading import read_scenario
-from harness.systems.port import load_system
+from harness.systems.loading import load_system
 
 ROOT = Path(__file__).parents[2]
 SCENARIO = ROOT / "tests/scenarios/ticket_office/seats_are_sold_once.toml"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from harness.backends.port import open_backend
 from harness.results.verdict import Verdict
+from harness.runs.opening import open_backend
 from harness.runs.runner import run_scenario
 from harness.scenario.reading import read_scenario
-from harness.systems.port import DEFAULT_SYSTEM, load_system
+from harness.systems.loading import load_system
+from harness.systems.port import DEFAULT_SYSTEM
 
 SECOND_LOSS = """
 claim = "An order whose commit is lost while an earlier loss is made good is decided, too."

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from harness.backends.port import open_backend
 from harness.checks import CHECKS
 from harness.report.formats.terminal_report import render_result
 from harness.results.verdict import Verdict
+from harness.runs.opening import open_backend
 from harness.runs.runner import run_scenario
 from harness.scenario.reading import read_scenario
-from harness.systems.port import DEFAULT_SYSTEM, load_system
+from harness.systems.loading import load_system
+from harness.systems.port import DEFAULT_SYSTEM
 
 if TYPE_CHECKING:
     from harness.results.runs import RunResult

@@ -7,18 +7,19 @@ import inspect
 import shlex
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from harness.backends.port import Orders
+from harness.history.records import NodeKind
 from harness.results.verdict import Verdict
-from harness.runs.runner import run_scenario
+from harness.runs.opening import open_backend
+from harness.runs.runner import carry_out
 from harness.runs.under_search import Search
 from harness.search.failures.partial_order import partial_order_of
 from harness.search.failures.schedule_recorder import ScheduleRecorder
 from harness.search.failures.workload_shrinking import reduced
 from harness.search.subjects.attempt import Attempt, Failure
 from harness.search.subjects.sources import imported_sources
-from harness.simulated.backend import SimulatedBackend
-from harness.simulated.loop.exploring_loop import ExploringLoop
 from harness.systems.port import DEFAULT_SYSTEM
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ class ScenarioSubject:
         self.chaos = chaos
         self.system_path = system_path
         self._system = system
-        self._backend = SimulatedBackend()
+        self._backend = open_backend(NodeKind.SIMULATED, needs_node=system.needs_node)
         self._search = Search.of(scenario, faults=chaos)
         self._attempts = 0
 
@@ -93,28 +94,20 @@ class ScenarioSubject:
         self._attempts += 1
         if looking is not None:
             watcher = looking.watching(watcher)
-        loops: list[ExploringLoop] = []
-
-        def make_loop(**options: Any) -> ExploringLoop:
-            loop = ExploringLoop(
-                policy=policy, adversarial=self.adversarial, watcher=watcher, **options
-            )
-            loops.append(loop)
-            return loop
-
-        self._backend.make_loop = make_loop
-        result = run_scenario(
+        carried = carry_out(
             self.scenario,
             self._backend,
             system=self._system,
             system_path=self.system_path,
             seed=seed,
             search=self._search,
+            orders=Orders(policy=policy, adversarial=self.adversarial, watcher=watcher),
         )
-        order = self._backend.trace.order()
+        result, trace = carried.result, carried.ran.trace
+        order = b"" if trace is None else trace.order()
         return Attempt(
             seed=seed,
-            picks=loops[-1].decided,
+            picks=carried.ran.picks,
             order=order,
             steps=len(order) // 4,
             virtual_s=result.virtual_s or 0.0,

@@ -8,6 +8,10 @@ from array import array
 from dataclasses import dataclass
 from functools import cached_property
 from math import nan
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from harness.backends.port import KeptTrace
 
 __all__ = ["Difference", "Trace", "first_difference"]
 
@@ -120,7 +124,7 @@ class Trace:
         return self.names.get(number, f"task-{number}") if number else "no task"
 
 
-def first_difference(first: Trace, second: Trace) -> Difference | None:
+def first_difference(first: KeptTrace, second: KeptTrace) -> Difference | None:
     """Return where two kept traces part, the portable entries first, or None if nowhere.
 
     Raises:

@@ -14,8 +14,9 @@ from harness.choices.kinds import ChoiceKind
 from harness.results.verdict import Verdict
 from harness.scenario.reading import read_scenario
 from harness.search.subjects.scenario import ScenarioSubject
+from harness.systems.loading import load_system
 from harness.systems.plain_service import PlainService
-from harness.systems.port import DEFAULT_SYSTEM, load_system
+from harness.systems.port import DEFAULT_SYSTEM
 
 HERE = r"tests/harness/choices/test_chaos\.py:\d+ in "
 SCENARIOS = Path(__file__).parents[3] / "scenarios"

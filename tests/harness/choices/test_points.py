@@ -26,9 +26,9 @@ class SpawnBroke(Exception):
 
 @pytest.fixture
 def recorder():
-    recorder = Recorder(NodeKind.LIVE, plain=PlainData({}))
-    recorder.clock = time.monotonic
-    return recorder
+    return Recorder(
+        NodeKind.LIVE, plain=PlainData({}), clock=time.monotonic, note=lambda _line: None
+    )
 
 
 @pytest.fixture

@@ -56,7 +56,7 @@ def ran(tmp_path, monkeypatch):
     monkeypatch.setenv("HARNESS_STALL_S", "0.5")
     path = tmp_path / "ends.toml"
     path.write_text(SCENARIO, encoding="utf-8")
-    backend = LiveBackend(needs_node=False, progress=print)
+    backend = LiveBackend(None, progress=print)
 
     def run(service):
         return run_scenario(

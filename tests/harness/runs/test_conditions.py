@@ -6,10 +6,10 @@ import asyncio
 
 import pytest
 
-from harness.backends.port import open_backend
 from harness.errors import BadInput
 from harness.miden.adapter.serve_core import ServeCore, _ServeSession
 from harness.results.verdict import Verdict
+from harness.runs.opening import open_backend
 from harness.runs.runner import run_scenario
 from harness.simulated.loop.virtual_loop import VirtualLoop
 from harness.simulated.simulation import simulate

@@ -10,9 +10,9 @@ import pytest
 from harness.history.records import Outcome, Pacing
 from harness.report.formats.terminal_report import render_result
 from harness.results.verdict import Verdict
+from harness.runs.opening import open_backend
 from harness.runs.runner import run_scenario
 from harness.scenario.reading import read_scenario
-from harness.simulated.backend import SimulatedBackend
 from harness.systems.plain_service import PlainService
 
 HEAD = 'claim = "It ends."\nusers = ["alice", "bob"]\n'
@@ -81,7 +81,7 @@ def ran(tmp_path):
         path.write_text(text, encoding="utf-8")
         return run_scenario(
             read_scenario(path),
-            SimulatedBackend(),
+            open_backend("simulated", needs_node=False),
             system=PlainService(service),
             system_path="tests:x",
             seed=0,

@@ -7,13 +7,13 @@ import threading
 
 import pytest
 
-from harness.backends.port import open_backend
 from harness.choices.points import Interception
 from harness.history.plain_data import PlainData
 from harness.history.recorder import Recorder
 from harness.history.records import NodeKind
 from harness.miden.adapter.serve_core import ServeCore
 from harness.miden.adapter.serve_core import _secret_of as secret_of
+from harness.runs.opening import open_backend
 from harness.scenario.model import User
 from harness.systems.port import Environment
 from serve import Network, Serve, client_directory
@@ -35,9 +35,13 @@ def on_bench(tmp_path):
     def run(body, service=Serve):
         found = []
 
-        async def main(stage):
-            recorder = Recorder(NodeKind.SIMULATED, plain=PlainData({}))
-            recorder.clock, recorder.note = stage.clock, stage.note
+        prepared = open_backend("simulated", needs_node=True).prepare(seed=3)
+        stage = prepared.stage
+
+        async def main():
+            recorder = Recorder(
+                NodeKind.SIMULATED, plain=PlainData({}), clock=stage.clock, note=stage.note
+            )
             async with stage.open_world("audit", needs_node=True) as world:
                 environment = Environment(
                     directory=tmp_path,
@@ -54,8 +58,7 @@ def on_bench(tmp_path):
                     await body(session, world.clients, tmp_path)
                 found.extend(recorder.audit or ())
 
-        backend = open_backend("simulated", needs_node=True)
-        ran = backend.run(main, seed=3)
+        ran = prepared.carry_out(main)
         if ran.error is not None:
             raise ran.error
         return found

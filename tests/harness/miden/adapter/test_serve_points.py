@@ -6,13 +6,13 @@ import asyncio
 
 import pytest
 
-from harness.backends.port import open_backend
 from harness.errors import BadInput
 from harness.results.verdict import Verdict
+from harness.runs.opening import open_backend
 from harness.runs.runner import run_scenario
 from harness.scenario.reading import read_scenario
+from harness.systems.loading import load_system
 from harness.systems.plain_service import PlainService
-from harness.systems.port import load_system
 
 CREATE = """
 [[phase]]

@@ -10,7 +10,7 @@ import pytest
 from harness.choices.randomness import Randomness
 from harness.miden.simulated.client import SimulatedClientFactory
 from harness.miden.simulated.node import SimulatedNode
-from harness.simulated.backend import SimulatedBackend
+from harness.runs.opening import open_backend
 from harness.simulated.loop.virtual_loop import running_virtual_loop
 from harness.simulated.world.latency_model import LatencyModel, read_profile
 from serve import Network
@@ -25,13 +25,13 @@ def run():
     """Run a body with a factory whose clients have room for two commands that wait."""
 
     def make(body):
-        async def main(_stage):
+        async def main():
             loop = running_virtual_loop()
             model = LatencyModel(read_profile(), randomness=Randomness(7), paired=False)
             node = SimulatedNode(loop.environment, model, label="here")
             await body(SimulatedClientFactory(node, loop, queue_length_max=2))
 
-        ran = SimulatedBackend().run(main, seed=7)
+        ran = open_backend("simulated", needs_node=True).prepare(seed=7).carry_out(main)
         if ran.error is not None:
             raise ran.error
 

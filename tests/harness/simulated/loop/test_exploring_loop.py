@@ -10,18 +10,20 @@ from random import Random
 
 import pytest
 
+from harness.backends.port import Orders
 from harness.choices.kinds import ChoiceKind
 from harness.runs.batch import read_scenarios
-from harness.runs.runner import run_scenario
+from harness.runs.opening import open_backend
+from harness.runs.runner import carry_out
 from harness.search.failures.tape_policy import PicksPolicy
 from harness.search.strategies.strategies import DefaultOrder, RandomWalk
-from harness.simulated.backend import SimulatedBackend
 from harness.simulated.loop.exploring_loop import ExploringLoop
 from harness.simulated.loop.outside.drawn import Drawn
 from harness.simulated.loop.pause import Pause
 from harness.simulated.loop.virtual_loop import running_virtual_loop
 from harness.simulated.repeated_runs import SearchRuns
-from harness.systems.port import DEFAULT_SYSTEM, load_system
+from harness.systems.loading import load_system
+from harness.systems.port import DEFAULT_SYSTEM
 
 SCENARIOS = read_scenarios([Path(__file__).parents[4] / "scenarios"])
 
@@ -56,18 +58,13 @@ def runs_of(main, policies, **options):
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda one: one.name)
 def test_by_default_a_scenario_runs_as_on_the_plain_loop(scenario, adversarial):
     system = load_system(scenario.system or DEFAULT_SYSTEM)
-    digests = []
-    for make_loop in (
-        None,
-        lambda **options: ExploringLoop(policy=default(), adversarial=adversarial, **options),
-    ):
-        backend = SimulatedBackend()
-        backend.make_loop = make_loop
-        digests.append(
-            run_scenario(
-                scenario, backend, system=system, system_path=DEFAULT_SYSTEM, seed=5
-            ).digest
-        )
+    backend = open_backend("simulated", needs_node=True)
+    digests = [
+        carry_out(
+            scenario, backend, system=system, system_path=DEFAULT_SYSTEM, seed=5, orders=orders
+        ).result.digest
+        for orders in (None, Orders(policy=default(), adversarial=adversarial))
+    ]
     assert digests[0] == digests[1]
 
 

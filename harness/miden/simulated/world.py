@@ -1,0 +1,36 @@
+"""A simulated world: one Miden node, and a factory of clients that talk to it."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from harness.choices.randomness import Randomness
+from harness.miden.simulated.client import SimulatedClientFactory
+from harness.miden.simulated.node import SimulatedNode
+from harness.simulated.loop.virtual_loop import running_virtual_loop
+from harness.simulated.world.latency_model import LatencyModel, read_profile
+
+__all__ = ["simulated_world"]
+
+
+nominal_profile = cache(read_profile)
+
+
+def simulated_world(label: str, *, seed: int, paired: bool) -> _SimulatedWorld:
+    """Make a world on the running virtual loop, with the latencies of the nominal profile."""
+    model = LatencyModel(nominal_profile(), randomness=Randomness(seed), paired=paired)
+    loop = running_virtual_loop()
+    return _SimulatedWorld(SimulatedNode(loop.environment, model, label=label))
+
+
+class _SimulatedWorld:
+    """A simulated node with a factory of clients."""
+
+    def __init__(self, node: SimulatedNode) -> None:
+        self._node = node
+        self.clients = SimulatedClientFactory(node, running_virtual_loop())
+
+    async def set_node(self, state: str) -> None:
+        """Cut the node off, freeze it, or heal it; or restart it, or have it or the disk slow."""
+        self._node.become("heal" if state == "slow_disk" else state)
+        running_virtual_loop().executors.slow = state == "slow_disk"

@@ -1,0 +1,40 @@
+"""The opening of a backend by its name, with the partner that services talk to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.errors import BadInput
+from harness.history.records import NodeKind
+from harness.systems.loading import load_partner
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from harness.backends.port import Backend
+
+__all__ = ["DEFAULT_PARTNER", "open_backend"]
+
+DEFAULT_PARTNER = "harness.miden.partner:miden"
+
+
+def open_backend(
+    node: str, *, needs_node: bool, progress: Callable[[str], None] | None = None
+) -> Backend:
+    """Open the backend that was asked for; only then are its packages imported.
+
+    Raises:
+        BadInput: No such backend.
+        CouldNotRun: Something it needs is missing.
+    """
+    if node == NodeKind.SIMULATED:
+        from harness.simulated.backend import SimulatedBackend  # noqa: PLC0415 - brings SimPy
+
+        return SimulatedBackend(load_partner(DEFAULT_PARTNER))
+    if node == NodeKind.LIVE:
+        from harness.live.backend import LiveBackend  # noqa: PLC0415 - brings Docker's packages
+
+        partner = load_partner(DEFAULT_PARTNER) if needs_node else None
+        return LiveBackend(partner, progress=progress or (lambda _line: None))
+    msg = f'node: must be "simulated" or "live", got "{node}"'
+    raise BadInput(msg)
