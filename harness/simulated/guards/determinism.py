@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.errors import Unsupported
 from harness.simulated.guards.task_sets import CreationOrder, ordered_set
-from harness.simulated.loop.unsupported_calls import refusal
+from harness.simulated.guards.unsupported_calls import refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from contextvars import Context
 
-    from harness.simulated.loop.virtual_environment import VirtualEnvironment
+    from harness.simulated.loop.ports import TimerQueue
 
 __all__ = ["ReadyHandle", "Timer", "described"]
 
@@ -55,7 +55,7 @@ class Timer:
     call: tuple[Any, ...] | None
     context: Context
     lane: int
-    environment: VirtualEnvironment | None
+    environment: TimerQueue | None
     when_s: float
 
     def cancel(self) -> None:

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple
 from harness.choices.randomness import Randomness
 from harness.diagnosis.task_origins import origin_of
 from harness.errors import Unsupported
+from harness.simulated.guards.unsupported_calls import UnsupportedCalls
 from harness.simulated.loop.core import Core
 from harness.simulated.loop.outside.executor_model import ExecutorModel
 from harness.simulated.loop.outside.outside_futures import OutsideFutures
-from harness.simulated.loop.unsupported_calls import UnsupportedCalls
 from harness.simulated.loop.virtual_environment import VirtualEnvironment
 from harness.simulated.loop.virtual_task import TaskMaker
 

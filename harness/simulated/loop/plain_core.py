@@ -25,8 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextvars import Context
 
-    from harness.simulated.loop.virtual_environment import VirtualEnvironment
-    from harness.simulated.loop.virtual_loop import VirtualLoop
+    from harness.simulated.loop.ports import EventQueue, TurningLoop
 
 __all__ = ["PlainCore"]
 
@@ -38,8 +37,8 @@ class PlainCore:
     that runs once a callback are closures: such a function finds what it needs at hand.
     """
 
-    def __init__(self, loop: Any, environment: VirtualEnvironment) -> None:
-        self._loop: VirtualLoop = loop
+    def __init__(self, loop: Any, environment: EventQueue) -> None:
+        self._loop: TurningLoop = loop
         self._environment = environment
         self.ready: deque[ReadyHandle | Timer] = deque()
         self.call_soon = _call_soon_on(self.ready)
@@ -114,7 +113,7 @@ def _call_soon_on(ready: deque[ReadyHandle | Timer]) -> Callable[..., ReadyHandl
     return call_soon
 
 
-def _call_later_in(environment: VirtualEnvironment) -> Callable[..., Timer]:
+def _call_later_in(environment: EventQueue) -> Callable[..., Timer]:
     """Make ``call_later`` of a loop: ``add_timer``, written out for speed."""
     queue = environment.queue
     next_number = environment._eid.__next__
@@ -138,8 +137,8 @@ def _call_later_in(environment: VirtualEnvironment) -> Callable[..., Timer]:
 
 
 def _delivery(
-    loop: VirtualLoop,
-    environment: VirtualEnvironment,
+    loop: TurningLoop,
+    environment: EventQueue,
     ready: deque[ReadyHandle | Timer],
     events_max: int,
 ) -> Callable[[float], None]:
@@ -182,8 +181,8 @@ def _delivery(
 
 
 def _advance(
-    loop: VirtualLoop,
-    environment: VirtualEnvironment,
+    loop: TurningLoop,
+    environment: EventQueue,
     ready: deque[ReadyHandle | Timer],
     deliver: Callable[[float], None],
 ) -> Callable[[], float]:
@@ -204,6 +203,8 @@ def _advance(
     def advance() -> float:
         # Nearly always the head of the queue is a timer: then its branch is all there is to do.
         if queue and not background and not loop._stopping:
+            timer: Any
+            when: float
             when, _, _, timer = queue[0]
             if type(timer) is Timer and timer.call is not None and when <= limit_s:
                 if ledger is not None and ledger.sample_due_s <= when:

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     import random
     from collections.abc import Callable, Generator
 
-    from harness.simulated.loop.loop_surface import LoopSurface
     from harness.simulated.loop.outside.outside_futures import OutsideFuture
+    from harness.simulated.loop.ports import ExecutorLoop
 
     Latency = Callable[[random.Random], float]
 
@@ -51,7 +51,7 @@ class ExecutorModel:
     there is none. While ``slow`` is set, calls that come to their end take much longer.
     """
 
-    def __init__(self, loop: LoopSurface, *, latency: Latency, workers: int) -> None:
+    def __init__(self, loop: ExecutorLoop, *, latency: Latency, workers: int) -> None:
         self._loop = loop
         self._latency = latency
         self._stream = loop.randomness.stream("executor")
@@ -72,7 +72,7 @@ class ExecutorModel:
             RuntimeError: The pool was shut down.
         """
         pool = self._default if executor is None else self._pool(executor)
-        future = self._loop.outside_futures.of_call(function)
+        future: OutsideFuture = self._loop.outside_futures.of_call(function)
         latency_s = self._latency(self._stream)
         now = self._loop.environment.now
         shared = None

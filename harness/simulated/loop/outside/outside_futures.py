@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import simpy
 
-    from harness.simulated.loop.virtual_environment import VirtualEnvironment
+    from harness.simulated.loop.ports import Awaited
 
 __all__ = ["OutsideFuture", "OutsideFutures", "SimPyFuture"]
 
@@ -29,7 +29,7 @@ class OutsideFuture(asyncio.Future[Any]):
 class SimPyFuture(OutsideFuture):
     """A SimPy event as an awaitable."""
 
-    environment: VirtualEnvironment
+    environment: Awaited
 
     def cancel(self, msg: Any | None = None) -> bool:
         """Wait no longer. The event itself goes on; its failure, should it come, is taken."""
@@ -71,7 +71,7 @@ class OutsideFutures:
         future.waits_for = f"executor call {_called(function)}"
         return future
 
-    def of_event(self, event: simpy.Event, environment: VirtualEnvironment) -> SimPyFuture:
+    def of_event(self, event: simpy.Event, environment: Awaited) -> SimPyFuture:
         """Make the future of a SimPy event, which may have happened already."""
         future = SimPyFuture(loop=self._loop)
         future.serial = next(self._serials)

@@ -14,8 +14,8 @@ from harness.simulated.loop.pause import Pause
 from harness.simulated.loop.virtual_task import TASK_NUMBER
 
 if TYPE_CHECKING:
-    from harness.simulated.loop.exploring_loop import ExploringLoop
-    from harness.simulated.loop.virtual_environment import Entry
+    from harness.simulated.loop.ports import ExploredLoop
+    from harness.simulated.loop.virtual_environment import Entry, VirtualEnvironment
 
 __all__ = ["OUTSIDE", "Arrival", "OutsideOrder"]
 
@@ -63,9 +63,9 @@ class OutsideOrder:
     chooses among these; who is overtaken comes later, but still within its window.
     """
 
-    def __init__(self, loop: ExploringLoop) -> None:
+    def __init__(self, loop: ExploredLoop) -> None:
         self._loop = loop
-        self._environment = loop.environment
+        self._environment: VirtualEnvironment = loop.environment
         self._environment.windows = {}
         self._environment.stretch = STRETCH
         self._overtaken: set[int] = set()
