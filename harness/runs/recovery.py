@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from harness.checks.deadlock import describe
+from harness.checks.no_deadlock import describe
 from harness.results.verdict import CheckResult, Verdict
 from harness.runs.deadline import Deadline
 

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from harness.checks.deadlock import describe
+from harness.checks.no_deadlock import describe
 from harness.choices.chaos import WITHIN_S as CHAOS_WITHIN_S
 from harness.diagnosis.blocking_calls import BlockingCalls
 from harness.diagnosis.dropped_coroutines import DroppedCoroutines
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from harness.backends.port import Backend, Orders, PreparedRun, Ran, Stage
-    from harness.checks import ResolvedCheck
+    from harness.checks.register import ResolvedCheck
     from harness.history.records import History
     from harness.runs.under_search import Search
     from harness.scenario.model import Scenario

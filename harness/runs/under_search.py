@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from harness.checks import CHECKS
+from harness.checks.register import CHECKS
 from harness.choices.chaos import WITHIN_S
 from harness.history.records import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from harness.checks import ResolvedCheck
+    from harness.checks.register import ResolvedCheck
     from harness.history.records import History
     from harness.scenario.model import Scenario
 

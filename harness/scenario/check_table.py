@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from harness.checks import ALWAYS_ON, CHECKS, CheckKind, ResolvedCheck
+from harness.checks.register import ALWAYS_ON, CHECKS, CheckKind, ResolvedCheck
 from harness.history.records import NodeKind
 from harness.scenario.keys import file_keys
 from harness.scenario.mistakes import Mistake, place, values_mistakes

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
-from harness.checks import ResolvedCheck  # noqa: TC001 - pydantic needs it at run time
+from harness.checks.register import ResolvedCheck  # noqa: TC001 - pydantic needs it at run time
 
 __all__ = [
     "Cancel",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from harness.checks import CHECKS
+from harness.checks.register import CHECKS
 from harness.report.formats.terminal_report import render_result
 from harness.results.verdict import Verdict
 from harness.runs.opening import open_backend

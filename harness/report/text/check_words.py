@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from harness.checks.deadlock import describe
+from harness.checks.no_deadlock import describe
 from harness.results.verdict import Verdict
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from itertools import count
 
 import pytest
 
-from harness.checks import CHECKS
+from harness.checks.register import CHECKS
 from harness.history.records import (
     Actor,
     Command,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from harness.checks.deadlock import describe, waiting
+from harness.checks.no_deadlock import describe, waiting
 from harness.history.records import Blocked, Diagnosis
 
 OWN = Blocked(task="main", waits_for="Event e", where="harness/runs/workload.py:9 in f", reason="r")

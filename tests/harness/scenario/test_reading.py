@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.checks import CHECKS
+from harness.checks.register import CHECKS
 from harness.errors import BadInput
 from harness.scenario.model import Cancel, Fault, Park, Phase, Repeat, Start, Step, UserCount
 from harness.scenario.reading import find_scenarios, read_scenario
