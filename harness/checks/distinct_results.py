@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from harness.history.records import History, Operation
     from harness.results.verdict import CheckResult
 
-__all__ = ["DistinctAccounts", "distinct_accounts"]
+__all__ = ["DistinctResults", "distinct_results"]
 
 
-class DistinctAccounts(Parameters):
+class DistinctResults(Parameters):
     """The values at ``path`` in the results of the steps ``of`` all differ.
 
     Without ``of``, all steps count that have anything at the path. A step whose results hold it
@@ -33,7 +33,7 @@ class DistinctAccounts(Parameters):
     path: str = Field(default="account_id", description="where a result holds the id")
 
 
-def distinct_accounts(history: History, parameters: DistinctAccounts) -> CheckResult:
+def distinct_results(history: History, parameters: DistinctResults) -> CheckResult:
     """Collect the ids from all results, and fail on one that appears twice.
 
     UNKNOWN with fewer than two ids: one is always distinct.
@@ -59,10 +59,10 @@ def distinct_accounts(history: History, parameters: DistinctAccounts) -> CheckRe
     ] + [f"{named(one)}: nothing at {parameters.path}" for one in without if one.step in with_ids]
     if ids < 2 and not findings:
         return nothing_to_judge(
-            "distinct_accounts", expected=expected, seen=f"{ids} to compare, not two"
+            "distinct_results", expected=expected, seen=f"{ids} to compare, not two"
         )
     return judged(
-        "distinct_accounts",
+        "distinct_results",
         not findings,
         expected=expected,
         seen=f"{len(whose)} different among {ids}",

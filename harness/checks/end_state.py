@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from harness.history.records import History
     from harness.results.verdict import CheckResult
 
-__all__ = ["EndState", "end_state"]
+__all__ = ["EndState", "end_state", "is_judgeable"]
 
 
 class EndState(Parameters):
@@ -31,3 +31,8 @@ def end_state(history: History, parameters: EndState) -> CheckResult:  # noqa: A
         involved=history.audit,
         why=history.audit[0] if history.audit else None,
     )
+
+
+def is_judgeable(history: History) -> bool:
+    """A system without an audit is not asked for one, unless the run never came that far."""
+    return history.audit is not None or history.deadlock is not None

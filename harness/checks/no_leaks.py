@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from harness.history.records import History, Leak
     from harness.results.verdict import CheckResult
 
-__all__ = ["NoLeaks", "no_leaks"]
+__all__ = ["NoLeaks", "is_judgeable", "no_leaks"]
 
 
 class NoLeaks(Parameters):
@@ -60,3 +60,8 @@ def _told(leak: Leak) -> str:
         return f"coroutine {leak.name} ({leak.where}) was never awaited at {leak.made_at}"
     what = "lock" if leak.kind == "lock" else "permit of"
     return f"{what} {leak.name} was taken at {leak.made_at} by {leak.where} and never gave it back"
+
+
+def is_judgeable(history: History) -> bool:
+    """A system that was never closed has failed as such: see the check ``run``."""
+    return history.leaks is not None

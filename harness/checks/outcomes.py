@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from harness.history.records import History
     from harness.results.verdict import CheckResult
 
-__all__ = ["Outcomes", "outcomes"]
+__all__ = ["NAME", "Outcomes", "outcomes"]
+
+NAME = "outcomes"
 
 
 class Outcomes(Parameters):

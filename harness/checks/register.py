@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from harness.checks import (
-    conditions,
+    always,
     distinct_results,
     elapsed,
     end_state,
     ends_before,
-    in_flight,
+    eventually,
     latency,
     linearizable,
     no_blocking_calls,
@@ -19,10 +19,13 @@ from harness.checks import (
     no_leaks,
     no_lock_across_await,
     outcomes,
+    overlap,
+    peak_in_flight,
     result,
     same_result,
     sees_exactly_own,
     single_spawn,
+    sometimes,
     speedup,
     success_share,
 )
@@ -34,24 +37,34 @@ if TYPE_CHECKING:
     from harness.history.records import History
     from harness.results.verdict import CheckResult
 
-__all__ = ["ALWAYS_ON", "CHECKS", "CheckKind", "ResolvedCheck"]
+__all__ = ["ALWAYS_ON", "CHECKS", "RENAMED", "CheckKind", "ResolvedCheck"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckKind:
     """A check by name: its parameters' model and its function.
 
-    ``timed`` says that it rests on how long things take by the profile: it does not hold while a
-    search stretches latencies or reorders what is ready. ``faultless`` says that it rests on calls
-    that succeed: it does not hold while a search lets things fail or cancels callers. All others
-    must hold whatever happens.
+    ``always_on``: it is made though no scenario asks for it.
+    ``timed``: it rests on how long things take by the profile, so it does not hold while a search
+    stretches latencies or reorders what is ready. ``timed_by_delays``: so it does where the
+    scenario itself waits for fixed times.
+    ``faultless``: it rests on calls that succeed, so it does not hold while a search lets things
+    fail or cancels callers. ``under_faults`` says with which parameters it holds even then, given
+    the seconds that an operation then has; None leaves the check out.
+    ``with_less_work``: it holds for a sound system however little of a scenario is carried out.
+    ``is_judgeable``: whether the history holds what it judges; without that it is not made.
     """
 
     name: str
     parameters: type[Parameters]
     check: Callable[[History, Any], CheckResult]
+    always_on: bool = False
     timed: bool = False
+    timed_by_delays: bool = False
     faultless: bool = False
+    under_faults: Callable[[Any, float], Any | None] = lambda parameters, _within_s: parameters
+    with_less_work: bool = False
+    is_judgeable: Callable[[History], bool] = lambda _history: True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,125 +78,156 @@ class ResolvedCheck:
     parameters: Any
     asked: bool = True
 
+    @property
+    def kind(self) -> CheckKind:
+        """What the register says of it."""
+        return CHECKS[self.name]
+
     def __call__(self, history: History) -> CheckResult:
         """Judge the history."""
-        return CHECKS[self.name].check(history, self.parameters)
+        return self.kind.check(history, self.parameters)
 
 
-CHECKS: dict[str, CheckKind] = {
-    kind.name: kind
-    for kind in (
-        CheckKind(
-            name="no_deadlock", parameters=no_deadlock.NoDeadlock, check=no_deadlock.no_deadlock
-        ),
-        CheckKind(
-            name="outcomes", parameters=outcomes.Outcomes, check=outcomes.outcomes, faultless=True
-        ),
-        CheckKind(name="end_state", parameters=end_state.EndState, check=end_state.end_state),
-        CheckKind(name="no_leaks", parameters=no_leaks.NoLeaks, check=no_leaks.no_leaks),
-        CheckKind(
-            name="single_spawn",
-            parameters=single_spawn.SingleSpawn,
-            check=single_spawn.single_spawn,
-        ),
-        CheckKind(
-            name="same_result",
-            parameters=same_result.SameResult,
-            check=same_result.same_result,
-            faultless=True,
-        ),
-        CheckKind(
-            name="distinct_accounts",
-            parameters=distinct_results.DistinctAccounts,
-            check=distinct_results.distinct_accounts,
-        ),
-        CheckKind(
-            name="sees_exactly_own",
-            parameters=sees_exactly_own.SeesExactlyOwn,
-            check=sees_exactly_own.sees_exactly_own,
-            faultless=True,
-        ),
-        CheckKind(
-            name="ends_before",
-            parameters=ends_before.EndsBefore,
-            check=ends_before.ends_before,
-            timed=True,
-            faultless=True,
-        ),
-        CheckKind(
-            name="overlap",
-            parameters=in_flight.Overlap,
-            check=in_flight.overlap,
-            timed=True,
-            faultless=True,
-        ),
-        CheckKind(
-            name="peak_in_flight",
-            parameters=in_flight.PeakInFlight,
-            check=in_flight.peak_in_flight,
-            timed=True,
-            faultless=True,
-        ),
-        CheckKind(
-            name="success_share",
-            parameters=success_share.SuccessShare,
-            check=success_share.success_share,
-            faultless=True,
-        ),
-        CheckKind(
-            name="speedup",
-            parameters=speedup.SpeedUp,
-            check=speedup.speed_up,
-            timed=True,
-            faultless=True,
-        ),
-        CheckKind(
-            name="elapsed",
-            parameters=elapsed.Elapsed,
-            check=elapsed.elapsed,
-            timed=True,
-            faultless=True,
-        ),
-        CheckKind(
-            name="latency",
-            parameters=latency.Latency,
-            check=latency.latency,
-            timed=True,
-            faultless=True,
-        ),
-        CheckKind(
-            name="no_lock_across_await",
-            parameters=no_lock_across_await.NoLockAcrossAwait,
-            check=no_lock_across_await.no_lock_across_await,
-            timed=True,
-        ),
-        CheckKind(
-            name="no_blocking_calls",
-            parameters=no_blocking_calls.NoBlockingCalls,
-            check=no_blocking_calls.no_blocking_calls,
-        ),
-        CheckKind(name="always", parameters=conditions.Always, check=conditions.always),
-        CheckKind(name="eventually", parameters=conditions.Eventually, check=conditions.eventually),
-        # What a search lets fail or come in another order may keep it from ever being so.
-        CheckKind(
-            name="sometimes",
-            parameters=conditions.Sometimes,
-            check=conditions.sometimes,
-            timed=True,
-            faultless=True,
-        ),
-        CheckKind(
-            name="linearizable",
-            parameters=linearizable.Linearizable,
-            check=linearizable.linearizable,
-        ),
-        CheckKind(
-            name="result",
-            parameters=result.Result,
-            check=result.result,
-            faultless=True,
-        ),
-    )
-}
+_KINDS = (
+    CheckKind(
+        name=no_deadlock.NAME,
+        parameters=no_deadlock.NoDeadlock,
+        check=no_deadlock.no_deadlock,
+        always_on=True,
+        under_faults=no_deadlock.under_faults,
+        with_less_work=True,
+    ),
+    CheckKind(
+        name=outcomes.NAME,
+        parameters=outcomes.Outcomes,
+        check=outcomes.outcomes,
+        always_on=True,
+        faultless=True,
+    ),
+    CheckKind(
+        name="end_state",
+        parameters=end_state.EndState,
+        check=end_state.end_state,
+        always_on=True,
+        with_less_work=True,
+        is_judgeable=end_state.is_judgeable,
+    ),
+    CheckKind(
+        name="no_leaks",
+        parameters=no_leaks.NoLeaks,
+        check=no_leaks.no_leaks,
+        always_on=True,
+        with_less_work=True,
+        is_judgeable=no_leaks.is_judgeable,
+    ),
+    CheckKind(
+        name="single_spawn",
+        parameters=single_spawn.SingleSpawn,
+        check=single_spawn.single_spawn,
+        under_faults=single_spawn.under_faults,
+    ),
+    CheckKind(
+        name="same_result",
+        parameters=same_result.SameResult,
+        check=same_result.same_result,
+        faultless=True,
+    ),
+    CheckKind(
+        name="distinct_results",
+        parameters=distinct_results.DistinctResults,
+        check=distinct_results.distinct_results,
+        with_less_work=True,
+    ),
+    CheckKind(
+        name="sees_exactly_own",
+        parameters=sees_exactly_own.SeesExactlyOwn,
+        check=sees_exactly_own.sees_exactly_own,
+        faultless=True,
+    ),
+    CheckKind(
+        name="ends_before",
+        parameters=ends_before.EndsBefore,
+        check=ends_before.ends_before,
+        timed=True,
+        faultless=True,
+    ),
+    CheckKind(
+        name="overlap",
+        parameters=overlap.Overlap,
+        check=overlap.overlap,
+        timed=True,
+        faultless=True,
+    ),
+    CheckKind(
+        name="peak_in_flight",
+        parameters=peak_in_flight.PeakInFlight,
+        check=peak_in_flight.peak_in_flight,
+        timed=True,
+        faultless=True,
+    ),
+    CheckKind(
+        name="success_share",
+        parameters=success_share.SuccessShare,
+        check=success_share.success_share,
+        faultless=True,
+    ),
+    CheckKind(
+        name="speedup",
+        parameters=speedup.SpeedUp,
+        check=speedup.speed_up,
+        timed=True,
+        faultless=True,
+    ),
+    CheckKind(
+        name="elapsed",
+        parameters=elapsed.Elapsed,
+        check=elapsed.elapsed,
+        timed=True,
+        faultless=True,
+    ),
+    CheckKind(
+        name="latency",
+        parameters=latency.Latency,
+        check=latency.latency,
+        timed=True,
+        faultless=True,
+    ),
+    CheckKind(
+        name="no_lock_across_await",
+        parameters=no_lock_across_await.NoLockAcrossAwait,
+        check=no_lock_across_await.no_lock_across_await,
+        timed=True,
+    ),
+    CheckKind(
+        name="no_blocking_calls",
+        parameters=no_blocking_calls.NoBlockingCalls,
+        check=no_blocking_calls.no_blocking_calls,
+    ),
+    CheckKind(name="always", parameters=always.Always, check=always.always, with_less_work=True),
+    CheckKind(name="eventually", parameters=eventually.Eventually, check=eventually.eventually),
+    # What a search lets fail or come in another order may keep it from ever being so.
+    CheckKind(
+        name="sometimes",
+        parameters=sometimes.Sometimes,
+        check=sometimes.sometimes,
+        timed=True,
+        faultless=True,
+    ),
+    CheckKind(
+        name="linearizable", parameters=linearizable.Linearizable, check=linearizable.linearizable
+    ),
+    CheckKind(
+        name="result",
+        parameters=result.Result,
+        check=result.result,
+        timed_by_delays=True,
+        faultless=True,
+    ),
+)
 
-ALWAYS_ON = ("no_deadlock", "outcomes", "end_state", "no_leaks")
+CHECKS: dict[str, CheckKind] = {kind.name: kind for kind in _KINDS}
+
+ALWAYS_ON = tuple(kind.name for kind in _KINDS if kind.always_on)
+
+# What checks were called before, and are called now.
+RENAMED = {"distinct_accounts": "distinct_results"}

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from harness.history.records import Actor, History
     from harness.results.verdict import CheckResult
 
-__all__ = ["SingleSpawn", "single_spawn"]
+__all__ = ["SingleSpawn", "single_spawn", "under_faults"]
 
 
 class SingleSpawn(Parameters):
@@ -134,3 +134,8 @@ def _gone_s(actor: Actor) -> float:
 
 def _told(actors: list[Actor] | tuple[Actor, ...]) -> str:
     return ", ".join(f"client {one.number} at {one.begin_s:.3f} s by {one.task}" for one in actors)
+
+
+def under_faults(parameters: SingleSpawn, _within_s: float) -> SingleSpawn | None:
+    """Who died is spawned again, but never two at once; a claim of overlap does not hold."""
+    return None if parameters.overlap else parameters.model_copy(update={"exactly": "any"})

@@ -225,7 +225,8 @@ def schema(
 
     For example: harness schema report
     """
-    from harness.results.schema import report_schema, scenario_schema  # noqa: PLC0415 - seldom needed
+    from harness.results.schema import report_schema  # noqa: PLC0415 - seldom needed
+    from harness.scenario.schema import scenario_schema  # noqa: PLC0415 - as above
 
     schemas = {"scenario": scenario_schema, "report": report_schema}
     if of not in schemas:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from harness.checks.conditions import Always, Eventually, Sometimes
+from harness.checks.always import Always
+from harness.checks.eventually import Eventually
+from harness.checks.sometimes import Sometimes
 from harness.errors import BadInput
 from harness.history.records import ConditionRecord
 from harness.scenario.words import listed, resembling

@@ -1,4 +1,4 @@
-"""Own the end of a run in which things went wrong: all is well again, and now it must work."""
+"""The end of a run in which things went wrong: all is well again, and now it must work."""
 
 from __future__ import annotations
 
@@ -7,21 +7,18 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from harness.checks.no_deadlock import describe
-from harness.results.verdict import CheckResult, Verdict
+from harness.history.wait_words import describe
 from harness.runs.deadline import Deadline
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     from harness.history.plain_data import PlainData
     from harness.history.records import Diagnosis
     from harness.scenario.model import User
     from harness.systems.port import Session
 
-__all__ = ["Recovery", "recovered", "told_recovery"]
-
-EXPECTED = "the system to work for everybody once nothing goes wrong any more"
+__all__ = ["Recovery", "recovered"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,18 +97,3 @@ class _Probe:
             late.taken_back()
             return None
         return f"for {self._whose}: not within {self._within_s:g} s"
-
-
-def told_recovery(recovery: Recovery | None) -> Iterator[CheckResult]:
-    """Make the result of the check ``recovers``; none for a system without a probe."""
-    if recovery is None:
-        return
-    failures = recovery.failures
-    yield CheckResult(
-        name="recovers",
-        verdict=Verdict.FAILED if failures else Verdict.PASSED,
-        expected=EXPECTED,
-        seen=failures[0] if failures else "it does",
-        involved=failures,
-        why=recovery.why,
-    )

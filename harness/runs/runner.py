@@ -7,8 +7,9 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from harness.checks.no_deadlock import describe
-from harness.choices.chaos import WITHIN_S as CHAOS_WITHIN_S
+from harness.checks.no_blocking_calls import NoBlockingCalls
+from harness.checks.recovers import recovers
+from harness.checks.whole_run import whole_run
 from harness.diagnosis.blocking_calls import BlockingCalls
 from harness.diagnosis.dropped_coroutines import DroppedCoroutines
 from harness.diagnosis.task_origins import TaskOrigins
@@ -22,7 +23,6 @@ from harness.results.verdict import CheckResult, Verdict, verdict_of
 from harness.runs.conditions import ConditionWatch, condition_mistakes
 from harness.runs.course import Run, run_whole
 from harness.runs.directory import run_directory, why_not_writable
-from harness.runs.recovery import told_recovery
 from harness.runs.replay_line import replay_line
 
 if TYPE_CHECKING:
@@ -87,10 +87,10 @@ def carry_out(
             scenario, system, prepared.stage, backend.kind, root=root, seed=seed, search=search
         )
         ran, history = _carried_out(run, prepared)
-        results = tuple(_run_itself(ran, run.recorder))
+        results = tuple(_of_the_run(ran, run))
         # A run that was broken off says nothing of what it would have come to.
         if not isinstance(ran.error, SystemExit):
-            results += (*_judged(scenario, history, search), *told_recovery(run.recovery))
+            results += tuple(_judged(run, history))
         lacking = _no_evidence(ran, history, root)
     result = _result(scenario, backend.kind, seed=seed, system=system_path)
     if lacking is not None:
@@ -132,7 +132,7 @@ def _run_of(
         conditions=conditions,
         stage=stage,
         root=root,
-        within_s=_within_s(scenario, node, search),
+        within_s=scenario.within_s(node) if search is None else search.within_s(scenario, node),
         seed=seed,
         search=search,
     )
@@ -182,21 +182,12 @@ def refuse_mistakes(scenario: Scenario, system: System) -> None:
         raise BadInput("\n  ".join([f"{scenario.path}: {count}", *mistakes]))
 
 
-def _within_s(scenario: Scenario, node: NodeKind, search: Search | None) -> float:
-    """Look up the seconds that an operation has on this backend."""
-    if search is not None and search.faults:
-        return CHAOS_WITHIN_S
-    checks = scenario.checks[node.value]
-    limits = [one.parameters.within_s for one in checks if one.name == "no_deadlock"]
-    return limits[0] if limits else scenario.within_s
-
-
 class _Watch:
     """What is looked at around a run: coroutines that nobody awaits; calls that block, if asked."""
 
     def __init__(self, run: Run) -> None:
         checks = run.scenario.checks[run.recorder.node.value]
-        asked = any(one.name == "no_blocking_calls" for one in checks)
+        asked = any(isinstance(one.parameters, NoBlockingCalls) for one in checks)
         self.dropped = DroppedCoroutines()
         self.blocking = BlockingCalls(run.stage.clock) if asked else None
         self._stack = ExitStack()
@@ -256,50 +247,29 @@ def _result(scenario: Scenario, node: NodeKind, *, seed: int, system: str | None
     )
 
 
-def _run_itself(ran: Ran, recorder: Recorder) -> Iterator[CheckResult]:
-    """Fail a run whose system could not be opened, run or closed, or that left errors behind."""
-    expected = "the system to open, run and close without an error"
-    if ran.error is not None:
-        record = recorder.plain.error(ran.error)
-        seen = f"{record.type}: {record.message}"
-        if isinstance(ran.error, SystemExit):
-            code = record.message if type(ran.error.code) is int else repr(record.message)
-            seen = f"the system under test ended the interpreter: {record.type}({code})"
-        yield CheckResult(
-            name="run",
-            verdict=Verdict.FAILED,
-            expected=expected,
-            seen=seen,
-            involved=record.chain,
-        )
-    elif ran.diagnosis is not None:
-        yield CheckResult(
-            name="run",
-            verdict=Verdict.FAILED,
-            expected=expected,
-            seen=f"it could not go on at {ran.diagnosis.at_s:.3f} s",
-            why=describe(ran.diagnosis),
-        )
-    elif ran.unhandled:
-        yield CheckResult(
-            name="run",
-            verdict=Verdict.FAILED,
-            expected="no error that nobody handled",
-            seen=recorder.plain.text(ran.unhandled[0])
-            + (f" and {len(ran.unhandled) - 1} more" if len(ran.unhandled) > 1 else ""),
-            involved=ran.unhandled,
-        )
+def _of_the_run(ran: Ran, run: Run) -> Iterator[CheckResult]:
+    """Judge the run itself: whether it was opened, came to its end and was closed."""
+    plain = run.recorder.plain
+    error = None if ran.error is None else plain.error(ran.error)
+    status = None
+    if isinstance(ran.error, SystemExit) and error is not None:
+        status = error.message if type(ran.error.code) is int else repr(error.message)
+    found = whole_run(
+        error=error,
+        exit_status=status,
+        diagnosis=ran.diagnosis,
+        unhandled=[plain.text(ran.unhandled[0]), *ran.unhandled[1:]] if ran.unhandled else (),
+    )
+    if found is not None:
+        yield found
 
 
-def _judged(scenario: Scenario, history: History, search: Search | None) -> Iterator[CheckResult]:
-    checks: Iterable[ResolvedCheck] = scenario.checks[history.node.value]
-    if search is not None:
-        checks = search.judges(checks, history)
+def _judged(run: Run, history: History) -> Iterator[CheckResult]:
+    checks: Iterable[ResolvedCheck] = run.scenario.checks[history.node.value]
+    if run.search is not None:
+        checks = run.search.judges(checks, history)
     for check in checks:
-        # A system without an audit is not asked for one, unless the run never came that far.
-        if check.name == "end_state" and history.audit is None and history.deadlock is None:
-            continue
-        # A system that was never closed has failed as such: see _run_itself.
-        if check.name == "no_leaks" and history.leaks is None:
-            continue
-        yield check(history)
+        if check.kind.is_judgeable(history):
+            yield check(history)
+    if run.recovery is not None:
+        yield recovers(run.recovery.failures, why=run.recovery.why)

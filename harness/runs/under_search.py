@@ -1,11 +1,10 @@
-"""Own what a search changes about a run, and which checks can still judge it."""
+"""What a search changes about a run, and which checks can still judge it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from harness.checks.register import CHECKS
 from harness.choices.chaos import WITHIN_S
 from harness.history.records import Outcome
 
@@ -13,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from harness.checks.register import ResolvedCheck
-    from harness.history.records import History
+    from harness.history.records import History, NodeKind
     from harness.scenario.model import Scenario
 
 __all__ = ["Search"]
@@ -46,20 +45,18 @@ class Search:
         )
         faulted = self.faults and (bool(history.faults) or cancelled)
         for check in checks:
-            if self._is_left_out(check) or (CHECKS[check.name].faultless and faulted):
+            if self._is_left_out(check) or (check.kind.faultless and faulted):
                 continue
-            if faulted and check.name == "no_deadlock":
-                # The service's own deadlines end what hangs, and they may be long.
-                slow = check.parameters.model_copy(update={"within_s": WITHIN_S})
-                yield replace(check, parameters=slow)
-            elif faulted and check.name == "single_spawn":
-                # Who died is spawned again; but never two at once.
-                if check.parameters.overlap:
-                    continue
-                every = check.parameters.model_copy(update={"exactly": "any"})
-                yield replace(check, parameters=every)
-            else:
+            if not faulted:
                 yield check
+                continue
+            parameters = check.kind.under_faults(check.parameters, WITHIN_S)
+            if parameters is not None:
+                yield replace(check, parameters=parameters)
+
+    def within_s(self, scenario: Scenario, node: NodeKind) -> float:
+        """Return the seconds that an operation has: more where faults are choices."""
+        return WITHIN_S if self.faults else scenario.within_s(node)
 
     def leaves_out(self, checks: Iterable[ResolvedCheck]) -> tuple[str, ...]:
         """Name the checks that no run of the search judges, in their order."""
@@ -71,7 +68,7 @@ class Search:
         return bool(asked) and all(self._is_left_out(one) for one in asked)
 
     def _is_left_out(self, check: ResolvedCheck) -> bool:
-        return CHECKS[check.name].timed or (self.delays and check.name == "result")
+        return check.kind.timed or (self.delays and check.kind.timed_by_delays)
 
 
 def _waits_for_fixed_times(scenario: Scenario) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from harness.checks.register import ALWAYS_ON, CHECKS, CheckKind, ResolvedCheck
+from harness.checks.register import ALWAYS_ON, CHECKS, RENAMED, CheckKind, ResolvedCheck
 from harness.history.records import NodeKind
 from harness.scenario.keys import file_keys
 from harness.scenario.mistakes import Mistake, place, values_mistakes
@@ -64,6 +64,8 @@ def resolved(checks: list[PlacedCheck]) -> dict[str, tuple[ResolvedCheck, ...]]:
 
 
 def _unknown(name: str) -> str:
+    if name in RENAMED:
+        return f"no such check: it is called {RENAMED[name]} now; write {RENAMED[name]}"
     close = resembling(name, CHECKS)
     if close is not None:
         return f'no such check; did you mean "{close}"?'

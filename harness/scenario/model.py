@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
+from harness.checks.no_deadlock import NoDeadlock
 from harness.checks.register import ResolvedCheck  # noqa: TC001 - pydantic needs it at run time
+
+if TYPE_CHECKING:
+    from harness.history.records import NodeKind
 
 __all__ = [
     "Cancel",
@@ -184,7 +188,12 @@ class Scenario(_Table):
     phase: list[Phase] = Field(min_length=1, description="what happens, in order")
     fault: list[Fault] = Field(default_factory=list, description="what goes wrong")
     checks: dict[str, tuple[ResolvedCheck, ...]] = Field(description="what must hold")
-    within_s: float = Field(default=30, gt=0, le=86_400, description="seconds for an operation")
+
+    def within_s(self, node: NodeKind) -> float:
+        """Return the seconds that an operation has on a backend, by its check ``no_deadlock``."""
+        parameters = [one.parameters for one in self.checks[node.value]]
+        limits: list[float] = [one.within_s for one in parameters if isinstance(one, NoDeadlock)]
+        return limits[0] if limits else NoDeadlock().within_s
 
     @property
     def steps(self) -> tuple[Step, ...]:

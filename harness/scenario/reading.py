@@ -74,16 +74,12 @@ def read_scenario(path: Path) -> Scenario:
     mistakes += wrong
     mistakes += _not_in_files(data)
     by_backend = resolved(checks)
-    limits = [
-        one.parameters.within_s for one in by_backend["simulated"] if one.name == "no_deadlock"
-    ]
     built = {
         **data,
         "name": path.stem,
         "path": str(path),
         "users": users,
         "checks": by_backend,
-        "within_s": limits[0] if limits else 30.0,
     }
     scenario = None
     try:

@@ -22,7 +22,7 @@ def scenario_schema() -> dict[str, Any]:
     definitions["UserCount"] = UserCount.model_json_schema()
     properties = document["properties"]
     for key in NOT_IN_FILES:
-        properties.pop(key)
+        properties.pop(key, None)
     named = {"anyOf": [{"type": "string"}, {"$ref": "#/$defs/User"}]}
     properties["users"] = {
         "description": "who acts: names, tables with a name, or a count",

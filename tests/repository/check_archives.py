@@ -20,7 +20,6 @@ NEEDED = (
     "harness/py.typed",
     "serve/py.typed",
     "harness/results/report.schema.json",
-    "harness/results/scenario.schema.json",
     "harness/simulated/world/profiles/default.toml",
     "harness/report/templates/style/style.css",
     "harness/miden/containers/miden_node/official.Dockerfile",

@@ -66,7 +66,7 @@ def test_a_live_run_without_a_node_needs_no_docker():
 def test_a_double_booking_is_caught(node):
     result = run("DoubleBooking", node=node)
     failed = {check.name for check in result.checks if check.verdict is Verdict.FAILED}
-    assert {"distinct_accounts", "end_state"} <= failed, render_result(result)
+    assert {"distinct_results", "end_state"} <= failed, render_result(result)
 
 
 @pytest.mark.parametrize("node", ["simulated", "live"])

@@ -166,7 +166,7 @@ CASES = (
         ("sqlite3.connect(", "sqlite3.execute('create table", "open(", "broken_services.py:"),
     ),
     # Data.
-    Case(f"{SERVICES}:id_twice", "two_users_create_accounts", "distinct_accounts", ("create of",)),
+    Case(f"{SERVICES}:id_twice", "two_users_create_accounts", "distinct_results", ("create of",)),
     Case(
         f"{SERVICES}:leaky_listing",
         "twenty_users_create_at_once",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import HarnessBug
@@ -27,7 +26,6 @@ __all__ = [
     "SCHEMA_VERSION",
     "document_text",
     "report_document",
-    "schema",
     "write_json",
 ]
 
@@ -67,13 +65,6 @@ def write_json(report: RunReport, path: Path) -> None:
         BadInput: The file cannot be written.
     """
     write_whole({path: document_text(report)})
-
-
-def schema() -> dict[str, Any]:
-    """Return the JSON Schema (draft 2020-12) that every document obeys."""
-    text = files("harness").joinpath("results", "report.schema.json").read_text(encoding="utf-8")
-    document: dict[str, Any] = json.loads(text)
-    return document
 
 
 def _run(run: RunResult) -> dict[str, Any]:

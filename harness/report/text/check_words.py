@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from harness.checks.no_deadlock import describe
+from harness.checks import outcomes
+from harness.history.wait_words import describe
 from harness.results.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ def told_elsewhere(checks: Iterable[CheckResult]) -> frozenset[str]:
     return frozenset(
         _name(one)
         for check in checks
-        if check.name == "outcomes" and check.verdict is Verdict.FAILED
+        if check.name == outcomes.NAME and check.verdict is Verdict.FAILED
         for one in check.involved
     )
 
@@ -37,7 +38,7 @@ def involved(check: CheckResult, told: Collection[str] = ()) -> list[str]:
     if all(one in check.seen for one in check.involved):
         return []
     left = list(check.involved[check.seen.endswith(check.involved[0]) :])
-    if check.name != "outcomes":
+    if check.name != outcomes.NAME:
         unknown = check.verdict is Verdict.UNKNOWN
         left = [one for one in left if not (_name(one) in told and (unknown or one == _name(one)))]
     return [] if all(_REST.fullmatch(one) for one in left) else left

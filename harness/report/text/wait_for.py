@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.checks.no_deadlock import in_order, waiting
+from harness.history.wait_words import in_order, waiting
 from harness.results.wording import clock_word, count, one_line, seconds
 
 if TYPE_CHECKING:

@@ -65,7 +65,7 @@ def _same_result(parameters: Any, outline: Outline, kind: str) -> Iterator[Findi
         )
 
 
-def _distinct_accounts(parameters: Any, outline: Outline, kind: str) -> Iterator[Finding]:
+def _distinct_results(parameters: Any, outline: Outline, kind: str) -> Iterator[Finding]:
     del kind
     names = parameters.of if isinstance(parameters.of, list) else [parameters.of]
     for name in names:
@@ -216,7 +216,7 @@ def _linearizable(parameters: Any, outline: Outline, kind: str) -> Iterator[Find
 
 
 JUDGES: dict[str, Callable[[Any, Outline, str], Iterator[Finding]]] = {
-    "distinct_accounts": _distinct_accounts,
+    "distinct_results": _distinct_results,
     "elapsed": _elapsed,
     "ends_before": _ends_before,
     "linearizable": _linearizable,

@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from harness.checks import recovers, whole_run
+from harness.checks.register import CHECKS
 from harness.errors import HarnessError
 from harness.results.explorations import FoundFailure
 from harness.search.failures.schedule_recorder import ScheduleRecorder
@@ -26,7 +28,7 @@ __all__ = ["carry_out", "investigate", "token_of", "told_run"]
 
 # Checks that hold for a sound system however little it is given to do.
 HOLD_WITH_LESS_WORK = frozenset(
-    {"always", "distinct_accounts", "end_state", "no_deadlock", "no_leaks", "recovers", "run"}
+    {recovers.NAME, whole_run.NAME, *(one.name for one in CHECKS.values() if one.with_less_work)}
 )
 
 # Seeds whose default orders are tried for a run that passes, besides the failure's own.

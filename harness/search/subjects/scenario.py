@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.backends.port import Orders
+from harness.checks import no_deadlock, outcomes, whole_run
 from harness.history.records import NodeKind
 from harness.results.verdict import Verdict
 from harness.runs.opening import open_backend
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ScenarioSubject"]
 
+# Checks whose failure means that a run could not go on.
+STOPS_A_RUN = frozenset({no_deadlock.NAME, whole_run.NAME})
 # One run in so many is looked at step by step, for the pairs of awaits that it interleaves.
 LOOKED_AT_EVERY = 10
 
@@ -185,8 +188,8 @@ def _cause(failed: list[CheckResult]) -> str:
     That calls did not end as they should says nothing more where the run itself could not go on.
     """
     names = {one.name for one in failed}
-    if names & {"no_deadlock", "run"}:
-        names.discard("outcomes")
+    if names & STOPS_A_RUN:
+        names.discard(outcomes.NAME)
     return ", ".join(sorted(names))
 
 

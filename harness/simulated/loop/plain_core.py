@@ -203,8 +203,6 @@ def _advance(
     def advance() -> float:
         # Nearly always the head of the queue is a timer: then its branch is all there is to do.
         if queue and not background and not loop._stopping:
-            timer: Any
-            when: float
             when, _, _, timer = queue[0]
             if type(timer) is Timer and timer.call is not None and when <= limit_s:
                 if ledger is not None and ledger.sample_due_s <= when:
@@ -228,7 +226,7 @@ def _advance(
                     timer.call = None
                     record(number)
                     call[1].set_result(call[2])
-                return when
+                return when  # type: ignore[no-any-return]
         return loop._advance_slowly(deliver)
 
     return advance

@@ -44,7 +44,7 @@ def test_no_check_passes_where_everything_failed(judge, make, name):
     parameters = {
         "single_spawn": {},
         "same_result": {"of": "make"},
-        "distinct_accounts": {},
+        "distinct_results": {},
         "sees_exactly_own": {"creations": ["make"], "listing": "list"},
         "ends_before": {"first": "list", "then": "make"},
         "overlap": {"commands": ["sync"]},

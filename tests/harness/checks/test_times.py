@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.checks.in_flight import peak
+from harness.checks.spans import peak
 from harness.checks.speedup import SpeedUp, is_decided
 from harness.history.records import NodeKind, Outcome
 from harness.results.verdict import Verdict

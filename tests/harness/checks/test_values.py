@@ -76,7 +76,7 @@ def test_callers_who_were_cancelled_on_purpose_leave_none(judge, make):
     assert judge("same_result", entries, of="make").verdict is PASSED
 
 
-# distinct_accounts
+# distinct_results
 
 
 def ids(*values):
@@ -98,14 +98,14 @@ def ids(*values):
         (["a", "b"], {"path": ""}, PASSED),
     ],
 )
-def test_distinct_accounts_finds_every_id_twice(judge, make, values, parameters, verdict):
-    check = {"check": "distinct_accounts"} | parameters
+def test_distinct_results_finds_every_id_twice(judge, make, values, parameters, verdict):
+    check = {"check": "distinct_results"} | parameters
     assert verdict_of_results(judge, make, values, **check) is verdict
 
 
 def test_an_id_twice_is_told_with_both_who_got_it(judge, make):
     entries = [make.op(user=user, value={"account_id": "a"}) for user in ("alice", "bob")]
-    found = judge("distinct_accounts", entries)
+    found = judge("distinct_results", entries)
     assert found.verdict is FAILED
     assert found.expected == "each account_id to be handed out once"
     assert found.seen == "1 different among 2"
@@ -114,19 +114,19 @@ def test_an_id_twice_is_told_with_both_who_got_it(judge, make):
 
 def test_an_id_of_two_steps_is_found_when_both_are_named(judge, make):
     entries = [make.op(value={"account_id": "a"}), make.op("fund", value={"account_id": "a"})]
-    assert judge("distinct_accounts", entries, of=["make", "fund"]).verdict is FAILED
+    assert judge("distinct_results", entries, of=["make", "fund"]).verdict is FAILED
 
 
 def test_a_step_that_gives_ids_only_now_and_then_is_caught(judge, make):
     entries = [make.op(value=one) for one in (*ids("a", "b"), {})] + [make.op("list", value=[])]
-    found = judge("distinct_accounts", entries)
+    found = judge("distinct_results", entries)
     assert found.verdict is FAILED
     assert found.involved == ("make of alice (t2): nothing at account_id",)
 
 
 def test_a_creation_that_failed_leaves_doubt_of_distinctness(judge, make):
     entries = [*(make.op(value=one) for one in ids("a", "b")), make.op(raised="SpawnFailed")]
-    assert judge("distinct_accounts", entries).verdict is UNKNOWN
+    assert judge("distinct_results", entries).verdict is UNKNOWN
 
 
 # result

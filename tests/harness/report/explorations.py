@@ -205,8 +205,8 @@ def ring_history():
 @pytest.fixture(scope="session")
 def sold_twice(failing_schedule, passing_schedule, contended_history):
     return FoundFailure(
-        cause="distinct_accounts:tickets.py:24",
-        headline="distinct_accounts: expected 3 different tickets, saw ticket 3 twice",
+        cause="distinct_results:tickets.py:24",
+        headline="distinct_results: expected 3 different tickets, saw ticket 3 twice",
         message_lines=("buyer-1 and buyer-2 both wrote 2 to Store.left", "at tickets.py:24"),
         token="h1.tickets.AQcCEgkx",
         replay="harness replay h1.tickets.AQcCEgkx",
@@ -225,7 +225,7 @@ def sold_twice(failing_schedule, passing_schedule, contended_history):
         ),
         checks=(
             CheckResult(
-                name="distinct_accounts",
+                name="distinct_results",
                 verdict=Verdict.FAILED,
                 expected="3 different tickets",
                 seen="ticket 3 twice",

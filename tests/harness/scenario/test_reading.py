@@ -10,6 +10,7 @@ import pytest
 
 from harness.checks.register import CHECKS
 from harness.errors import BadInput
+from harness.history.records import NodeKind
 from harness.scenario.model import Cancel, Fault, Park, Phase, Repeat, Start, Step, UserCount
 from harness.scenario.reading import find_scenarios, read_scenario
 
@@ -37,14 +38,14 @@ def test_a_good_scenario_is_read_whole(read_text, good_scenario, tmp_path):
     assert scenario.path == str(tmp_path / "claim.toml")
     assert [user.name for user in scenario.users] == ["alice", "bob"]
     assert [step.name for step in scenario.steps] == ["make", "list", "look"]
-    assert scenario.within_s == 10
+    assert scenario.within_s(NodeKind.SIMULATED) == 10
 
 
 def test_the_checks_of_every_run_are_there_unasked(read_text, good_scenario):
     scenario = read_text(good_scenario.replace("no_deadlock = { within_s = 10 }", ""))
     names = [check.name for check in scenario.checks["live"]]
     assert names == ["no_deadlock", "outcomes", "end_state", "no_leaks"]
-    assert scenario.within_s == 30
+    assert scenario.within_s(NodeKind.SIMULATED) == 30
 
 
 def test_a_limit_for_one_backend_overrides_the_common_one(read_text, good_scenario):

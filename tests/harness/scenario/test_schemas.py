@@ -1,4 +1,4 @@
-"""The schemas in the repository are those of the code, and take its own files."""
+"""The schemas are schemas, and take the files of this repository."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from harness.results.schema import report_schema, scenario_schema
-from harness.scenario.schema import scenario_schema as made
+from harness.results.schema import report_schema
+from harness.scenario.schema import scenario_schema
 
 ROOT = Path(__file__).parents[3]
 SCENARIOS = sorted(ROOT.glob("scenarios/*.toml"))
@@ -18,10 +18,6 @@ SCENARIOS = sorted(ROOT.glob("scenarios/*.toml"))
 
 def plain(document):
     return json.loads(json.dumps(document))
-
-
-def test_the_scenario_schema_in_the_repository_is_up_to_date():
-    assert scenario_schema() == plain(made())
 
 
 @pytest.mark.parametrize("schema", [scenario_schema, report_schema])

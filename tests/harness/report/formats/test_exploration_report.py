@@ -156,7 +156,7 @@ def test_junit_has_a_case_a_scenario_and_a_failure_a_failure(exploration_report)
     cases = {one.get("name"): one for one in root.iter("testcase")}
     failed = cases["three_tickets_are_sold_once[portfolio, seed 48151]"]
     assert [one.get("type") for one in failed.findall("failure")] == [
-        "distinct_accounts:tickets.py:24",
+        "distinct_results:tickets.py:24",
         "deadlock:table.py:14",
     ]
     assert "replay: harness replay" in failed.find("failure").text

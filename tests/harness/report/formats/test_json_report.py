@@ -6,13 +6,14 @@ import jsonschema
 import pytest
 
 from harness.errors import BadInput, HarnessBug
-from harness.report.formats.json_report import document_text, report_document, schema, write_json
+from harness.report.formats.json_report import document_text, report_document, write_json
+from harness.results.schema import report_schema
 
 
 @pytest.fixture(scope="module")
 def validator():
-    jsonschema.Draft202012Validator.check_schema(schema())
-    return jsonschema.Draft202012Validator(schema())
+    jsonschema.Draft202012Validator.check_schema(report_schema())
+    return jsonschema.Draft202012Validator(report_schema())
 
 
 @pytest.fixture

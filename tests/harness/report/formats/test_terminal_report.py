@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from harness.checks.no_deadlock import describe
+from harness.history.wait_words import describe
 from harness.report.formats.terminal_report import Progress, render_result, render_summary
 from harness.report.text.event_list import event_lines
 from harness.results.verdict import CheckResult, Verdict
@@ -193,7 +193,7 @@ def test_a_stream_that_lacks_a_letter_shows_its_escape(passed_run):
 
 PROGRAM = """
 import sys
-from harness.checks.no_deadlock import describe
+from harness.history.wait_words import describe
 from harness.report.text.event_list import event_lines
 from harness.report.formats.terminal_report import Progress
 from harness.results.runs import RunResult

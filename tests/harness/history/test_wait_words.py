@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from harness.checks.no_deadlock import describe, waiting
 from harness.history.records import Blocked, Diagnosis
+from harness.history.wait_words import describe, waiting
 
 OWN = Blocked(task="main", waits_for="Event e", where="harness/runs/workload.py:9 in f", reason="r")
 HELD = Blocked(task="a", waits_for="Lock x", where="a.py:1 in f", holders=("b at b.py:2 in g",))

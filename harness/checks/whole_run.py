@@ -1,0 +1,60 @@
+"""The claim ``run``: the system was opened, run and closed, and no error was left to nobody."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.history.wait_words import describe
+from harness.results.verdict import CheckResult, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from harness.history.records import Diagnosis, ErrorRecord
+
+__all__ = ["NAME", "whole_run"]
+
+NAME = "run"
+EXPECTED = "the system to open, run and close without an error"
+
+
+def whole_run(
+    *,
+    error: ErrorRecord | None,
+    exit_status: str | None,
+    diagnosis: Diagnosis | None,
+    unhandled: Sequence[str],
+) -> CheckResult | None:
+    """Fail on an error, on a run that could not go on, and on errors that nobody handled.
+
+    ``exit_status`` is what the system ended the interpreter with, if it did. Returns None for a
+    run without fault: then there is nothing to report.
+    """
+    if error is not None:
+        seen = f"{error.type}: {error.message}"
+        if exit_status is not None:
+            seen = f"the system under test ended the interpreter: {error.type}({exit_status})"
+        return _failed(seen, involved=error.chain)
+    if diagnosis is not None:
+        return _failed(f"it could not go on at {diagnosis.at_s:.3f} s", why=describe(diagnosis))
+    if unhandled:
+        more = f" and {len(unhandled) - 1} more" if len(unhandled) > 1 else ""
+        return _failed(
+            f"{unhandled[0]}{more}",
+            expected="no error that nobody handled",
+            involved=tuple(unhandled),
+        )
+    return None
+
+
+def _failed(
+    seen: str, *, expected: str = EXPECTED, involved: tuple[str, ...] = (), why: str | None = None
+) -> CheckResult:
+    return CheckResult(
+        name=NAME,
+        verdict=Verdict.FAILED,
+        expected=expected,
+        seen=seen,
+        involved=involved,
+        why=why,
+    )

@@ -1,0 +1,77 @@
+"""The words for who waits for whom: one sentence a wait, the one that tells most first."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from harness.history.records import Blocked, Diagnosis
+
+__all__ = ["describe", "in_order", "waiting"]
+
+# So many holders are named: where there are more, they wait themselves, and are told of as well.
+_HOLDERS_MAX = 4
+_CHAIN_MAX = 6
+# Where the harness itself waits for what it has begun; its adapters are a part of the system.
+_HARNESS = re.compile(r"harness/(?!systems/|miden/adapter/)")
+# A reason that tells of what is missing, not only who could act.
+_MISSED = re.compile(r"lost wake-up|it was |\d+ of its \d+ permits ")
+
+
+def describe(diagnosis: Diagnosis, *, of: str | None = None) -> str:
+    """Say in one sentence who waits for whom; the whole list is the report's to tell.
+
+    Begins with the task ``of`` this name if it is given, and waits; then with whom it waits for.
+    """
+    if of is not None:
+        chain = _chain(diagnosis, of)
+        return "; ".join(map(waiting, chain)) if chain else f"{of} waits for nothing that is known"
+    if diagnosis.cycle:
+        return f"in a ring: {' -> '.join((*diagnosis.cycle, diagnosis.cycle[0]))}"
+    if not diagnosis.blocked:
+        return "nobody waits for anything that is known"
+    first = in_order(diagnosis)[0]
+    more = len(diagnosis.blocked) - 1
+    join = "; " if first.reason else ", and "
+    return waiting(first) + (f"{join}{more} more wait" if more else "")
+
+
+def waiting(blocked: Blocked, *, named: str | None = None) -> str:
+    """Say in one sentence what a task waits for, where, who holds it, and why that does not end.
+
+    ``named`` is how the sentence begins where several wait alike.
+    """
+    holders = ", ".join(blocked.holders[:_HOLDERS_MAX])
+    more = len(blocked.holders) - _HOLDERS_MAX
+    held = f", held by {holders}" if holders else ""
+    held += f" and {more} more" if more > 0 else ""
+    why = f"; {blocked.reason}" if blocked.reason else ""
+    begin = named or f"{blocked.task} waits for"
+    return f"{begin} {blocked.waits_for} at {blocked.where}{held}{why}"
+
+
+def _chain(diagnosis: Diagnosis, first: str) -> list[Blocked]:
+    """Follow the first holder of what each waits for, to one who waits for nobody, or a ring."""
+    by_name = {blocked.task: blocked for blocked in diagnosis.blocked}
+    chain: list[Blocked] = []
+    following = by_name.get(first)
+    while following is not None and following not in chain and len(chain) < _CHAIN_MAX:
+        chain.append(following)
+        holders = following.holders[:1]
+        following = next(
+            (one for one in diagnosis.blocked for at in holders if at.startswith(f"{one.task} at")),
+            None,
+        )
+    return chain
+
+
+def in_order(diagnosis: Diagnosis) -> tuple[Blocked, ...]:
+    """Put the wait that tells most first, unless a ring tells all: others are often its effect."""
+    blocked = diagnosis.blocked
+    missed = [one for one in blocked if _MISSED.match(one.reason or "")]
+    unheld = [one for one in blocked if one.reason and not _HARNESS.match(one.where)]
+    if diagnosis.cycle or not (missed or unheld):
+        return blocked
+    first = (missed or unheld)[0]
+    return (first, *(one for one in blocked if one is not first))
