@@ -2,8 +2,9 @@
 
 from serve.clients.deadlines import Deadlines
 from serve.clients.handle import ClientHandle
-from serve.clients.port import Client, ClientFactory, KeyScheme
+from serve.clients.port import Client, ClientFactory
 from serve.desks.registry import Desk
+from serve.domain.account_specs import KeyScheme
 from serve.domain.address import (
     AccountId,
     Network,

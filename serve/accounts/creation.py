@@ -20,13 +20,15 @@ from serve.errors import AccountNotFound, ServeError, StoreFailed
 from serve.points import point
 
 if TYPE_CHECKING:
-    from serve.clients.port import KeyScheme, SyncSummary
     from serve.clients.timed_client import TimedClient
+    from serve.domain.account_specs import KeyScheme
     from serve.domain.address import AccountId
+    from serve.domain.client_values import SyncSummary
     from serve.domain.order_clock import OrderClock
     from serve.domain.orders import AccountOrderResult
+    from serve.domain.owner import Owner
     from serve.domain.records import OrderRecord
-    from serve.store.user_store import Owner, PendingOrder, UserStore
+    from serve.store.user_store import PendingOrder, UserStore
 
 __all__ = ["AccountCreation"]
 

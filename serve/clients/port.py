@@ -1,129 +1,22 @@
-"""Own the seam: what the serve core needs of a user's blockchain client, whoever provides it."""
+"""The ports to a user's blockchain client: what the service needs of it, and what starts it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from serve.domain.account_specs import AccountSpec
     from serve.domain.address import AccountId, Network
+    from serve.domain.client_values import (
+        ClientAccount,
+        ClientAccountStatus,
+        NodeStatus,
+        SyncSummary,
+    )
 
-__all__ = [
-    "AccountSpec",
-    "AccountState",
-    "Asset",
-    "Client",
-    "ClientAccount",
-    "ClientAccountStatus",
-    "ClientFactory",
-    "FaucetSpec",
-    "KeyScheme",
-    "NodeStatus",
-    "StorageMode",
-    "SyncSummary",
-    "WalletSpec",
-]
-
-
-class KeyScheme(StrEnum):
-    """How an account signs. Falcon is the original's; ECDSA proves about nine times as fast."""
-
-    FALCON = "falcon"
-    ECDSA = "ecdsa"
-
-
-class StorageMode(StrEnum):
-    """Where an account's state lives: only its commitment on chain, or all of it."""
-
-    PRIVATE = "private"
-    PUBLIC = "public"
-
-
-class AccountState(StrEnum):
-    """What the client's store says of an account: never used on chain, in step, or in conflict."""
-
-    NEW = "new"
-    TRACKED = "tracked"
-    LOCKED = "locked"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WalletSpec:
-    """A wallet to be built: the account behind Client and Liquidity."""
-
-    storage_mode: StorageMode = StorageMode.PRIVATE
-    key_scheme: KeyScheme = KeyScheme.FALCON
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FaucetSpec:
-    """A fungible faucet to be built.
-
-    ``symbol``: 1 to 6 letters A-Z. ``decimals``: 0 to 12. ``max_supply``: 1 to 2^63 - 2^31 base
-    units.
-    """
-
-    symbol: str
-    decimals: int
-    max_supply: int
-    storage_mode: StorageMode = StorageMode.PUBLIC
-    key_scheme: KeyScheme = KeyScheme.FALCON
-
-
-AccountSpec = WalletSpec | FaucetSpec
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asset:
-    """An amount, in base units, of a fungible faucet's token."""
-
-    faucet: AccountId
-    amount: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClientAccount:
-    """An account as the client's store holds it."""
-
-    account_id: AccountId
-    storage_mode: StorageMode
-    state: AccountState
-    nonce: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClientAccountStatus:
-    """An account with what it owns."""
-
-    account_id: AccountId
-    storage_mode: StorageMode
-    state: AccountState
-    assets: tuple[Asset, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SyncSummary:
-    """What one full state sync brought. ``block_number`` is the block now synced to."""
-
-    block_number: int
-    new_public_notes: tuple[str, ...] = ()
-    committed_notes: tuple[str, ...] = ()
-    consumed_notes: tuple[str, ...] = ()
-    updated_accounts: tuple[AccountId, ...] = ()
-    locked_accounts: tuple[AccountId, ...] = ()
-    committed_transactions: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NodeStatus:
-    """What the node says of itself. ``genesis_commitment`` is ``0x`` and 64 hex digits."""
-
-    version: str
-    genesis_commitment: str
-    chain_tip: int
+__all__ = ["Client", "ClientFactory"]
 
 
 @runtime_checkable

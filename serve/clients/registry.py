@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from serve.clients.deadlines import Deadlines
     from serve.clients.port import ClientFactory
-    from serve.store.user_store import Owner
+    from serve.domain.owner import Owner
 
 __all__ = ["ClientRegistry"]
 

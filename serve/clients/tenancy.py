@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from types import TracebackType
 
     from serve.clients.handle import ClientHandle
     from serve.clients.port import Client
-    from serve.clients.registry import ClientRegistry
     from serve.clients.timed_client import TimedClient
+    from serve.domain.owner import Owner
     from serve.errors import ServeError
-    from serve.store.user_store import Owner
 
-__all__ = ["Lease", "Tenancy"]
+__all__ = ["Landlord", "Lease", "Tenancy"]
 
 
 class Tenancy:
@@ -79,13 +78,21 @@ class Tenancy:
             self.spawn_task.cancel()
 
 
+class Landlord(Protocol):
+    """Hears when a lease ends."""
+
+    def note_release(self, tenancy: Tenancy) -> None:
+        """Note that a lease of this tenancy ended."""
+        ...
+
+
 class Lease:
     """The right to use a client until it is released; a context manager."""
 
-    __slots__ = ("_registry", "_released", "_tenancy")
+    __slots__ = ("_landlord", "_released", "_tenancy")
 
-    def __init__(self, registry: ClientRegistry, tenancy: Tenancy) -> None:
-        self._registry = registry
+    def __init__(self, landlord: Landlord, tenancy: Tenancy) -> None:
+        self._landlord = landlord
         self._tenancy = tenancy
         self._released = False
         tenancy.lease_count += 1
@@ -108,7 +115,7 @@ class Lease:
         """Give the right back; idempotent."""
         if not self._released:
             self._released = True
-            self._registry.note_release(self._tenancy)
+            self._landlord.note_release(self._tenancy)
 
     def __enter__(self) -> Lease:
         return self

@@ -11,15 +11,15 @@ from serve.errors import ClientClosed, ClientFailed, CommandTimedOut, ServeError
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
-    from serve.clients.port import (
-        AccountSpec,
-        Client,
+    from serve.clients.port import Client
+    from serve.domain.account_specs import AccountSpec
+    from serve.domain.address import AccountId
+    from serve.domain.client_values import (
         ClientAccount,
         ClientAccountStatus,
         NodeStatus,
         SyncSummary,
     )
-    from serve.domain.address import AccountId
 
 __all__ = ["TimedClient"]
 

@@ -13,10 +13,10 @@ from serve.domain.address import (
     encode_address,
     secret_of,
 )
+from serve.domain.owner import Owner
 from serve.domain.records import Currency, DeskEntry, Market, RestoreFailure, RestoreReport
 from serve.errors import DeskNotFound, DeskNotRestored, NetworkMismatch, ServeError
 from serve.points import point
-from serve.store.user_store import Owner
 
 if TYPE_CHECKING:
     from pathlib import Path

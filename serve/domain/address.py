@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from base58_bech32 import base58, bech32
 from base58_bech32.exceptions import Base58Bech32Exception
 
-from serve.clients.port import StorageMode
+from serve.domain.account_specs import StorageMode
 from serve.errors import BadAddress, BadSecret, NetworkMismatch, UnsupportedNetwork
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from serve.clients.port import AccountSpec, FaucetSpec, KeyScheme, StorageMode, WalletSpec
+from serve.domain.account_specs import AccountSpec, FaucetSpec, KeyScheme, StorageMode, WalletSpec
 from serve.domain.address import Network
 from serve.domain.records import AccountKind
 from serve.errors import BadOrder, UnsupportedNetwork, UnsupportedOrder

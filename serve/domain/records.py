@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from serve.clients.port import StorageMode
+    from serve.domain.account_specs import StorageMode
     from serve.domain.address import Network
 
 __all__ = [

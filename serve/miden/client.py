@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from serve.clients.port import (
-    AccountSpec,
+from serve.domain.account_specs import AccountSpec, FaucetSpec, StorageMode
+from serve.domain.address import AccountId
+from serve.domain.client_values import (
     AccountState,
     Asset,
     ClientAccount,
     ClientAccountStatus,
-    FaucetSpec,
     NodeStatus,
-    StorageMode,
     SyncSummary,
 )
-from serve.domain.address import AccountId
 from serve.miden.failures import command_error
 from serve.miden.native_module import load
 

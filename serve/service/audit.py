@@ -14,9 +14,10 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from serve.domain.address import Network, encode_address, secret_of
+from serve.domain.owner import Owner
 from serve.domain.records import OrderStatus
 from serve.errors import ServeError
-from serve.store.user_store import USER_FILE, Owner
+from serve.store.user_store import USER_FILE
 
 if TYPE_CHECKING:
     from pathlib import Path

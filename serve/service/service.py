@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Self, get_args
 
 from serve.accounts.creation import AccountCreation
 from serve.clients.deadlines import Deadlines
-from serve.clients.port import KeyScheme
 from serve.clients.registry import ClientRegistry
 from serve.desks.registry import DeskRegistry
+from serve.domain.account_specs import KeyScheme
 from serve.domain.address import Network, canonical_address, client_directory, encode_address
 from serve.domain.address import owner_identifier as identifier_of
 from serve.domain.order_clock import OrderClock
 from serve.domain.orders import AccountOrder
+from serve.domain.owner import Owner
 from serve.domain.records import AccountListing, AccountStatusData, AssetAmount
 from serve.errors import AccountNotFound, BadOrder, ServeError
 from serve.points import point
@@ -23,14 +24,15 @@ from serve.service.operations import Operations
 from serve.store.sqlite_files import Databases, Synchronous
 from serve.store.storage_lock import StorageLock
 from serve.store.top_store import TopStore
-from serve.store.user_store import Owner, UserStore
+from serve.store.user_store import UserStore
 
 if TYPE_CHECKING:
     from types import TracebackType
 
     from serve.clients.handle import ClientHandle
-    from serve.clients.port import ClientFactory, SyncSummary
+    from serve.clients.port import ClientFactory
     from serve.desks.registry import Desk
+    from serve.domain.client_values import SyncSummary
     from serve.domain.orders import AccountOrderResult
     from serve.domain.records import OrderRecord, RestoreReport
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sqlite3
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from serve.domain.address import Network, client_directory, owner_identifier
+from serve.domain.address import Network, client_directory
 from serve.domain.orders import AccountOrder, CreateClient, CreateFaucet, order_json
 from serve.domain.records import AccountEntry, AccountKind, OrderRecord, OrderStatus
-from serve.errors import DuplicateRecord, UnsupportedNetwork
+from serve.errors import DuplicateRecord
 from serve.points import failure_at, point
 from serve.store.sqlite_files import Databases, Schema
 from serve.store.top_store import integrity_faults
@@ -19,9 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from serve.domain.owner import Owner
     from serve.store.sqlite_files import Database
 
-__all__ = ["Owner", "PendingOrder", "UserStore"]
+__all__ = ["USER_FILE", "PendingOrder", "UserStore"]
 
 USER_FILE = "mosaic.sqlite3"
 STAGE = "create"
@@ -70,34 +71,6 @@ _SELECT_ORDERS = (
     "SELECT uuid, sequence, order_type, order_json, stage, status, account, error, created_at"
     " FROM orders ORDER BY sequence DESC"
 )
-
-
-class Owner(NamedTuple):
-    """One user on one network: what clients, directories and databases are kept by."""
-
-    secret: bytes
-    network: Network
-
-    @classmethod
-    def of(cls, secret: bytes, network: Network | str) -> Owner:
-        """Check both halves.
-
-        Raises:
-            BadSecret: Not 32 bytes.
-            UnsupportedNetwork: Neither a ``Network`` nor its exact text.
-        """
-        owner_identifier(secret)
-        try:
-            return cls(secret, Network(network))
-        except ValueError as error:
-            raise UnsupportedNetwork(
-                f"network must be Testnet or Localnet, got {network!r}"
-            ) from error
-
-    @property
-    def label(self) -> str:
-        """A short name for messages and tasks: the network and the owner's first characters."""
-        return f"{self.network.directory_prefix}_{owner_identifier(self.secret)[:8]}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

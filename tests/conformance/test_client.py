@@ -8,15 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from serve import Network
-from serve.clients.port import (
-    AccountState,
-    Client,
-    ClientFactory,
-    FaucetSpec,
-    KeyScheme,
-    StorageMode,
-    WalletSpec,
-)
+from serve.clients.port import Client, ClientFactory
+from serve.domain.account_specs import FaucetSpec, KeyScheme, StorageMode, WalletSpec
+from serve.domain.client_values import AccountState
 from serve.errors import (
     AccountNotFound,
     ClientClosed,

@@ -18,16 +18,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from serve import errors
-from serve.clients.port import (
-    AccountState,
-    Client,
-    ClientFactory,
-    FaucetSpec,
-    KeyScheme,
-    StorageMode,
-    WalletSpec,
-)
+from serve.clients.port import Client, ClientFactory
+from serve.domain.account_specs import FaucetSpec, KeyScheme, StorageMode, WalletSpec
 from serve.domain.address import AccountId, Network
+from serve.domain.client_values import AccountState
 from serve.miden import MidenClientFactory
 
 if TYPE_CHECKING:

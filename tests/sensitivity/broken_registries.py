@@ -14,7 +14,7 @@ from serve.clients.timed_client import TimedClient
 from serve.domain.address import client_directory
 
 if TYPE_CHECKING:
-    from serve.store.user_store import Owner
+    from serve.domain.owner import Owner
 
 
 def service_with(registry: type[ClientRegistry]) -> ServeCore:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from harness.miden.adapter.serve_core import ServeCore
 from serve import Deadlines, Serve
 from serve.accounts.creation import AccountCreation
-from serve.clients.port import KeyScheme, WalletSpec
+from serve.domain.account_specs import KeyScheme, WalletSpec
 from serve.domain.records import AccountListing, RestoreReport
 from serve.errors import ClientFailed, StoreFailed
 from serve.service.operations import Operations

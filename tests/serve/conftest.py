@@ -9,11 +9,11 @@ from collections import Counter
 import pytest
 
 from serve import AccountId, Deadlines, Serve
-from serve.clients.port import (
+from serve.domain.account_specs import FaucetSpec
+from serve.domain.client_values import (
     AccountState,
     ClientAccount,
     ClientAccountStatus,
-    FaucetSpec,
     NodeStatus,
     SyncSummary,
 )

@@ -20,16 +20,15 @@ if TYPE_CHECKING:
 
     from harness.choices.points import Interception
     from harness.history.recorder import Recorder
-    from serve.clients.port import (
-        AccountSpec,
-        Client,
+    from serve.clients.port import Client, ClientFactory
+    from serve.domain.account_specs import AccountSpec
+    from serve.domain.address import AccountId, Network
+    from serve.domain.client_values import (
         ClientAccount,
         ClientAccountStatus,
-        ClientFactory,
         NodeStatus,
         SyncSummary,
     )
-    from serve.domain.address import AccountId, Network
 
 __all__ = ["RecordedClient", "RecordedClientFactory"]
 

@@ -7,8 +7,8 @@ import sqlite3
 from typing import TYPE_CHECKING
 
 from harness.choices.points import ClientDies, plain_name
+from serve.domain.owner import Owner
 from serve.points import POINTS
-from serve.store.user_store import Owner
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from docker import DockerClient
     from docker.models.containers import Container
 
-    from serve.clients.port import NodeStatus
+    from serve.domain.client_values import NodeStatus
 
 __all__ = ["NodeContainer"]
 

@@ -14,7 +14,7 @@ from harness.miden.node.status import ask_status
 if TYPE_CHECKING:
     from docker.models.containers import Container
 
-    from serve.clients.port import NodeStatus
+    from serve.domain.client_values import NodeStatus
 
 __all__ = ["RPC_PORT", "StatusWait"]
 

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import grpc
 
 from harness.errors import BadInput, CouldNotRun
-from serve.clients.port import NodeStatus
+from serve.domain.client_values import NodeStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

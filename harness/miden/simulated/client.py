@@ -8,18 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import simpy
 
-from serve.clients.port import (
-    AccountSpec,
+from serve.domain.account_specs import AccountSpec, FaucetSpec, KeyScheme, StorageMode
+from serve.domain.address import AccountId
+from serve.domain.client_values import (
     AccountState,
     ClientAccount,
     ClientAccountStatus,
-    FaucetSpec,
-    KeyScheme,
     NodeStatus,
-    StorageMode,
     SyncSummary,
 )
-from serve.domain.address import AccountId
 from serve.errors import (
     AccountNotFound,
     ClientBusy,

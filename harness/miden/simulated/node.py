@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import simpy
 
-from serve.clients.port import NodeStatus
+from serve.domain.client_values import NodeStatus
 from serve.errors import CommandTimedOut, DialTimedOut, NodeUnreachable
 
 if TYPE_CHECKING:

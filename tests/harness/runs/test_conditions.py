@@ -16,7 +16,7 @@ from harness.simulated.simulation import simulate
 from harness.systems.plain_service import PlainService
 from serve import Network, Serve
 from serve.clients.tenancy import Tenancy
-from serve.store.user_store import Owner
+from serve.domain.owner import Owner
 
 SCENARIO = """\
 claim = "The gauge is sound."

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from serve import CreateClient, Network, Serve
-from serve.clients.port import KeyScheme
+from serve.domain.account_specs import KeyScheme
 from serve.miden import MidenClientFactory
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def test_a_hundred_clients_live_at_once(
             )
             figures["created_s"] = time.perf_counter() - begin_s
             assert len({order.account_id for order in orders}) == CLIENTS
-            assert await serve.service.audit() == ()
+            assert await serve.audit() == ()
             begin_s = time.perf_counter()
         figures["shut_down_s"] = time.perf_counter() - begin_s
         assert open_descriptors() <= before + CLIENTS // 10

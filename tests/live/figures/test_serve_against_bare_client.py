@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING
 
 from serve import CreateClient, Network, Serve
-from serve.clients.port import WalletSpec
+from serve.domain.account_specs import WalletSpec
 from serve.miden import MidenClientFactory
 
 if TYPE_CHECKING:

@@ -14,7 +14,8 @@ from serve import (
     decode_address,
     encode_address,
 )
-from serve.clients.port import Asset, WalletSpec
+from serve.domain.account_specs import WalletSpec
+from serve.domain.client_values import Asset
 from serve.errors import (
     AccountNotFound,
     BadOrder,
@@ -60,7 +61,7 @@ async def test_every_kind_of_account_is_made_listed_and_recorded(open_serve):
             "CreateClientAccount",
         ]
         assert {(order.stage, order.status) for order in orders} == {("create", "succeeded")}
-        assert await serve.service.audit() == ()
+        assert await serve.audit() == ()
 
 
 async def test_a_faucet_becomes_an_owned_asset_with_its_account(open_serve):
@@ -85,7 +86,7 @@ async def test_ids_are_distinct_and_nothing_is_lost_among_20_users(open_serve):
             listed = await names(serve, user)
             assert sorted(listed) == [f"{i}-0", f"{i}-0", f"{i}-1", f"{i}-1"]
             assert len(await serve.list_orders_for_user(user)) == 4
-        assert await serve.service.audit() == ()
+        assert await serve.audit() == ()
 
 
 async def test_listing_shows_the_finished_account_only_while_another_is_parked(open_serve, clients):
@@ -147,7 +148,7 @@ async def test_a_creation_under_way_survives_its_callers_cancellation(open_serve
         assert (clients.spawned[0].directory / "keystore" / account.account_id.hex).is_file()
         assert await names(serve, ANN) == ["Ann"]
         assert [order.status for order in await serve.list_orders_for_user(ANN)] == ["succeeded"]
-        assert await serve.service.audit() == ()
+        assert await serve.audit() == ()
 
 
 async def test_a_creation_cancelled_at_any_step_is_whole_or_was_never_begun(
@@ -177,7 +178,7 @@ async def test_a_creation_cancelled_at_any_step_is_whole_or_was_never_begun(
         held = clients.disks[clients.spawned[0].directory]
         assert {order.status for order in orders} == {"succeeded"}
         assert len(orders) == len(held) == len(await names(serve, ANN))
-        assert await serve.service.audit() == ()
+        assert await serve.audit() == ()
 
 
 async def test_rows_are_written_before_each_effect(open_serve, clients):

@@ -46,7 +46,7 @@ async def test_a_failed_preparation_fails_the_order_and_shows_nothing(open_serve
         assert await names(serve, ANN) == []
         (order,) = await serve.list_orders_for_user(ANN)
         assert (order.status, order.error) == ("failed", "ClientFailed: no entropy")
-        assert await serve.service.audit() == ()
+        assert await serve.audit() == ()
 
 
 @pytest.mark.parametrize("point", ["add_account", "sync"])
@@ -58,7 +58,7 @@ async def test_a_retry_takes_up_the_unfinished_account(open_serve, clients, poin
                 await serve.create_account_order(ANN, CLIENT)
             assert await names(serve, ANN) == []
             assert [o.status for o in await serve.list_orders_for_user(ANN)] == ["pending"]
-            assert await serve.service.audit() == ()
+            assert await serve.audit() == ()
         result = await serve.create_account_order(ANN, CLIENT)
         (account,) = await (await serve.get_client(ANN, TESTNET)).list_accounts()
         assert result == ClientCreated(
@@ -90,7 +90,7 @@ async def test_a_sync_finishes_the_unfinished_accounts(open_serve, clients):
         assert (await serve.client_sync(ANN, TESTNET)).block_number == 7
         assert sorted(await names(serve, ANN)) == ["ABC", "Ann"]
         assert len(rows(serve, ANN, "SELECT * FROM assets")) == 1
-        assert await serve.service.audit() == ()
+        assert await serve.audit() == ()
 
 
 async def test_a_prepared_account_lost_with_its_client_is_made_afresh(open_serve, clients):
@@ -102,7 +102,7 @@ async def test_a_prepared_account_lost_with_its_client_is_made_afresh(open_serve
         assert await names(serve, ANN) == ["Ann"]
         statuses = [order.status for order in await serve.list_orders_for_user(ANN)]
         assert statuses == ["succeeded", "failed"]
-        assert await serve.service.audit() == ()
+        assert await serve.audit() == ()
 
 
 async def test_a_sync_drops_a_prepared_account_lost_with_its_client(open_serve, clients):
@@ -123,7 +123,7 @@ async def test_the_next_process_finishes_an_account_that_the_client_holds(open_s
     async with open_serve() as serve:
         assert [o.status for o in await serve.list_orders_for_user(ANN)] == ["pending"]
         await serve.get_client(ANN, TESTNET)
-        assert await serve.service.audit() == ()
+        assert await serve.audit() == ()
         result = await serve.create_account_order(ANN, FAUCET)
         assert clients.disks[clients.spawned[0].directory].keys() == {
             decode_address(result.account_id)[1]
@@ -155,4 +155,4 @@ async def test_the_next_process_fails_an_order_whose_account_never_came_to_be(
         assert order.status == "failed"
         assert "the service ended before" in order.error
         assert rows(serve, ANN, "SELECT * FROM accounts") == []
-        assert await serve.service.audit() == ()
+        assert await serve.audit() == ()

@@ -288,7 +288,7 @@ async def test_a_client_that_fails_to_close_is_reported_and_replaced(open_serve,
         clients.occupied.clear()
         await serve.flush()
         await serve.get_client(ANN, TESTNET)
-        assert any("closing client" in fault for fault in await serve.service.audit())
+        assert any("closing client" in fault for fault in await serve.audit())
 
 
 async def test_an_answer_that_the_client_dropped_is_client_closed(open_serve, clients):

@@ -70,7 +70,7 @@ async def test_desks_are_restored_on_their_owners_clients(open_serve, clients, t
         assert desk.market_url == f"https://desks.example/desk/{desk_address(1)}"
         assert (desk.market.base.code, desk.market.quote.issuer) == ("BTC", "q")
         assert clients.spawn_count == 2
-        assert await serve.service.audit() == ()
+        assert await serve.audit() == ()
 
 
 async def test_restoring_twice_and_at_once_replaces_nothing(open_serve, clients, tmp_path):
@@ -120,7 +120,7 @@ async def test_one_bad_row_hinders_no_other(open_serve, tmp_path):
         }
         listed = (await serve.list_accounts(ANN)).desk_accounts
         assert [desk.account_id for desk in listed] == [desk_address(1)]
-        assert await serve.service.audit() == ()
+        assert await serve.audit() == ()
 
 
 async def test_a_desk_whose_client_failed_is_restored_at_its_next_use(
@@ -136,7 +136,7 @@ async def test_a_desk_whose_client_failed_is_restored_at_its_next_use(
         with pytest.raises(DeskNotRestored, match="still down") as caught:
             await serve.get_desk(desk_address(2))
         assert isinstance(caught.value.__cause__, NodeUnreachable)
-        assert await serve.service.audit() == ()
+        assert await serve.audit() == ()
         assert (await serve.get_desk(desk_address(2))).network is TESTNET
         assert len(await serve.list_desks()) == 2
 
@@ -220,6 +220,4 @@ async def test_a_restored_desk_without_a_row_is_found_by_the_audit(open_serve, t
         connection.execute("DELETE FROM desks")
         connection.commit()
         connection.close()
-        assert await serve.service.audit() == (
-            f"Q5: desk {desk_address(1)} is restored but has no row",
-        )
+        assert await serve.audit() == (f"Q5: desk {desk_address(1)} is restored but has no row",)

@@ -17,7 +17,7 @@ from serve import (
     secret_of,
     secret_of_user,
 )
-from serve.clients.port import StorageMode
+from serve.domain.account_specs import StorageMode
 from serve.domain.address import canonical_address
 from serve.errors import BadAddress, BadSecret, NetworkMismatch, UnsupportedNetwork
 

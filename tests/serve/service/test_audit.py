@@ -7,7 +7,7 @@ import pytest
 
 import serve
 from serve import CreateClient, client_directory, owner_identifier
-from serve.clients.port import WalletSpec
+from serve.domain.account_specs import WalletSpec
 from tests.serve.desks.planted_desk import ANN, DESK, TESTNET, plant_desk
 
 

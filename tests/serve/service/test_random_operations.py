@@ -72,7 +72,7 @@ async def trouble(serve, choices, made, outcomes):
 
 
 async def settled_problems(serve, made):
-    problems = list(await serve.service.audit())
+    problems = list(await serve.audit())
     for user in USERS:
         for network in Network:
             await serve.client_sync(user, network)
@@ -80,7 +80,7 @@ async def settled_problems(serve, made):
         listed = len((await serve.list_accounts(user)).client_accounts)
         if orders["pending"] or not made[user] <= orders["succeeded"] == listed:
             problems.append(f"{made[user]} were made, {listed} are listed, orders: {orders}")
-    return [*problems, *await serve.service.audit()]
+    return [*problems, *await serve.audit()]
 
 
 @pytest.mark.parametrize("seed", range(8))

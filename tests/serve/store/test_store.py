@@ -197,7 +197,7 @@ async def test_a_spoiled_file_is_reported_with_its_path_and_harms_nobody_else(
         handle = await serve.get_client(ANN, TESTNET)
         assert await handle.list_accounts() == ()
         await serve.create_account_order(BEN, ORDER)
-        assert len(await serve.service.audit()) == 1
+        assert len(await serve.audit()) == 1
 
 
 async def test_a_file_put_right_works_again_and_the_owed_recovery_is_made(open_serve, tmp_path):
@@ -210,7 +210,7 @@ async def test_a_file_put_right_works_again_and_the_owed_recovery_is_made(open_s
         path.unlink()
         await serve.create_account_order(ANN, ORDER)
         assert len((await serve.list_accounts(ANN)).client_accounts) == 1
-        assert await serve.service.audit() == ()
+        assert await serve.audit() == ()
 
 
 async def test_a_full_disk_fails_the_operation_and_nothing_else(open_serve, clients):
@@ -231,7 +231,7 @@ async def test_a_full_disk_fails_the_operation_and_nothing_else(open_serve, clie
         for user, count in ((ANN, 2), (BEN, 1)):
             await serve.create_account_order(user, ORDER)
             assert len((await serve.list_accounts(user)).client_accounts) == count
-        assert await serve.service.audit() == ()
+        assert await serve.audit() == ()
 
 
 async def test_sqlite_errors_never_reach_callers_of_serve(open_serve, tmp_path):

@@ -14,7 +14,7 @@ from harness.runs.opening import open_backend
 from harness.simulated.loop.virtual_loop import running_virtual_loop
 from harness.simulated.world.latency_model import LatencyModel, read_profile
 from serve import Network
-from serve.clients.port import WalletSpec
+from serve.domain.account_specs import WalletSpec
 from serve.errors import ClientBusy, ClientClosed, NodeUnreachable
 
 HOME = Path("localnet_home")
