@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from serve.clients.deadlines import deadline
 from serve.clients.handle import ClientHandle
-from serve.clients.tenancy import Lease, Tenancy
+from serve.clients.tenancy import Lease, Stage, Tenancy
 from serve.clients.timed_client import TimedClient
 from serve.domain.address import client_directory
 from serve.errors import CloseTimedOut, ServeClosed, ServeError, SpawnFailed, SpawnTimedOut
@@ -73,10 +73,7 @@ class ClientRegistry:
         return tuple(
             (owner, tenancy.handle)
             for owner, tenancy in self._slots.items()
-            if tenancy.is_live
-            and tenancy.admits
-            and not tenancy.has_died
-            and tenancy.handle is not None
+            if tenancy.is_usable and tenancy.handle is not None
         )
 
     @property
@@ -96,8 +93,12 @@ class ClientRegistry:
         return tuple(
             f"{tenancy.label} is {'starting' if tenancy.admits else 'draining'}"
             for tenancy in self._slots.values()
-            if not tenancy.is_stuck and not (tenancy.is_live and tenancy.admits)
+            if tenancy.stage not in (Stage.LIVE, Stage.STUCK)
         )
+
+    def orphans(self) -> tuple[str, ...]:
+        """Name the clients whose slot no start, client or close will ever empty; none if sound."""
+        return tuple(tenancy.label for tenancy in self._slots.values() if tenancy.is_orphan)
 
     def has_slot(self, owner: Owner) -> bool:
         """Whether a client of this owner is starting, live or draining."""
@@ -118,7 +119,7 @@ class ClientRegistry:
             tenancy = self._slots.get(owner)
             if tenancy is None:
                 tenancy = self._start(owner)
-            elif tenancy.is_live and tenancy.has_died:
+            elif tenancy.is_open and tenancy.has_died:
                 self._drain(tenancy)
             if not tenancy.admits:
                 await self._wait_until_vacated(tenancy)
@@ -155,14 +156,15 @@ class ClientRegistry:
         for owner, tenancy in list(self._slots.items()):
             if secret is not None and owner.secret != secret:
                 continue
-            count += tenancy.is_live and tenancy.admits and not tenancy.has_died
+            count += tenancy.is_usable
             self._drain(tenancy)
         return count
 
     async def drained(self) -> None:
         """Wait until no client is draining, or is starting only to drain."""
         while True:
-            ending = [t for t in self._slots.values() if not t.admits and not t.is_stuck]
+            tenancies = self._slots.values()
+            ending = [t for t in tenancies if not t.admits and t.stage is not Stage.STUCK]
             if not ending:
                 return
             # Leases end with their commands' deadlines, the close with its own.
@@ -244,7 +246,7 @@ class ClientRegistry:
         return timed
 
     def _drain(self, tenancy: Tenancy) -> None:
-        tenancy.admits = False
+        tenancy.drain()
         self._close_if_unused(tenancy)
 
     def note_release(self, tenancy: Tenancy) -> None:
@@ -253,10 +255,9 @@ class ClientRegistry:
         self._close_if_unused(tenancy)
 
     def _close_if_unused(self, tenancy: Tenancy) -> None:
-        idle = tenancy.lease_count == 0 or tenancy.has_died
-        if tenancy.admits or not tenancy.is_live or not idle:
+        if not tenancy.is_due_to_close:
             return
-        tenancy.is_live = False
+        tenancy.begin_close()
         loop = asyncio.get_running_loop()
         tenancy.close_timer = loop.call_later(
             self._deadlines.close_s, self._give_up_waiting, tenancy
@@ -276,26 +277,20 @@ class ClientRegistry:
             self._end(tenancy)
 
     def _give_up_waiting(self, tenancy: Tenancy) -> None:
-        tenancy.is_stuck = True
-        tenancy.ended.set()
+        tenancy.give_up()
         self._faults.append(
             f"client {tenancy.label} did not close in {self._deadlines.close_s:g} s"
         )
 
     def _end(self, tenancy: Tenancy, *, error: ServeError | None = None) -> None:
-        if tenancy.close_timer is not None:
-            tenancy.close_timer.cancel()
-        tenancy.error = error
-        tenancy.admits = tenancy.is_stuck = False
         if self._slots.get(tenancy.owner) is tenancy:
             del self._slots[tenancy.owner]
-        tenancy.started.set()
-        tenancy.ended.set()
+        tenancy.end(error)
 
     async def _wait_until_vacated(self, tenancy: Tenancy) -> None:
         # Leases end with their commands' deadlines, the close with its own.
         await tenancy.ended.wait()
-        if tenancy.is_stuck:
+        if tenancy.stage is Stage.STUCK:
             raise CloseTimedOut(
                 f"client {tenancy.label} did not close in {self._deadlines.close_s:g} s;"
                 " none is started on its directory before it has"

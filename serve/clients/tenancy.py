@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from enum import Enum
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -14,14 +15,33 @@ if TYPE_CHECKING:
     from serve.domain.owner import Owner
     from serve.errors import ServeError
 
-__all__ = ["Landlord", "Lease", "Tenancy"]
+__all__ = ["Landlord", "Lease", "Stage", "Tenancy"]
+
+
+class Stage(Enum):
+    """How far a tenancy is. Its slot is empty again once it has ended.
+
+    ``DOOMED``: it is still starting, and drains as soon as it has started. ``DRAINING``: it takes
+    no new leases, and waits for those it gave. ``STUCK``: its close has outlived its deadline.
+    """
+
+    STARTING = "starting"
+    DOOMED = "doomed"
+    LIVE = "live"
+    DRAINING = "draining"
+    CLOSING = "closing"
+    STUCK = "stuck"
+    ENDED = "ended"
+
+
+_AFTER_START = {Stage.STARTING: Stage.LIVE, Stage.DOOMED: Stage.DRAINING}
+_AFTER_DRAIN = {Stage.STARTING: Stage.DOOMED, Stage.LIVE: Stage.DRAINING}
 
 
 class Tenancy:
     """One client of one owner, from the start of its spawn to the end of its close."""
 
     __slots__ = (
-        "admits",
         "client",
         "close_task",
         "close_timer",
@@ -29,11 +49,10 @@ class Tenancy:
         "error",
         "generation",
         "handle",
-        "is_live",
-        "is_stuck",
         "lease_count",
         "owner",
         "spawn_task",
+        "stage",
         "started",
         "timed",
     )
@@ -41,9 +60,7 @@ class Tenancy:
     def __init__(self, owner: Owner, *, generation: int) -> None:
         self.owner = owner
         self.generation = generation
-        self.admits = True  # New leases: while starting or live, not once it is to drain.
-        self.is_live = False  # From the end of the spawn to the start of the close.
-        self.is_stuck = False  # The close has outlived its deadline.
+        self.stage = Stage.STARTING
         self.lease_count = 0
         self.client: Client | None = None
         self.timed: TimedClient | None = None
@@ -61,15 +78,67 @@ class Tenancy:
         return f"{self.owner.label}#{self.generation}"
 
     @property
+    def admits(self) -> bool:
+        """Whether it takes new leases: while it starts or lives, not once it is to drain."""
+        return self.stage in (Stage.STARTING, Stage.LIVE)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether its client can be used: from the end of its spawn to the start of its close."""
+        return self.stage in (Stage.LIVE, Stage.DRAINING)
+
+    @property
     def has_died(self) -> bool:
         """Whether the client takes no more commands."""
         return self.client is not None and self.client.closed
 
+    @property
+    def is_usable(self) -> bool:
+        """Whether it is live and its client takes commands."""
+        return self.stage is Stage.LIVE and not self.has_died
+
+    @property
+    def is_due_to_close(self) -> bool:
+        """Whether it drains and waits for nobody: the last lease ended, or the client died."""
+        return self.stage is Stage.DRAINING and (self.lease_count == 0 or self.has_died)
+
+    @property
+    def is_orphan(self) -> bool:
+        """Whether no start, client or close will ever end it."""
+        return (
+            not self.is_open
+            and self.stage is not Stage.STUCK
+            and (self.spawn_task is None or self.spawn_task.done())
+            and (self.close_task is None or self.close_task.done())
+        )
+
     def go_live(self, timed: TimedClient, handle: ClientHandle) -> None:
         """Let those who wait for the start have the client."""
         self.timed, self.handle = timed, handle
-        self.is_live = True
+        self.stage = _AFTER_START.get(self.stage, self.stage)
         self.started.set()
+
+    def drain(self) -> None:
+        """Take no new leases; no effect where it takes none already."""
+        self.stage = _AFTER_DRAIN.get(self.stage, self.stage)
+
+    def begin_close(self) -> None:
+        """Let nobody use the client any more: its close begins."""
+        self.stage = Stage.CLOSING
+
+    def give_up(self) -> None:
+        """Let those who wait for the slot go: the close takes too long, and goes on."""
+        self.stage = Stage.STUCK
+        self.ended.set()
+
+    def end(self, error: ServeError | None) -> None:
+        """Let all who wait go on: it is closed, or ``error`` says why it never started."""
+        if self.close_timer is not None:
+            self.close_timer.cancel()
+        self.error = error
+        self.stage = Stage.ENDED
+        self.started.set()
+        self.ended.set()
 
     def abandon_users(self) -> None:
         """Wait for no lease any more, nor for the spawn."""

@@ -310,6 +310,10 @@ class Serve:
             for owner, _ in self._clients.live_clients()
         )
 
+    def orphan_slots(self) -> tuple[str, ...]:
+        """Name the clients whose slot nothing will ever empty; there is none in a sound service."""
+        return self._clients.orphans()
+
     async def audit(self) -> tuple[str, ...]:
         """Check the service's state for contradictions; return one text each, none if sound.
 

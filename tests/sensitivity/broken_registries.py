@@ -90,7 +90,7 @@ class WakesOne(ClientRegistry):
                 started[owner].notify(1)
             return lease
         tenancy = self._slots.get(owner)
-        if tenancy is None or not tenancy.is_live:
+        if tenancy is None or not tenancy.is_open:
             async with started[owner]:
                 await started[owner].wait()
         return await super().lease(owner)
@@ -101,7 +101,7 @@ class KeepsTheDead(ClientRegistry):
 
     async def lease(self, owner: Owner) -> Lease:
         tenancy = self._slots.get(owner)
-        if tenancy is not None and tenancy.is_live:
+        if tenancy is not None and tenancy.is_open:
             return Lease(self, tenancy)
         return await super().lease(owner)
 

@@ -158,14 +158,7 @@ class _ServeSession:
 
     def _no_orphan_slots(self) -> bool | str:
         """Look for a slot that no start, client or close will ever empty."""
-        orphans = [
-            tenancy.label
-            for tenancy in self._serve._clients._slots.values()
-            if not tenancy.is_live
-            and not tenancy.is_stuck
-            and (tenancy.spawn_task is None or tenancy.spawn_task.done())
-            and (tenancy.close_task is None or tenancy.close_task.done())
-        ]
+        orphans = self._serve.orphan_slots()
         return not orphans or f"nothing will empty the slot of {', '.join(orphans)}"
 
     async def audit(self) -> Sequence[str]:

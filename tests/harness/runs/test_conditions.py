@@ -14,9 +14,7 @@ from harness.runs.runner import run_scenario
 from harness.simulated.loop.virtual_loop import VirtualLoop
 from harness.simulated.simulation import simulate
 from harness.systems.plain_service import PlainService
-from serve import Network, Serve
-from serve.clients.tenancy import Tenancy
-from serve.domain.owner import Owner
+from serve import Serve
 
 SCENARIO = """\
 claim = "The gauge is sound."
@@ -198,11 +196,18 @@ def test_an_observer_is_called_after_every_pass_until_the_end():
     assert "look,pass,look,pass,look,pass,look" in ",".join(seen)
 
 
+class Orphaned(Serve):
+    """Has slots that nothing will empty."""
+
+    slots = ("localnet_abc#1",)
+
+    def orphan_slots(self):
+        return self.slots
+
+
 def test_a_slot_that_nothing_will_empty_is_told(tmp_path):
-    service = Serve(tmp_path, None)
-    tenancy = Tenancy(Owner(secret=b"s" * 32, network=Network.LOCALNET), generation=1)
-    service._clients._slots[tenancy.owner] = tenancy
+    service = Orphaned(tmp_path, None)
     ask = _ServeSession(service, None, None).conditions()["no_orphan_slots"]
-    assert ask() == f"nothing will empty the slot of {tenancy.label}"
-    tenancy.is_live = True
+    assert ask() == "nothing will empty the slot of localnet_abc#1"
+    service.slots = ()
     assert ask() is True
