@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from base58_bech32 import base58, bech32
-from base58_bech32.exceptions import Base58Bech32Exception
+import base58
 
+from serve.domain import bech32m
 from serve.domain.account_specs import StorageMode
 from serve.errors import BadAddress, BadSecret, NetworkMismatch, UnsupportedNetwork
 
@@ -41,7 +41,6 @@ _TAIL_BYTES = 2  # Version 0 only: (tag length << 11) | interface.
 _TAIL_DEFAULT = (14 << 11).to_bytes(2, "big")
 _TAG_LENGTH_MAX = 30
 _INTERFACES = (0, 1)  # Unspecified, basic wallet.
-_BECH32_CHARACTERS = frozenset("qpzry9x8gf2tvdw0s3jn54khce6mua7l")
 
 
 class Network(StrEnum):
@@ -150,7 +149,7 @@ def encode_address(account_id: AccountId, network: Network) -> str:
     """Write an id as the canonical address of its own protocol version on a network."""
     version = account_id.version
     payload = _TYPE_OF_VERSION[version] + account_id.raw + (_TAIL_DEFAULT if version == 0 else b"")
-    return bech32.bech32_encode_bytes(network.hrp, payload, m=bech32.BECH32_M_CONST).decode()
+    return bech32m.encode(network.hrp, payload)
 
 
 def decode_address(text: str) -> tuple[Network, AccountId]:
@@ -163,11 +162,11 @@ def decode_address(text: str) -> tuple[Network, AccountId]:
     if not isinstance(text, str):
         raise BadAddress(f"address must be text, got {type(text).__name__}")
     identifier, separator, routing = text.partition("_")
-    if separator and not (routing and _BECH32_CHARACTERS.issuperset(routing)):
+    if separator and not (routing and set(routing).issubset(bech32m.CHARSET)):
         raise BadAddress(f"address {text!r}: what follows '_' must be bech32 characters")
     try:
-        hrp, payload = bech32.bech32_decode_bytes(identifier, m=bech32.BECH32_M_CONST)
-    except Base58Bech32Exception as error:
+        hrp, payload = bech32m.decode(identifier)
+    except ValueError as error:
         raise BadAddress(f"address {text!r} must be bech32m: {error}") from error
     network = Network.of_hrp(hrp)
     if len(payload) not in (1 + ID_BYTES, 1 + ID_BYTES + _TAIL_BYTES):
@@ -213,8 +212,8 @@ def secret_of(owner: str) -> bytes:
         BadSecret: Not the Base58 of 32 bytes.
     """
     try:
-        secret = base58.b58decode(owner, max_length=_OWNER_LENGTH_MAX)
-    except Base58Bech32Exception as error:
+        secret = _base58_bytes(owner)
+    except (TypeError, ValueError) as error:
         raise BadSecret(f"owner identifier must be Base58 of 32 bytes: {error}") from error
     if len(secret) != SECRET_BYTES:
         raise BadSecret(f"owner identifier must be Base58 of 32 bytes, got {len(secret)} bytes")
@@ -233,6 +232,22 @@ def client_directory(storage_path: Path, secret: bytes, network: Network) -> Pat
         BadSecret: Not 32 bytes.
     """
     return storage_path / f"{network.directory_prefix}_{owner_identifier(secret)}"
+
+
+def _base58_bytes(owner: str | bytes) -> bytes:
+    if not isinstance(owner, str | bytes):
+        raise TypeError(f"invalid base58 string type: {type(owner).__name__}")
+    try:
+        written = owner.encode("ascii") if isinstance(owner, str) else owner
+    except UnicodeEncodeError as error:
+        where = f"at position {error.start}"  # The character stays unsaid: it is of a secret.
+        raise ValueError(f"non-ascii character in base58 string {where}") from None
+    if len(written) > _OWNER_LENGTH_MAX:
+        raise ValueError(f"too many base58 characters: {len(written)}, max is {_OWNER_LENGTH_MAX}")
+    # Asked here, because the library takes white space at the end.
+    if written.translate(None, base58.BITCOIN_ALPHABET):
+        raise ValueError("Base58 string contains invalid characters")
+    return base58.b58decode(written)
 
 
 def _id_fault(raw: object) -> str:
