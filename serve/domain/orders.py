@@ -1,4 +1,4 @@
-"""Own account orders: what may be asked for, its JSON, and the JSON of what came of it."""
+"""Account orders: what may be asked for, its JSON, and what came of it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,6 @@ __all__ = [
     "order_json",
     "order_result",
     "parse_order",
-    "result_json",
 ]
 
 SYMBOL_LENGTH_MAX = 6
@@ -120,8 +119,6 @@ AccountOrder = CreateClient | CreateLiquidity | CreateFaucet
 class ClientCreated:
     """A client account exists. ``account_id`` is its canonical address."""
 
-    TAG: ClassVar[str] = "Client"
-
     account_id: str
     name: str | None = None
 
@@ -130,16 +127,12 @@ class ClientCreated:
 class LiquidityCreated:
     """A liquidity account exists. ``account_id`` is its canonical address."""
 
-    TAG: ClassVar[str] = "Liquidity"
-
     account_id: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FaucetCreated:
     """A faucet exists. ``account_id`` is its canonical address."""
-
-    TAG: ClassVar[str] = "Faucet"
 
     account_id: str
     token_symbol: str
@@ -197,18 +190,6 @@ def order_result(order: AccountOrder, account: str) -> AccountOrderResult:
         decimals=order.decimals,
         max_supply=order.max_supply,
     )
-
-
-def result_json(result: AccountOrderResult) -> str:
-    """Write a result as JSON in the same externally tagged form as orders."""
-    body: dict[str, object] = {"account_id": result.account_id}
-    if isinstance(result, ClientCreated) and result.name is not None:
-        body["name"] = result.name
-    if isinstance(result, FaucetCreated):
-        body["token_symbol"] = result.token_symbol
-        body["decimals"] = result.decimals
-        body["max_supply"] = result.max_supply
-    return json.dumps({result.TAG: body}, separators=(",", ":"))
 
 
 def account_spec(order: AccountOrder, key_scheme: KeyScheme) -> AccountSpec:

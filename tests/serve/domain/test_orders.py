@@ -5,16 +5,13 @@ import json
 import pytest
 
 from serve import (
-    ClientCreated,
     CreateClient,
     CreateFaucet,
     CreateLiquidity,
-    FaucetCreated,
-    LiquidityCreated,
     Network,
     parse_order,
 )
-from serve.domain.orders import SUPPLY_MAX, order_json, result_json
+from serve.domain.orders import SUPPLY_MAX, order_json
 from serve.errors import BadOrder, UnsupportedNetwork, UnsupportedOrder
 
 FAUCET = {"network": "Localnet", "token_symbol": "ABC", "decimals": 8, "max_supply": 10}
@@ -36,22 +33,6 @@ ORDERS = [
 def test_orders_are_read_from_and_written_to_tagged_json(text, order):
     assert parse_order(text) == order
     assert json.loads(order_json(order)) == text
-
-
-@pytest.mark.parametrize(
-    ("result", "text"),
-    [
-        (ClientCreated(account_id="a"), {"Client": {"account_id": "a"}}),
-        (ClientCreated(account_id="a", name="n"), {"Client": {"account_id": "a", "name": "n"}}),
-        (LiquidityCreated(account_id="a"), {"Liquidity": {"account_id": "a"}}),
-        (
-            FaucetCreated(account_id="a", token_symbol="B", decimals=1, max_supply=2),
-            {"Faucet": {"account_id": "a", "token_symbol": "B", "decimals": 1, "max_supply": 2}},
-        ),
-    ],
-)
-def test_results_are_written_as_tagged_json(result, text):
-    assert json.loads(result_json(result)) == text
 
 
 @pytest.mark.parametrize(("name", "kept"), [(" Ann ", "Ann"), ("", None), ("  ", None)])
