@@ -1,4 +1,4 @@
-"""Own the service's public names: accounts, desks and orders of many users, for asyncio."""
+"""A service for asyncio: the accounts, desks and orders of many users on Miden networks."""
 
 from serve.clients.deadlines import Deadlines
 from serve.clients.handle import ClientHandle

@@ -1,4 +1,4 @@
-"""Own the exceptions of the serve core: one tree, so that nobody has to match on a message."""
+"""The exceptions of the service: one tree under ``ServeError``, told apart by class."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ __all__ = [
 
 
 class ServeError(Exception):
-    """The root of all that the serve core raises on purpose."""
+    """The root of every error that the service raises on purpose."""
 
 
 class InvalidInput(ServeError, ValueError):
-    """An argument that no retry can make good."""
+    """An argument that is wrong at every attempt: a retry does not help."""
 
 
 class BadAddress(InvalidInput):
@@ -50,7 +50,7 @@ class BadAddress(InvalidInput):
 
 
 class BadSecret(InvalidInput):
-    """A secret that is not 32 bytes, or an owner identifier that is not one in Base58."""
+    """A secret that is not 32 bytes, or an owner identifier that is not the Base58 of 32 bytes."""
 
 
 class BadOrder(InvalidInput):
@@ -62,11 +62,11 @@ class UnsupportedNetwork(InvalidInput):
 
 
 class NetworkMismatch(InvalidInput):
-    """An address, a store or a node of another network than the one that was asked for."""
+    """An address, a store or a node that belongs to another network than was asked for."""
 
 
 class NotFound(ServeError, LookupError):
-    """Something that was asked for by name does not exist."""
+    """What was asked for by name does not exist."""
 
 
 class AccountNotFound(NotFound):
@@ -82,7 +82,7 @@ class StoragePathNotFound(NotFound):
 
 
 class Conflict(ServeError):
-    """Somebody else already holds what was asked for."""
+    """What was asked for is already held or taken."""
 
 
 class StorageInUse(Conflict):
@@ -102,7 +102,7 @@ class UnsupportedOrder(ServeError):
 
 
 class StoreFailed(ServeError):
-    """SQLite or file work of the serve core's own store failed."""
+    """SQLite, or work on a file, failed in the service's databases."""
 
 
 class DeskNotRestored(ServeError):
@@ -114,11 +114,11 @@ class ClientFailed(ServeError):
 
 
 class SpawnFailed(ClientFailed):
-    """A client could not be started; nothing of it is kept, so the next call tries afresh."""
+    """A client could not be started. Nothing of it is kept; the next call starts a new client."""
 
 
 class ClientBusy(ClientFailed):
-    """The client has as many commands waiting as it takes; this one was not queued. Try later."""
+    """The client's queue of commands is full, and this command was not queued. Try later."""
 
 
 class ClientClosed(ClientFailed):
@@ -126,7 +126,7 @@ class ClientClosed(ClientFailed):
 
 
 class ClientStoreFailed(ClientFailed):
-    """The client's own store or keystore is unreadable, foreign, or refused a write."""
+    """The client's store or keystore is unreadable, not this client's, or refused a write."""
 
 
 class ClientStoreInUse(ClientFailed, Conflict):
@@ -138,7 +138,7 @@ class NodeUnreachable(ClientFailed):
 
 
 class NodeRejected(ClientFailed):
-    """The node answered, and said no."""
+    """The node answered, and refused the request."""
 
 
 class DeadlineExceeded(ClientFailed, TimeoutError):
@@ -158,4 +158,4 @@ class CommandTimedOut(DeadlineExceeded):
 
 
 class CloseTimedOut(DeadlineExceeded):
-    """A client did not close in time; until it has, none is started on its directory."""
+    """A client did not close in time. Until it has, no client is started on its directory."""

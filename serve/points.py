@@ -1,8 +1,8 @@
-"""Own the named points of the service: nothing happens at one, unless a hook is installed.
+"""Named points of the service, at which a test harness can hold or fail the task that arrives.
 
-A point is where something could come between: a crash, a cancelled caller, somebody else's turn.
-In production there is no hook, and a point costs one look at a context variable. A harness installs
-one for a run, and with it parks, cancels or fails whoever arrives.
+A point marks a place where a crash, a cancellation or another task may intervene. In production
+there is no hook, and a point costs one look at a context variable. A harness installs a hook for a
+run, and with it parks, cancels or fails the arriving task.
 """
 
 from __future__ import annotations
@@ -32,8 +32,9 @@ _READS = {
     "top": ("check_integrity", "find_desk", "list_desks", "list_desks_of"),
 }
 
-# ``sql.<db>.<operation>.before_commit`` comes ahead of a transaction, ``after_commit`` when it has
-# been committed and its caller does not know yet. At ``execute`` SQLite is asked: it can only fail.
+# ``sql.<db>.<operation>.before_commit`` is reached before a transaction begins, ``after_commit``
+# when it is committed and its caller does not know yet. ``execute`` is the work on a thread of the
+# store, where no task can be held: it can only fail.
 POINTS = (
     "spawn.before_build",
     "spawn.before_ready",
@@ -56,14 +57,14 @@ POINTS = (
 
 
 class Hook(Protocol):
-    """What happens at points. ``key`` says whose they are: ``owner``, where there is one."""
+    """What is done at points. ``key`` holds the point's ``owner``, where it has an owner."""
 
     async def arrive(self, name: str, key: Mapping[str, object]) -> None:
-        """Hold whoever arrives, or raise what is to go wrong there."""
+        """Hold the task that arrives, or raise the error that it is to meet there."""
         ...
 
     def failure(self, name: str, key: Mapping[str, object]) -> Exception | None:
-        """Return what is to go wrong at a point where nobody can be held."""
+        """Return the error to raise at a point where no task can be held, or None."""
         ...
 
 
@@ -78,7 +79,7 @@ def hooked(hook: Hook) -> Iterator[None]:
     try:
         yield
     finally:
-        # Not a token's reset: a run that is torn down is closed in another context.
+        # Not reset by the variable's token: a run that is torn down is closed in another context.
         _HOOK.set(before)
 
 
@@ -90,6 +91,6 @@ async def point(name: str, **key: object) -> None:
 
 
 def failure_at(name: str, **key: object) -> Exception | None:
-    """Arrive at a point where nobody can be held; return what is to go wrong, if anything."""
+    """Arrive at a point where no task can be held; return the error to raise, or None."""
     hook = _HOOK.get()
     return None if hook is None else hook.failure(name, key)

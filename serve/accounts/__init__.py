@@ -1,1 +1,1 @@
-"""How accounts come to be, step by step, so that a crash anywhere can be made good."""
+"""The creation of accounts, in steps that can be taken up again after a crash."""

@@ -1,10 +1,10 @@
-"""Own how an account comes to be: rows ahead of effects, and every beginning taken to an end.
+"""The creation of accounts: rows are written before effects, and what began is finished.
 
 A creation goes: order row ``pending`` → client builds the account, key on disk → account row
 ``pending`` → client makes it visible → sync → account ``active``, order ``succeeded``. One that
 stops after its account row is *unfinished*: an equal order of the same user takes it up again, a
-sync finishes it, and the next start of the service finds it in the rows. One that stops earlier
-has failed, and leaves nothing but a failed order row and at most an unused key file.
+sync finishes it, and the next start of the service finds it in the rows. A creation that stops
+earlier has failed, and leaves a failed order row and at most an unused key file.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ __all__ = ["AccountCreation"]
 
 @dataclass(slots=True, kw_only=True)
 class _Creation:
-    """One order on its way. ``is_added``: the client's store shows the account."""
+    """An order being carried out. ``is_added``: the client's store shows the account."""
 
     owner: Owner
     order: AccountOrder
@@ -83,7 +83,7 @@ class AccountCreation:
             try:
                 await self._carry_out(creation, client)
             except AccountNotFound:
-                # What an earlier client had prepared is gone: the old order failed, start afresh.
+                # What an earlier client had prepared is gone, and its order failed: start anew.
                 if not (is_resumed and creation.is_settled):
                     raise
             else:
@@ -109,7 +109,7 @@ class AccountCreation:
                 except AccountNotFound:
                     continue  # The order has failed, and its row says why.
             summary = await client.sync()
-            # One that is gone, and could not be marked failed, is neither added nor settled.
+            # A lost account whose order could not be marked failed is neither added nor settled.
             await self._succeed(tuple(c for c in waiting if c.is_added and not c.is_settled))
         finally:
             for creation in waiting:
@@ -216,7 +216,7 @@ class AccountCreation:
             self._recovery_done(owner, error)
 
     def _recovery_done(self, owner: Owner, error: ServeError | None) -> None:
-        # Unless another came to be owed while rows were read: those of that one were not.
+        # Another recovery may have become due while the rows were read; it stays due.
         if self._recovery_owed.get(owner) is error:
             self._recovery_owed.pop(owner, None)
 

@@ -1,1 +1,1 @@
-"""One blockchain client for each user and network: the seam, leases, deadlines."""
+"""One blockchain client for each user and network: their port, leases and deadlines."""

@@ -1,4 +1,4 @@
-"""Own how long the serve core waits for what, and what it raises when the time is up."""
+"""Deadlines: how long the service waits for each thing, and the errors raised when it is over."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ class Deadlines:
 
     ``dial_s``: the node takes a connection (``DialTimedOut``, raised by the client factory).
     ``spawn_s``: a client starts, its dial included (``SpawnTimedOut``).
-    ``command_s``: a client answers one command, its wait in the queue included
+    ``command_s``: a client answers a command, its wait in the queue included
     (``CommandTimedOut``). ``close_s``: a client closes (``CloseTimedOut``).
-    ``drain_s``: at shutdown, operations under way end by themselves; later they are cancelled.
+    ``drain_s``: at shutdown, operations under way may end by themselves; then they are cancelled.
     """
 
     dial_s: float = 10.0
@@ -51,7 +51,7 @@ async def deadline(
 ) -> AsyncIterator[None]:
     """Run a block for at most so many seconds, then raise ``error`` saying what took too long.
 
-    Errors of the block's own, even time-outs, pass unchanged.
+    Errors that the block raises itself, even time-outs, pass unchanged.
     """
     try:
         async with asyncio.timeout(seconds) as scope:

@@ -1,4 +1,4 @@
-"""Own what callers of Serve get of a client: an object that stays good whatever becomes of it."""
+"""The object that callers use a client through; it stays valid when the client is replaced."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ class Lender(Protocol):
 class ClientHandle:
     """What ``Serve.get_client`` returns: a user's client, to run commands on.
 
-    All who ask while one client lives get the same object. Each command takes a lease for its own
-    time, so a handle never keeps a client from draining, and it stays good: when its client has
-    been flushed, or has died, the next command goes to the owner's present client, which is
-    started if need be. Commands raise what ``serve.client.Client`` says, ``CommandTimedOut``, what
-    starting a client raises, and ``ServeClosed``.
+    All callers get the same object while a client lives. Each command leases the client only while
+    it runs, so a handle never keeps a client from draining. When the client has been flushed or
+    has died, the next command goes to the owner's present client, which is started if need be.
+    Commands raise what ``serve.clients.port.Client`` says, ``CommandTimedOut``, what starting a
+    client raises, and ``ServeClosed``.
     """
 
     def __init__(self, lender: Lender, owner: Owner, generation: int) -> None:
@@ -49,7 +49,7 @@ class ClientHandle:
 
     @property
     def generation(self) -> int:
-        """Which of all clients this Serve started the handle was made for, from 1."""
+        """The number of the client that the handle was made for, in order of start, from 1."""
         return self._generation
 
     async def node_status(self) -> NodeStatus:

@@ -21,11 +21,11 @@ __all__ = ["Client", "ClientFactory"]
 
 @runtime_checkable
 class Client(Protocol):
-    """One user's client on one network: an actor that takes its commands one at a time, in order.
+    """A user's client on a network; it takes its commands one at a time, in order.
 
     Every command raises ``ClientFailed`` or a subclass; ``ClientClosed`` once the client is closed
-    or dead. A command whose caller is cancelled before its turn is skipped; one that has begun runs
-    to its end.
+    or dead. A command whose caller is cancelled before its turn is skipped; a command that has
+    begun runs to its end.
     """
 
     @property
@@ -84,13 +84,13 @@ class ClientFactory(Protocol):
     async def spawn(self, directory: Path, network: Network, *, dial_timeout_s: float) -> Client:
         """Start a client on its directory, which is made if it is missing.
 
-        A store that already knows its network's genesis needs no node; an empty one dials it.
+        A store that knows its network's genesis needs no node; an empty store dials it.
 
         Raises:
             SpawnFailed: The client could not be built.
             NodeUnreachable: The node could not be reached.
             DialTimedOut: The node did not take the connection within ``dial_timeout_s`` seconds.
-            ClientStoreFailed: The store is unreadable, empty where it must not be, or foreign.
+            ClientStoreFailed: The store is unreadable, empty where it must not be, or not its own.
             ClientStoreInUse: Another client holds the directory.
         """
         ...

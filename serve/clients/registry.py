@@ -1,12 +1,12 @@
-"""Own which clients exist: one for each owner, however many ask for it at once.
+"""The registry of clients: at most one for each owner, however many callers ask at once.
 
-An owner's slot goes empty → starting → live → draining → empty. Its occupant is a *tenancy*: one
-client, from the start of its spawn to the end of its close. The next tenancy of an owner begins
-only when the last has ended, so no directory is ever open twice. Everything between two awaits is
-atomic on an event loop, so there is no lock; a slot is always changed before the first await.
+An owner's slot is empty or holds a *tenancy*: a client, from the start of its spawn to the end of
+its close. The next tenancy of an owner begins only when the last has ended, so no directory is
+ever open twice. Code between two awaits is atomic on an event loop, so there is no lock: a slot is
+always changed before the first await.
 
-Whoever uses a client holds a *lease* on its tenancy. A draining tenancy takes no new leases, and
-its client is closed when the last one is released; a dead client is closed at once.
+A caller that uses a client holds a *lease* on its tenancy. A draining tenancy takes no new leases,
+and its client is closed when the last lease is released; a dead client is closed at once.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class ClientRegistry:
         """Prepare a registry; it starts nothing by itself.
 
         ``admit`` is entered for every command of a handle; ``on_open`` is awaited with each new
-        client before anybody gets it.
+        client before a caller gets it.
         """
         self._storage_path = storage_path
         self._factory = factory
@@ -65,7 +65,7 @@ class ClientRegistry:
 
     @property
     def faults(self) -> tuple[str, ...]:
-        """What went wrong in closing clients, in order: nobody was waiting to be told."""
+        """The errors of closing clients, in order: no caller waits for them."""
         return tuple(self._faults)
 
     def live_clients(self) -> tuple[tuple[Owner, ClientHandle], ...]:
@@ -89,7 +89,7 @@ class ClientRegistry:
             await starting[0].started.wait()
 
     def restless(self) -> tuple[str, ...]:
-        """Name the clients that are starting or draining; not those that would not close."""
+        """Name the clients that are starting or draining, without those whose close is stuck."""
         return tuple(
             f"{tenancy.label} is {'starting' if tenancy.admits else 'draining'}"
             for tenancy in self._slots.values()
@@ -133,22 +133,22 @@ class ClientRegistry:
                 raise
             if tenancy.error is not None:
                 lease.release()
-                raise _own_copy(tenancy.error)
+                raise _copy_of(tenancy.error)
             return lease
 
     async def handle(self, owner: Owner) -> ClientHandle:
-        """Return the one object that stands for the owner's present client; errors as ``lease``."""
+        """Return the object that stands for the owner's present client; errors as ``lease``."""
         with await self.lease(owner) as lease:
             return lease.handle
 
     @asynccontextmanager
     async def use(self, owner: Owner) -> AsyncIterator[TimedClient]:
-        """Lease the owner's client for one command of a handle; errors as ``lease``."""
+        """Lease the owner's client for a handle's command; errors as ``lease``."""
         with self._admit(), await self.lease(owner) as lease:
             yield lease.client
 
     def flush(self, secret: bytes | None = None) -> int:
-        """Drain all clients, or one user's; return how many live ones that were.
+        """Drain all clients, or one user's; return how many live clients that were.
 
         A client that is still starting serves those who wait for it, and drains then.
         """
@@ -171,7 +171,7 @@ class ClientRegistry:
             await ending[0].ended.wait()
 
     async def close(self, drain_s: float) -> None:
-        """Refuse new leases, drain for so many seconds, then close the rest under their users.
+        """Refuse new leases, drain for ``drain_s`` seconds, then close the rest though in use.
 
         Raises:
             CloseTimedOut: Clients that would not close, each named.
@@ -185,7 +185,7 @@ class ClientRegistry:
             for tenancy in list(self._slots.values()):
                 tenancy.abandon_users()
                 self._close_if_unused(tenancy)
-            # A spawn that ignores its cancellation is left behind like a close that hangs.
+            # A spawn that ignores its cancellation is left behind, as a close that hangs is.
             async with deadline(
                 self._deadlines.close_s + 1, CloseTimedOut, what="ending the spawns under way"
             ):
@@ -269,9 +269,9 @@ class ClientRegistry:
     async def _close_client(self, tenancy: Tenancy) -> None:
         try:
             if tenancy.client is not None:
-                # Not cut short by the deadline, which frees only those who wait for the slot.
+                # Its deadline does not cut the close short: it frees those who wait for the slot.
                 await tenancy.client.close()
-        except Exception as error:  # noqa: BLE001  # kept in faults: nobody awaits this task
+        except Exception as error:  # noqa: BLE001  # kept in faults: no caller awaits this task
             self._faults.append(f"closing client {tenancy.label} failed: {error!r}")
         finally:
             self._end(tenancy)
@@ -297,12 +297,12 @@ class ClientRegistry:
             )
 
 
-def _own_copy(error: ServeError) -> ServeError:
-    # Each joiner raises an object of its own: raising one object in many tasks would mix their
-    # tracebacks, and one task's notes or context would show up in another's.
+def _copy_of(error: ServeError) -> ServeError:
+    # Each caller raises a separate object: raised in many tasks, a shared object would mix their
+    # tracebacks, and show the notes and the context of one task in another.
     try:
-        own = copy.copy(error)
-    except Exception:  # noqa: BLE001  # a client's own subclass that cannot be rebuilt
-        own = SpawnFailed(str(error))
-    own.__cause__ = error.__cause__ or error
-    return own.with_traceback(error.__traceback__)
+        copied = copy.copy(error)
+    except Exception:  # noqa: BLE001  # an error class of a client's that cannot be copied
+        copied = SpawnFailed(str(error))
+    copied.__cause__ = error.__cause__ or error
+    return copied.with_traceback(error.__traceback__)

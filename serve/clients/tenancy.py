@@ -1,4 +1,4 @@
-"""Own the life of one client, and the leases that keep it open."""
+"""A tenancy: the life of one client, its stages, and the leases that keep it open."""
 
 from __future__ import annotations
 
@@ -19,10 +19,11 @@ __all__ = ["Landlord", "Lease", "Stage", "Tenancy"]
 
 
 class Stage(Enum):
-    """How far a tenancy is. Its slot is empty again once it has ended.
+    """How far a tenancy has come. It leaves its slot when it has ended.
 
-    ``DOOMED``: it is still starting, and drains as soon as it has started. ``DRAINING``: it takes
-    no new leases, and waits for those it gave. ``STUCK``: its close has outlived its deadline.
+    ``DOOMED``: still starting, to be drained as soon as it has started. ``DRAINING``: it takes no
+    new leases, and waits for the end of those it gave. ``STUCK``: its close has outlived its
+    deadline, and goes on.
     """
 
     STARTING = "starting"
@@ -39,7 +40,7 @@ _AFTER_DRAIN = {Stage.STARTING: Stage.DOOMED, Stage.LIVE: Stage.DRAINING}
 
 
 class Tenancy:
-    """One client of one owner, from the start of its spawn to the end of its close."""
+    """An owner's client, from the start of its spawn to the end of its close."""
 
     __slots__ = (
         "client",
@@ -99,7 +100,7 @@ class Tenancy:
 
     @property
     def is_due_to_close(self) -> bool:
-        """Whether it drains and waits for nobody: the last lease ended, or the client died."""
+        """Whether it drains and waits for no lease: the last has ended, or the client died."""
         return self.stage is Stage.DRAINING and (self.lease_count == 0 or self.has_died)
 
     @property
@@ -113,26 +114,26 @@ class Tenancy:
         )
 
     def go_live(self, timed: TimedClient, handle: ClientHandle) -> None:
-        """Let those who wait for the start have the client."""
+        """Give the client to those who wait for its start."""
         self.timed, self.handle = timed, handle
         self.stage = _AFTER_START.get(self.stage, self.stage)
         self.started.set()
 
     def drain(self) -> None:
-        """Take no new leases; no effect where it takes none already."""
+        """Take no new leases; no effect on a tenancy that takes none."""
         self.stage = _AFTER_DRAIN.get(self.stage, self.stage)
 
     def begin_close(self) -> None:
-        """Let nobody use the client any more: its close begins."""
+        """Note that the close begins, after which the client is not used."""
         self.stage = Stage.CLOSING
 
     def give_up(self) -> None:
-        """Let those who wait for the slot go: the close takes too long, and goes on."""
+        """Free those who wait for the slot: the close takes too long, and goes on."""
         self.stage = Stage.STUCK
         self.ended.set()
 
     def end(self, error: ServeError | None) -> None:
-        """Let all who wait go on: it is closed, or ``error`` says why it never started."""
+        """Free all who wait: the client is closed, or ``error`` says why it never started."""
         if self.close_timer is not None:
             self.close_timer.cancel()
         self.error = error
@@ -141,7 +142,7 @@ class Tenancy:
         self.ended.set()
 
     def abandon_users(self) -> None:
-        """Wait for no lease any more, nor for the spawn."""
+        """Forget the leases, and cancel a spawn under way."""
         self.lease_count = 0
         if not self.started.is_set() and self.spawn_task is not None:
             self.spawn_task.cancel()
@@ -168,14 +169,14 @@ class Lease:
 
     @property
     def client(self) -> TimedClient:
-        """The client itself, each command with its deadline."""
+        """The client, each command with its deadline."""
         client = self._tenancy.timed
         assert client is not None  # noqa: S101  # a lease is handed out after the start only
         return client
 
     @property
     def handle(self) -> ClientHandle:
-        """The object that stands for this client to callers of Serve."""
+        """The object through which callers of Serve use this client."""
         handle = self._tenancy.handle
         assert handle is not None  # noqa: S101  # as above
         return handle

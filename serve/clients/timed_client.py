@@ -1,4 +1,4 @@
-"""Own how a client's commands are called: each with its deadline, each with typed errors."""
+"""A client with a deadline on each command, whose every error is a ``ServeError``."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ T = TypeVar("T")
 class TimedClient:
     """A client whose every command raises ``CommandTimedOut`` when its deadline passes.
 
-    Whatever else a client raises against its contract is turned into ``ClientFailed``, its cause
-    kept. It has no ``close``: that is the registry's.
+    An error that a client raises against its contract becomes the cause of a ``ClientFailed``.
+    There is no ``close``: only the registry closes clients.
     """
 
     def __init__(self, client: Client, *, command_s: float, label: str) -> None:
@@ -80,7 +80,7 @@ class TimedClient:
             task = asyncio.current_task()
             if task is not None and task.cancelling():
                 raise
-            # Nobody cancelled this task: the client dropped the answer it was waiting for.
+            # This task was not cancelled: the client dropped the answer that it waits for.
             raise ClientClosed(f"{what} lost its answer") from error
         except ServeError:
             raise

@@ -1,1 +1,1 @@
-"""Which desks there are, restored from their table."""
+"""The desks, restored from their table."""

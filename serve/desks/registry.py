@@ -1,4 +1,4 @@
-"""Own which desks are known: their metadata only, for their clients come from the registry."""
+"""The registry of desks: their data; their clients come from the registry of clients."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ __all__ = ["Desk", "DeskRegistry"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
-    """A restored desk. ``client`` is its owner's, the same that ``Serve.get_client`` returns."""
+    """A restored desk. ``client`` is the object that ``Serve.get_client`` returns for its owner."""
 
     desk_account: str
     owner_identifier: str
@@ -64,7 +64,7 @@ class DeskRegistry:
     async def restore_all(self) -> RestoreReport:
         """Restore every desk that has a row and is not restored yet.
 
-        Desks already restored are kept as they are; one that cannot be restored hinders no other.
+        Restored desks are kept as they are; a desk that cannot be restored hinders no other desk.
         """
         records = await self._top.list_desks()
         async with asyncio.TaskGroup() as group:
@@ -88,7 +88,7 @@ class DeskRegistry:
         return tuple(failure for _, failure in sorted(self._failures.items()))
 
     async def get_desk(self, account: str) -> Desk:
-        """Return a desk; one that is not restored yet is restored now.
+        """Return a desk, restored now if it has not been.
 
         Raises:
             BadAddress, UnsupportedNetwork: ``account`` is not an address.
@@ -113,7 +113,7 @@ class DeskRegistry:
     async def list_desks_of(self, owner: str) -> tuple[DeskEntry, ...]:
         """List the desks of an owner identifier from their rows, restored or not, by address.
 
-        A row that cannot be read is left out here; ``restore_all`` reports it.
+        A row that cannot be read is left out; ``restore_all`` reports it.
         """
         entries = []
         for record in await self._top.list_desks_of(owner):

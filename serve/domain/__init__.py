@@ -1,1 +1,1 @@
-"""The values that all of serve speaks of: networks, ids, addresses, orders, records."""
+"""The values that all of serve works with: networks, ids, addresses, orders, records."""

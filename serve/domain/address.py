@@ -1,4 +1,4 @@
-"""Own how networks, account ids and owners are written, down to the name of a directory."""
+"""The written forms of networks, account ids, owners and client directories."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Network(StrEnum):
 
     @property
     def directory_prefix(self) -> str:
-        """What a client directory's name on this network begins with."""
+        """The beginning of a client directory's name on this network."""
         return self.value.lower()
 
     @classmethod
@@ -146,7 +146,7 @@ class AccountId:
 
 
 def encode_address(account_id: AccountId, network: Network) -> str:
-    """Write an id as the canonical address of its own protocol version on a network."""
+    """Write an id as an address on a network, in the form of the id's protocol version."""
     version = account_id.version
     payload = _TYPE_OF_VERSION[version] + account_id.raw + (_TAIL_DEFAULT if version == 0 else b"")
     return bech32m.encode(network.hrp, payload)
@@ -180,12 +180,12 @@ def decode_address(text: str) -> tuple[Network, AccountId]:
 
 
 def canonical_address(text: str, *, network: Network) -> tuple[AccountId, str]:
-    """Return the id and the one spelling of an address that is compared and stored.
+    """Return an address's id, and its canonical spelling: the form that is compared and stored.
 
     Raises:
         BadAddress: Not an address.
         UnsupportedNetwork: An address of a network that is not supported.
-        NetworkMismatch: An address of another network than ``network``.
+        NetworkMismatch: An address on another network than ``network``.
     """
     found, account_id = decode_address(text)
     if found is not network:

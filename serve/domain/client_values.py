@@ -58,7 +58,7 @@ class ClientAccountStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SyncSummary:
-    """What one full state sync brought. ``block_number`` is the block now synced to."""
+    """What a full state sync brought. ``block_number`` is the block now synced to."""
 
     block_number: int
     new_public_notes: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""Own when orders were made: the text of a moment, and a number that always rises."""
+"""The clock of orders: the text of a moment, and a number that always rises."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ __all__ = ["OrderClock"]
 
 
 class OrderClock:
-    """One for each Serve: two orders never get the same number, whatever the wall clock does."""
+    """Gives every order of a Serve another number, even if the wall clock goes back."""
 
     def __init__(self) -> None:
         self._last = 0

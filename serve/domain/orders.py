@@ -54,7 +54,7 @@ _UNSUPPORTED = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreateClient:
-    """Ask for a private wallet. ``name`` is trimmed; an empty one is none."""
+    """Ask for a private wallet. ``name`` is trimmed; an empty name counts as none."""
 
     TAG: ClassVar[str] = "CreateClient"
     KIND: ClassVar[AccountKind] = AccountKind.CLIENT

@@ -11,7 +11,7 @@ __all__ = ["Owner"]
 
 
 class Owner(NamedTuple):
-    """One user on one network: what clients, directories and databases are kept by."""
+    """A user, by their secret, on a network."""
 
     secret: bytes
     network: Network

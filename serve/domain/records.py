@@ -1,4 +1,4 @@
-"""Own the values that Serve stores and returns: accounts, desks, orders, assets."""
+"""The values that Serve stores and returns: accounts, desks, orders, assets."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class OrderStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountEntry:
-    """One of a user's accounts. ``account_id`` is its canonical address."""
+    """An account of a user. ``account_id`` is its canonical address."""
 
     account_id: str
     network: Network
@@ -113,9 +113,9 @@ class AccountStatusData:
 class OrderRecord:
     """One row of a user's orders.
 
-    ``sequence`` rises with every order of this storage path, so it decides what came first where
-    ``created_at`` (UTC, ``YYYY-MM-DD HH:MM:SS``) cannot. ``account`` is None until the order has
-    made one; ``error`` says why a failed order failed.
+    ``sequence`` rises with every order of a storage path, and so orders rows whose ``created_at``
+    (UTC, ``YYYY-MM-DD HH:MM:SS``) is the same. ``account`` is None until the order has made its
+    account; ``error`` says why a failed order failed.
     """
 
     uuid: str
@@ -133,8 +133,8 @@ class OrderRecord:
 class DeskRecord:
     """One row of the desk table, in the plain text of its columns.
 
-    ``path`` is written for other readers and never followed: a desk's directory is derived from
-    the storage path, its owner and its network.
+    ``path`` is written for other programs and never used: a desk's directory follows from the
+    storage path, its owner and its network.
     """
 
     desk_account: str
@@ -159,7 +159,7 @@ class RestoreFailure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RestoreReport:
-    """What ``init_desks`` found, each by desk address. ``warnings`` hindered nothing."""
+    """What ``init_desks`` found, by desk address. ``warnings`` are not failures."""
 
     restored: tuple[str, ...]
     failed: tuple[RestoreFailure, ...]

@@ -1,4 +1,4 @@
-"""Own the live Client: the real Miden client behind serve's seam, on a native extension."""
+"""The real Miden client behind the port of clients, on a native extension."""
 
 from serve.miden.client import MidenClient
 from serve.miden.factory import MidenClientFactory

@@ -1,4 +1,4 @@
-"""Own the live client: serve's Client protocol, spoken to a native client's thread."""
+"""The real client: the port's commands, carried out on a native client's thread."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ __all__ = ["MidenClient"]
 
 
 class MidenClient:
-    """One user's real Miden client; made by ``MidenClientFactory.spawn``.
+    """A user's real Miden client, made by ``MidenClientFactory.spawn``.
 
     Each command raises a ``ClientFailed`` or ``InvalidInput``, whose ``__cause__`` is the native
     ``MidenError``: its ``chain`` holds the text of every cause, outermost first.
@@ -49,7 +49,7 @@ class MidenClient:
         return bool(self._client.closed)
 
     async def node_status(self) -> NodeStatus:
-        """Ask the node for its status, on a connection of its own."""
+        """Ask the node for its status, on a separate connection."""
         answer: native.NodeStatus = await self._ask("node_status")
         return NodeStatus(**answer)
 
@@ -71,7 +71,7 @@ class MidenClient:
         return await self._build("prepare", spec)
 
     async def create_account(self, spec: AccountSpec) -> AccountId:
-        """Prepare and add an account in one command, for callers without rows of their own."""
+        """Prepare and add an account in one command, for callers that keep no rows."""
         return await self._build("create", spec)
 
     async def add_account(self, account_id: AccountId) -> None:

@@ -1,4 +1,4 @@
-"""Own the start of live clients: which node, which deadlines, one client a directory."""
+"""The factory of real clients: their nodes and time limits, one client for each directory."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ _RELEASE_TIMEOUT_S = 5.0
 
 
 class MidenClientFactory:
-    """Starts real Miden clients, each on an OS thread and a directory of its own.
+    """Starts real Miden clients, each on a separate OS thread and directory.
 
     Arguments:
         endpoints: The node of each network, as ``http://host:port`` or ``https://host``.
         request_timeout_s: For one request to the node, its connection included.
         sync_timeout_s: For a whole sync, which is many requests.
-        queue_length_max: How many commands may wait in one client; one more raises ClientBusy.
+        queue_length_max: How many commands may wait in a client; further ones raise ClientBusy.
 
     Raises:
         ModuleNotFoundError: The native extension is not installed.
@@ -69,15 +69,15 @@ class MidenClientFactory:
     ) -> MidenClient:
         """Start a client on its directory, which is made if it is missing.
 
-        A store that already knows its network's genesis needs no node; an empty one dials it. A
-        cancelled start is killed, and its directory free again before the cancellation goes on.
+        A store that knows its network's genesis needs no node; an empty store dials it. A start
+        that is cancelled is killed, and its directory is free before the cancellation goes on.
 
         Raises:
             SpawnFailed: The client could not be built.
             NodeUnreachable: The node could not be reached.
             DialTimedOut: The node did not take the connection within ``dial_timeout_s`` seconds.
             NodeRejected: The node refused the first request.
-            ClientStoreFailed: The store is unreadable, empty where it must not be, or foreign.
+            ClientStoreFailed: The store is unreadable, empty where it must not be, or not its own.
             ClientStoreInUse: Another client holds the directory.
             NetworkMismatch: The store belongs to another network.
             UnsupportedNetwork: The factory has no endpoint for the network.
@@ -89,7 +89,7 @@ class MidenClientFactory:
         dial_timeout_s = _above_zero("dial_timeout_s", dial_timeout_s)
         latest = self._latest.get(directory)
         if latest is not None and latest.closed:
-            # Dead or draining, it may still be giving the directory back.
+            # Dead or draining, it may not have given the directory back yet.
             await latest.close()
         mailbox = self._mailboxes.of_running_loop()
         what = f"client in {directory} on {network}"

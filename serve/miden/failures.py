@@ -1,4 +1,4 @@
-"""Own which exception of the serve core a native client's failure becomes."""
+"""The exceptions of the service that the failures of a native client become."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own how native answers reach an event loop: one watched descriptor, one future a ticket."""
+"""How native answers reach an event loop: a watched descriptor, and a future for each ticket."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ __all__ = ["Mailbox", "Mailboxes"]
 
 
 class Mailbox:
-    """The letter box of one event loop; used on that loop's thread only.
+    """The mailbox of an event loop; used on that loop's thread only.
 
-    The descriptor is watched only while somebody waits, so that an idle loop can close in peace.
+    The descriptor is watched only while an answer is awaited, so that an idle loop can be closed.
     """
 
     def __init__(self) -> None:
@@ -36,7 +36,7 @@ class Mailbox:
             loop.add_reader(self.native.fileno(), self._deliver)
         self._waiting[ticket.id] = future
         try:
-            # No timeout of its own: every ticket is answered, at the latest by the client's end.
+            # No timeout here: every ticket is answered, at the latest when the client ends.
             return await future
         except asyncio.CancelledError:
             ticket.cancel()
@@ -56,7 +56,7 @@ class Mailbox:
 
 
 class Mailboxes:
-    """The mailboxes of all loops that use one factory's clients."""
+    """The mailboxes of all loops that use a factory's clients."""
 
     def __init__(self) -> None:
         self._by_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, Mailbox] = WeakKeyDictionary()

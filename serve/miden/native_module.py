@@ -1,4 +1,4 @@
-"""Own the import of the native extension, which is a distribution of its own."""
+"""The import of the native extension, which is a separate distribution."""
 
 from __future__ import annotations
 

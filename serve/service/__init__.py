@@ -1,1 +1,1 @@
-"""The service itself: what callers do, which operations are under way, and its audit."""
+"""The service itself: its operations, those that are under way, and its audit."""

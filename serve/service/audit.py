@@ -1,11 +1,11 @@
-"""Own the audit of a quiet service: what its files, clients and registries say must agree.
+"""The audit of a quiet service: what its files, clients and registries say must agree.
 
-Each text begins with what it contradicts. Q1: the live clients are those that the registry has, and
-none is on its way. Q3: no task of the service is pending. Q4: an account that a client holds has a
-row, and the other way round. Q5: a desk that has a row was restored, or why not is known, and the
-other way round. Q7: SQLite finds its files sound, and no rollback journal is left. "rows": an order
-and its account say the same. Q2 and the keys of Q4 are for whoever sees the clients' own stores;
-there is no Q6, which is of notes, since this service has none.
+Each finding begins with the rule that it breaks. Q1: the registry's live clients are open, and no
+client is starting or draining. Q3: no task of the service is pending. Q4: every account that a
+client holds has a row, and the other way round. Q5: every desk that has a row was restored, or the
+reason why not is known, and the other way round. Q7: SQLite finds its files sound, and no rollback
+journal is left. "rows": an order and its account agree. Q2 and the keys of Q4 are checked by the
+harness, which sees the clients' stores; Q6 is about notes, which this service does not have.
 """
 
 from __future__ import annotations
@@ -43,13 +43,13 @@ async def audit_service(
     creation: AccountCreation,
     desks: DeskRegistry,
 ) -> tuple[str, ...]:
-    """Return what is wrong, in a fixed order: clients, tasks, desks, then user by user."""
-    problems = [f"Q1: {fault}" for fault in clients.faults]
-    problems += [f"Q1: client {told}, with nothing under way" for told in clients.restless()]
-    problems += [f"Q3: task {name} is pending" for name in _pending_tasks()]
-    problems += await _audit_desks(top, desks)
+    """Return the findings, in a fixed order: clients, tasks, desks, then user by user."""
+    findings = [f"Q1: {fault}" for fault in clients.faults]
+    findings += [f"Q1: client {state}, with nothing under way" for state in clients.restless()]
+    findings += [f"Q3: task {name} is pending" for name in _pending_tasks()]
+    findings += await _audit_desks(top, desks)
     journals = await databases.call(_journals, storage_path)
-    problems += [f"Q7: {journal} is left" for journal in journals]
+    findings += [f"Q7: {journal} is left" for journal in journals]
     live = dict(clients.live_clients())
     for name in await databases.call(_client_directories, storage_path):
         try:
@@ -60,8 +60,8 @@ async def audit_service(
                 faults += await _audit_held(owner, users, held)
         except ServeError as error:
             faults = [("rows", f"{type(error).__name__}: {error}")]
-        problems += [f"{broken}: {name}: {fault}" for broken, fault in faults]
-    return tuple(problems)
+        findings += [f"{broken}: {name}: {fault}" for broken, fault in faults]
+    return tuple(findings)
 
 
 def _pending_tasks() -> list[str]:
@@ -71,32 +71,32 @@ def _pending_tasks() -> list[str]:
 
 
 def _journals(storage_path: Path) -> list[str]:
-    # The write-ahead log of a file that is open is in its place.
+    # An open file rightly has its write-ahead log.
     found = [*storage_path.glob("*-journal"), *storage_path.glob(f"*/{USER_FILE}-journal")]
     return sorted(path.relative_to(storage_path).as_posix() for path in found)
 
 
 async def _audit_desks(top: TopStore, desks: DeskRegistry) -> list[str]:
-    problems = [f"Q7: desks: {fault}" for fault in await top.check_integrity()]
+    findings = [f"Q7: desks: {fault}" for fault in await top.check_integrity()]
     rows = [record.desk_account for record in await top.list_desks()]
     restored = desks.list_desks()
     failed = [failure.desk_account for failure in desks.failures()]
-    problems += [
+    findings += [
         f"Q5: desk {desk} is restored but has no row" for desk in restored if desk not in rows
     ]
     if desks.was_restored:
         untried = [row for row in rows if row not in restored and row not in failed]
-        problems += [
+        findings += [
             f"Q5: desk {desk} has a row, but nobody tried to restore it" for desk in untried
         ]
-    return problems
+    return findings
 
 
 async def _audit_rows(
     owner: Owner, users: UserStore, creation: AccountCreation, *, is_live: bool
 ) -> list[tuple[str, str]]:
     faults = [("Q7", fault) for fault in await users.check_integrity(owner)]
-    problems: list[str] = []
+    findings: list[str] = []
     statuses = dict(await users.list_account_statuses(owner))
     made: dict[str, int] = {}
     named: set[str | None] = set()
@@ -106,18 +106,18 @@ async def _audit_rows(
             account = order.account or ""
             made[account] = made.get(account, 0) + 1
             if statuses.get(account) != "active":
-                problems.append(f"order {order.uuid} succeeded, but its account is not active")
+                findings.append(f"order {order.uuid} succeeded, but its account is not active")
         elif order.status is OrderStatus.FAILED and order.account is not None:
-            problems.append(f"order {order.uuid} failed, but has the account {order.account}")
-        # Pending rows of an earlier process wait for the owner's client to be opened.
+            findings.append(f"order {order.uuid} failed, but has the account {order.account}")
+        # Pending rows of an earlier process wait until the owner's client is opened.
         elif order.status is OrderStatus.PENDING and is_live and not creation.knows(owner, order):
-            problems.append(f"order {order.uuid} is pending, and nobody is to decide it")
+            findings.append(f"order {order.uuid} is pending, and nobody is to decide it")
     for account, status in statuses.items():
         if status == "active" and made.get(account, 0) != 1:
-            problems.append(f"account {account} has {made.get(account, 0)} orders that made it")
+            findings.append(f"account {account} has {made.get(account, 0)} orders that made it")
         if status == "pending" and account not in named:
-            problems.append(f"account {account} is pending, and no order is to make it")
-    return faults + [("rows", problem) for problem in problems]
+            findings.append(f"account {account} is pending, and no order is to make it")
+    return faults + [("rows", finding) for finding in findings]
 
 
 async def _audit_held(
@@ -125,13 +125,13 @@ async def _audit_held(
 ) -> list[tuple[str, str]]:
     statuses = dict(await users.list_account_statuses(owner))
     addresses = [encode_address(account_id, owner.network) for account_id in held]
-    problems = [
+    findings = [
         f"account {account} is active, but its client does not hold it"
         for account, status in statuses.items()
         if status == "active" and account not in addresses
     ]
-    problems += [f"the client holds {a}, which has no row" for a in addresses if a not in statuses]
-    return [("Q4", problem) for problem in problems]
+    findings += [f"the client holds {a}, which has no row" for a in addresses if a not in statuses]
+    return [("Q4", finding) for finding in findings]
 
 
 def _client_directories(storage_path: Path) -> list[str]:

@@ -1,4 +1,4 @@
-"""Own which operations are under way, so that a shutdown can wait for them."""
+"""The operations under way, counted so that a shutdown can wait for them."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ class Operations:
         self._refusal = ""
 
     def refuse(self, reason: str) -> None:
-        """Admit no more operations; those that come raise ``ServeClosed`` with this reason."""
+        """Admit no more operations: they raise ``ServeClosed`` with this reason."""
         self._refusal = reason
 
     @contextmanager
     def admit(self) -> Iterator[None]:
-        """Count an operation for as long as the block runs.
+        """Count an operation while the block runs.
 
         Raises:
             ServeClosed: The service takes no more work.
@@ -75,12 +75,12 @@ class Operations:
         return task.result()
 
     async def settled(self) -> None:
-        """Wait until no operation is under way, nor the tail of one."""
-        # Each ends with the deadlines of what it waits for.
+        """Wait until no operation and no tail is under way."""
+        # Each operation ends with the deadlines of what it waits for.
         await self._quiet.wait()
 
     async def drain(self, seconds: float) -> None:
-        """Wait until nothing is under way; after so many seconds cancel the tails that are left."""
+        """Wait until nothing is under way; after ``seconds`` cancel the tails that are left."""
         try:
             async with asyncio.timeout(seconds):
                 await self._quiet.wait()
@@ -96,7 +96,7 @@ class Operations:
     def _end_tail(self, task: asyncio.Task[Any], done: Callable[[], None]) -> None:
         del self._tails[task]
         if not task.cancelled():
-            task.exception()  # Recorded by the tail itself, also when its caller is gone.
+            task.exception()  # The tail has recorded it itself, even when its caller is gone.
         done()
         self._note_end()
 

@@ -1,4 +1,4 @@
-"""Own Serve: what callers do with accounts, desks and orders, and the service's opening and end."""
+"""Serve: the operations on accounts, desks and orders, from the service's opening to its close."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ __all__ = ["Serve"]
 
 
 class Serve:
-    """The service: accounts and orders of many users, and desks, over one client for each user.
+    """The service: accounts, orders and desks of many users, over a client for each user.
 
-    Use it as ``async with Serve(path, clients) as serve``. No operation waits for another one's
-    client, and no lock is held across an await. Every operation raises ``ServeClosed`` before the
-    service is open and once it is closing, ``BadSecret`` for a secret that is not 32 bytes,
-    ``UnsupportedNetwork`` for a network that is none, and nothing but ``ServeError`` on purpose.
+    Use it as ``async with Serve(path, clients) as serve``. No operation waits for the client of
+    another user, and no lock is held across an await. Every operation raises ``ServeClosed`` before
+    the service is open and once it is closing, ``BadSecret`` for a secret that is not 32 bytes,
+    ``UnsupportedNetwork`` for an unknown network, and nothing but ``ServeError`` on purpose.
     """
 
     def __init__(
@@ -63,8 +63,8 @@ class Serve:
         """Prepare a service; nothing is touched before it is opened.
 
         ``storage_path``: an existing directory. ``key_scheme``: of the accounts it makes.
-        ``server_url``: begins the addresses of desks that have none of their own.
-        ``synchronous``, ``open_files_max``, ``store_workers``: see ``serve.store``.
+        ``server_url``: the beginning of a desk's market URL where its row has none.
+        ``synchronous``, ``open_files_max``, ``store_workers``: see ``serve.store.sqlite_files``.
         """
         self._storage_path = Path(storage_path).absolute()
         self._deadlines = deadlines or Deadlines()
@@ -90,7 +90,7 @@ class Serve:
 
     @property
     def storage_path(self) -> Path:
-        """The absolute path that everything of this service lies under."""
+        """The absolute path of the directory that holds all files of this service."""
         return self._storage_path
 
     async def __aenter__(self) -> Self:
@@ -100,7 +100,7 @@ class Serve:
             StoragePathNotFound: It is not an existing directory.
             StorageInUse: Another Serve has it.
             StoreFailed: Its lock file cannot be written.
-            ServeClosed: This Serve was open before, or could not be opened.
+            ServeClosed: This Serve was open before, or failed to open.
         """
         acquiring = self._databases.submit(self._lock.acquire)
         try:
@@ -122,13 +122,13 @@ class Serve:
         await self.close()
 
     async def close(self) -> None:
-        """End the service: refuse new work, let what is under way end, close all; idempotent.
+        """End the service: refuse new work, wait for work under way, close all; idempotent.
 
-        Operations under way have ``drain_s`` seconds to end; after that their tails are cancelled,
+        Operations under way have ``drain_s`` seconds to end. After that their tails are cancelled,
         their rows stay pending, and the next start of the service decides them.
 
         Raises:
-            CloseTimedOut: A client would not close. All else is closed all the same.
+            CloseTimedOut: A client did not close in time. All else is closed.
         """
         if self._closing is None:
             self._operations.refuse("the service is closed, or closing")
@@ -140,7 +140,7 @@ class Serve:
         self._closing.result()
 
     async def get_client(self, secret: bytes, network: Network) -> ClientHandle:
-        """Return the user's client, the same object for all who ask while it lives.
+        """Return the user's client: the same object for all callers while it lives.
 
         Raises:
             ClientFailed: It could not be started: ``SpawnFailed``, ``SpawnTimedOut``,
@@ -154,8 +154,8 @@ class Serve:
     async def create_account_order(self, secret: bytes, order: AccountOrder) -> AccountOrderResult:
         """Make an account; a faucet's token becomes an asset of the user.
 
-        Once the client has been told to begin, cancelling the caller no longer stops it. If the
-        node fails it half-way, the order stays pending, and an equal order takes it up again.
+        Once the client has begun, cancelling the caller does not stop the creation. If the node
+        fails half-way, the order stays pending, and an equal order takes it up again.
 
         Raises:
             BadOrder: Not an order.
@@ -177,7 +177,7 @@ class Serve:
             )
 
     async def client_sync(self, secret: bytes, network: Network) -> SyncSummary:
-        """Bring the user's client to the chain's tip, and finish accounts that waited for that.
+        """Bring the user's client to the chain's tip, and finish accounts that wait for a sync.
 
         Raises:
             ClientFailed: The client could not be started, or a command failed.
@@ -221,13 +221,13 @@ class Serve:
     async def get_account_status(
         self, secret: bytes, network: Network, address: str
     ) -> AccountStatusData:
-        """Say what an account of the user is and owns, as the client's store has it.
+        """Return what an account of the user is and owns, as the client's store has it.
 
         Raises:
             BadAddress, UnsupportedNetwork: ``address`` is not an address.
-            NetworkMismatch: It is one of another network than ``network``.
-            AccountNotFound: The client's store does not hold it; a user who never had a client
-                gets none for having asked.
+            NetworkMismatch: It is an address on another network than ``network``.
+            AccountNotFound: The client's store does not hold it. No client is started for a user
+                who never had one.
             ClientFailed: The client could not be started, or the command failed.
             StoreFailed: The user's database could not be read.
         """
@@ -249,7 +249,7 @@ class Serve:
         )
 
     async def init_desks(self) -> RestoreReport:
-        """Restore the desks of ``mosaic_top.sqlite3``, all at once; safe to call again, any time.
+        """Restore the desks of ``mosaic_top.sqlite3``, in parallel; safe to call again at any time.
 
         Raises:
             StoreFailed: The file could not be read.
@@ -263,7 +263,7 @@ class Serve:
             return self._desks.list_desks()
 
     async def get_desk(self, account: str) -> Desk:
-        """Return a desk by its address, restoring it first if that has not been done.
+        """Return a desk by its address, restored now if it has not been.
 
         Raises:
             BadAddress, UnsupportedNetwork: ``account`` is not an address.
@@ -275,15 +275,15 @@ class Serve:
             return await self._desks.get_desk(account)
 
     async def flush(self) -> int:
-        """Let all clients end once their operations have; return how many live ones that were.
+        """Let every client end after its operations; return how many live clients that were.
 
-        The next use of an owner's client waits for the old one's end, then starts a new one.
+        The next use of an owner's client waits for that end, then starts a new client.
         """
         with self._operations.admit():
             return self._clients.flush()
 
     async def flush_clients_for_secret(self, secret: bytes) -> int:
-        """Do as ``flush`` does, for one user's clients only."""
+        """Let one user's clients end, as ``flush`` does all."""
         identifier_of(secret)
         with self._operations.admit():
             return self._clients.flush(secret)
@@ -294,9 +294,9 @@ class Serve:
             await self._clients.drained()
 
     async def settled(self) -> None:
-        """Wait until nothing is under way: no operation, tail of one, or start of a client.
+        """Wait until no operation, no tail of an operation and no start of a client is under way.
 
-        The last two go on when their callers are gone.
+        Tails and starts go on when their callers are gone.
         """
         await self._operations.settled()
         while self._clients.is_starting:
@@ -304,7 +304,7 @@ class Serve:
             await self._operations.settled()
 
     def live_clients(self) -> tuple[tuple[str, Network], ...]:
-        """Return the owner identifier and network of each client that is live, in their order."""
+        """Return the owner identifier and network of each live client, in order of start."""
         return tuple(
             (identifier_of(owner.secret), owner.network)
             for owner, _ in self._clients.live_clients()
@@ -315,11 +315,11 @@ class Serve:
         return self._clients.orphans()
 
     async def audit(self) -> tuple[str, ...]:
-        """Check the service's state for contradictions; return one text each, none if sound.
+        """Check the service's state for contradictions; return a text for each, none if sound.
 
         Meant for a quiet moment: after ``settled`` and ``drained``, with nothing begun since. Asks
-        the live clients for their accounts, and SQLite for the soundness of every file. Texts begin
-        with what is broken, see ``serve.service.audit``.
+        the live clients for their accounts, and SQLite for the soundness of every file. Each text
+        begins with the rule that is broken, see ``serve.service.audit``.
         """
         with self._operations.admit():
             return await audit_service(

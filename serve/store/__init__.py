@@ -1,1 +1,1 @@
-"""SQLite off the loop: one file for all desks, one for each user and network."""
+"""SQLite files, worked on off the loop: one for all desks, one for each user and network."""

@@ -1,4 +1,4 @@
-"""Own SQLite files: each is opened once, worked on off the loop, one job at a time, in order."""
+"""SQLite files: each is opened once, and its jobs run off the loop, one at a time, in order."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ WAL_ATTEMPTS = 500
 
 T = TypeVar("T")
 
-BUSY_TIMEOUT_S = 5.0  # For readers from outside, such as the sqlite3 shell; no Serve competes.
+BUSY_TIMEOUT_S = 5.0  # For other programs, such as the sqlite3 shell; no other Serve has the file.
 
 
 class Synchronous(StrEnum):
     """When SQLite waits for the disk.
 
-    ``FULL`` (the default) at every commit: a row written ahead of a remote effect is worth nothing
-    if a power failure can take it back. It costs three flushes for each account made, measured at
-    0.2 ms each on an SSD. ``NORMAL`` only at checkpoints, ``OFF`` never: both survive the end of
+    ``FULL`` (the default) at every commit, because a row that is written before a remote effect
+    must survive a power failure. It costs three flushes for each account made, measured at 0.2 ms
+    each on an SSD. ``NORMAL`` only at checkpoints, ``OFF`` never: both survive the end of
     the process, not the end of the machine, and suit tests.
     """
 
@@ -45,7 +45,7 @@ class Synchronous(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schema:
-    """The tables of one kind of file. ``application_id`` marks files as ours."""
+    """The tables of a kind of file. ``application_id`` marks a file as this service's."""
 
     name: str
     application_id: int
@@ -54,7 +54,7 @@ class Schema:
 
 
 class Databases:
-    """All SQLite files of one Serve: the threads that work on them, and how many stay open."""
+    """All SQLite files of a Serve: the threads that work on them, and how many stay open."""
 
     def __init__(
         self,
@@ -75,7 +75,7 @@ class Databases:
         self._closed = False
 
     def database(self, path: Path, schema: Schema) -> Database:
-        """Return the one object for a file; nothing is opened yet."""
+        """Return the object for a file, always the same; nothing is opened yet."""
         database = self._databases.get(path)
         if database is None:
             database = self._databases[path] = Database(path, schema, databases=self)
@@ -135,7 +135,7 @@ class Databases:
 
 
 class Database:
-    """One SQLite file: a queue of jobs, and a connection that only the running job touches."""
+    """A SQLite file: a queue of jobs, and a connection that only the running job touches."""
 
     def __init__(self, path: Path, schema: Schema, *, databases: Databases) -> None:
         self.path = path
@@ -158,7 +158,7 @@ class Database:
         absent: T,
         failure: Exception | None = None,
     ) -> asyncio.Future[T]:
-        """Queue a read. A file that is not there, or is blank, answers ``absent`` and stays so.
+        """Queue a read. A file that is missing or blank answers ``absent``, and stays as it is.
 
         The future raises ``StoreFailed``; a job whose caller is cancelled before its turn is
         skipped. ``failure`` is raised as if SQLite had, see ``serve.points``.
@@ -169,10 +169,10 @@ class Database:
     def write(
         self, work: Callable[[sqlite3.Connection], T], *, failure: Exception | None = None
     ) -> asyncio.Future[T]:
-        """Queue one immediate transaction, which makes directory, file and schema if need be.
+        """Queue an immediate transaction, which makes directory, file and schema if need be.
 
-        The future raises ``StoreFailed``, or whatever error of the serve core ``work`` raises;
-        either way nothing of the transaction stays. ``failure`` as in ``read``.
+        The future raises ``StoreFailed``, or the ``ServeError`` that ``work`` raises; either way
+        nothing of the transaction stays. ``failure`` as in ``read``.
         """
         self._databases.refuse_if_closing()
         return self._queue(functools.partial(self._write, work, failure))
@@ -216,7 +216,7 @@ class Database:
                 answer.set_result(running.result())
         self._start_next()
 
-    # What follows runs on a thread of the store, one job at a time.
+    # The methods below run on a thread of the store, one job at a time.
 
     def _read(
         self, work: Callable[[sqlite3.Connection], T], absent: T, failure: Exception | None
@@ -288,7 +288,7 @@ class Database:
             self._fsync_entries(self.path.parent)
 
     def _fsync_entries(self, directory: Path) -> None:
-        # SQLite makes its files durable, not the names they are found by.
+        # SQLite makes its files durable, but not their entries in the directory.
         if self._databases.synchronous is Synchronous.OFF:
             return
         descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
@@ -300,7 +300,7 @@ class Database:
     def _recognise(self, connection: sqlite3.Connection) -> bool:
         if connection.in_transaction:
             return self._is_ours(connection)
-        # One transaction for all questions: another process may be making the schema just now.
+        # One transaction for all reads: another process may be making the schema just now.
         connection.execute("BEGIN")
         try:
             return self._is_ours(connection)
@@ -326,7 +326,7 @@ class Database:
         return False
 
     def _enable_write_ahead_log(self, connection: sqlite3.Connection) -> None:
-        # SQLite's busy timeout does not cover this switch, so another opener's is waited out here.
+        # SQLite's busy timeout does not cover this switch: wait until another process has made it.
         for attempt in range(WAL_ATTEMPTS):
             try:
                 (mode,) = connection.execute("PRAGMA journal_mode=WAL").fetchone()
@@ -345,19 +345,19 @@ class Database:
         connection.execute(f"PRAGMA user_version={self._schema.version}")
 
     def _failure(self, error: sqlite3.Error | OSError) -> StoreFailed:
-        # A fresh connection at the next job: what broke may have been put right by then.
+        # The next job connects anew: the fault may have been mended by then.
         self._disconnect()
         return StoreFailed(f"{self.path}: {error}")
 
     def _disconnect(self) -> None:
         connection, self._connection, self._has_schema = self._connection, None, False
         if connection is not None:
-            # A failed checkpoint leaves the log on disk, where the next open finds it.
+            # A failed checkpoint leaves the log on disk, where the next connection finds it.
             with suppress(sqlite3.Error):
                 connection.close()
 
 
 def _retrieve(answer: asyncio.Future[Any]) -> None:
-    # An error whose caller is gone is not a fault of the loop's.
+    # Mark the error as seen: the loop would report it where the caller is gone.
     if not answer.cancelled():
         answer.exception()

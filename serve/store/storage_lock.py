@@ -1,4 +1,4 @@
-"""Own the lock file that lets only one Serve work on a storage path."""
+"""The lock file that lets only one Serve work on a storage path."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ LOCK_FILE = ".mosaic.lock"
 class StorageLock:
     """A lock of the operating system on ``<storage path>/.mosaic.lock``.
 
-    It ends with its process, however that ends, so a lock file left behind locks nothing. The file
-    stays: to remove it would let two processes lock two files of the same name. Both methods block.
+    The lock ends with its process, so a file that is left behind locks nothing. The file stays: if
+    it were removed, two processes could lock two files of the same name. Both methods block.
     """
 
     def __init__(self, storage_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Own ``mosaic_top.sqlite3``: the desks of all users."""
+"""The store of desks, ``mosaic_top.sqlite3``: the desks of all users."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class TopStore:
     @classmethod
     @asynccontextmanager
     async def opened(cls, storage_path: Path) -> AsyncIterator[TopStore]:
-        """Open the table by itself, to prepare or inspect a storage path that no Serve has open.
+        """Open the table without a Serve, to prepare or inspect a storage path.
 
         ``storage_path`` is absolute.
         """
@@ -98,7 +98,7 @@ class TopStore:
         return await self._select("list_desks", "ORDER BY desk_account")
 
     async def list_desks_of(self, owner: str) -> tuple[DeskRecord, ...]:
-        """List the rows of one owner identifier, by desk account."""
+        """List the rows of an owner identifier, by desk account."""
         return await self._select(
             "list_desks_of", "WHERE owner_identifier = ? ORDER BY desk_account", owner
         )
@@ -109,7 +109,7 @@ class TopStore:
         return rows[0] if rows else None
 
     async def check_integrity(self) -> tuple[str, ...]:
-        """Return what SQLite's own check finds wrong with the file; nothing if it is sound."""
+        """Return what SQLite's integrity check finds wrong with the file; () if it is sound."""
         failure = failure_at("sql.top.check_integrity.execute")
         return await self._database.read(integrity_faults, absent=(), failure=failure)
 

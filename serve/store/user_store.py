@@ -1,4 +1,4 @@
-"""Own ``mosaic.sqlite3``: one user's accounts, orders and assets on one network."""
+"""The store of a user on a network, ``mosaic.sqlite3``: accounts, orders and assets."""
 
 from __future__ import annotations
 
@@ -153,7 +153,7 @@ class UserStore:
     async def begin_order(
         self, owner: Owner, order: AccountOrder, *, uuid: str, sequence: int, created_at: str
     ) -> None:
-        """Write an order's pending row, ahead of any effect.
+        """Write an order's pending row, before any effect.
 
         Raises:
             DuplicateRecord: An order with this uuid exists.
@@ -196,7 +196,7 @@ class UserStore:
                 )
             except sqlite3.IntegrityError as error:
                 raise DuplicateRecord(f"account {account} has a row already") from error
-            # An order whose account was written before, with its answer lost, gets another one.
+            # An order whose account was written before, with its answer lost, gets another account.
             connection.execute(
                 "DELETE FROM accounts WHERE status = 'pending'"
                 " AND id = (SELECT account FROM orders WHERE uuid = ?)",
@@ -243,7 +243,7 @@ class UserStore:
         await self._write(owner, "fail_order", update)
 
     def check_integrity(self, owner: Owner) -> asyncio.Future[tuple[str, ...]]:
-        """Return what SQLite's own check finds wrong with a file; nothing if it is sound."""
+        """Return what SQLite's integrity check finds wrong with a file; nothing if it is sound."""
         return self._read(owner, "check_integrity", integrity_faults, absent=())
 
     def _read(
