@@ -1,4 +1,4 @@
-"""Own the in-process client that the serve core is tested with, its gates, its faults."""
+"""The in-process client that the service is tested with, its gates and its faults."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own the claims about transactions that failed or whose answers were lost: found by search."""
+"""Claims: no transaction that failed, or whose answer was lost, does harm."""
 
 import sqlite3
 

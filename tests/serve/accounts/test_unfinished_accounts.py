@@ -1,4 +1,4 @@
-"""Own the claims about creations that stop half-way: failed, or finished later, never lost."""
+"""Claims: a creation that stops half-way has failed or is finished later, and is never lost."""
 
 import asyncio
 import sqlite3

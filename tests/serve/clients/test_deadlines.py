@@ -1,4 +1,4 @@
-"""Own the claims about deadlines."""
+"""Claims: a deadline raises its error, and nothing else does."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""Own the claims about who shares, starts, drains and loses a client."""
+"""Claims: clients are shared, started, drained and replaced, never two on a directory."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""Own a desk of Ann's that tests put into the store before a service opens it."""
+"""A desk of Ann's that tests put into the store before a service opens it."""
 
 from __future__ import annotations
 

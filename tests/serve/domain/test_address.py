@@ -1,4 +1,4 @@
-"""Own the claims about account ids, addresses, owner identifiers and directories."""
+"""Claims: account ids, addresses, owner identifiers and directories have one written form."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Own the claims about orders: what they may hold, and their JSON."""
+"""Claims: orders hold what they may hold, and have one JSON."""
 
 import json
 

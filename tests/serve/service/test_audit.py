@@ -1,4 +1,4 @@
-"""Own the claims that the audit finds each kind of contradiction."""
+"""Claims: the audit finds each kind of contradiction."""
 
 import asyncio
 import sqlite3

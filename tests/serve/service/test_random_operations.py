@@ -1,4 +1,4 @@
-"""Own the claim that no order of operations, faults, cancellations and restarts loses anything.
+"""Claim: no order of operations, faults, cancellations and restarts loses anything.
 
 Each seed is a run on the virtual loop: four users, both networks, two lives of the service. Spawns
 and commands fail, time out, or kill their client; callers are cancelled, and clients flushed.

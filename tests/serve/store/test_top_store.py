@@ -1,4 +1,4 @@
-"""Several processes may open the same fresh file at once; each finds or makes the one schema."""
+"""Claims: several processes may open a fresh desk table at once; each finds or makes its schema."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own the claims about accounts: made once, shown when they are there, and only to their user."""
+"""Claims: accounts are made once, shown when they are there, and only to their user."""
 
 import asyncio
 import sqlite3

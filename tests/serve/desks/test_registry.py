@@ -1,4 +1,4 @@
-"""Own the claims about desks: restored in parallel, found again later, never two clients."""
+"""Claims: desks are restored in parallel, found again later, and never get two clients."""
 
 import asyncio
 import sqlite3

@@ -1,4 +1,4 @@
-"""Own the claims about SQLite files: off the loop, in order, never locked, never half-written."""
+"""Claims: SQLite files are worked on off the loop, in order, never locked, never half-written."""
 
 import asyncio
 import resource

@@ -1,4 +1,4 @@
-"""Own the claims about named points: nothing without a hook, and every one of them is reached."""
+"""Claims: nothing happens at a point without a hook, and every point is reached."""
 
 import asyncio
 import sqlite3
