@@ -1,4 +1,4 @@
-"""The exceptions of the service: one tree under ``ServeError``, told apart by class."""
+"""The exceptions of the service: one tree under ``ServeError``, distinguished by class."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ from serve.errors import AccountNotFound, ClientClosed, ClientStoreInUse
 
 
 class Gate:
-    """A named point where whoever comes is held until it is opened."""
+    """A named point where every task that arrives is held until it is opened."""
 
     def __init__(self):
         self.reached = asyncio.Event()
@@ -38,7 +38,7 @@ class Gate:
 
 
 class MemoryClient:
-    """One actor: commands one at a time, in order; begun commands run to their end."""
+    """A client in memory: commands run one at a time, in order, each to its end once begun."""
 
     def __init__(self, factory, directory, network):
         self.factory = factory

@@ -99,5 +99,5 @@ async def test_a_pending_account_that_no_order_names_is_found_by_the_audit(
         connection.execute("UPDATE orders SET account = NULL")
         connection.commit()
         connection.close()
-        (problem,) = await service.audit()
-        assert "is pending, and no order is to make it" in problem
+        (finding,) = await service.audit()
+        assert "is pending, and no order is to make it" in finding

@@ -31,7 +31,7 @@ async def test_a_spoiled_row_is_found(open_serve, tmp_path, spoil, expected):
         connection.execute(spoil)
         connection.commit()
         connection.close()
-        assert any(expected in problem for problem in await service.audit())
+        assert any(expected in finding for finding in await service.audit())
 
 
 async def test_an_account_of_the_client_without_a_row_is_found(open_serve):
@@ -39,8 +39,8 @@ async def test_an_account_of_the_client_without_a_row_is_found(open_serve):
         await service.create_account_order(ANN, CreateClient(network=TESTNET))
         handle = await service.get_client(ANN, TESTNET)
         await handle.add_account(await handle.prepare_account(WalletSpec()))
-        (problem,) = await service.audit()
-        assert "which has no row" in problem
+        (finding,) = await service.audit()
+        assert "which has no row" in finding
 
 
 async def test_a_directory_of_nobody_is_found(open_serve, tmp_path):
@@ -48,8 +48,8 @@ async def test_a_directory_of_nobody_is_found(open_serve, tmp_path):
     directory.mkdir()
     (directory / "mosaic.sqlite3").write_bytes(b"")
     async with open_serve() as service:
-        (problem,) = await service.audit()
-        assert "testnet_nobody: BadSecret" in problem
+        (finding,) = await service.audit()
+        assert "testnet_nobody: BadSecret" in finding
 
 
 async def test_q1_a_client_that_is_still_starting_is_named(open_serve, clients):
@@ -76,9 +76,9 @@ async def test_q4_both_ways_between_a_client_and_its_rows_are_named(open_serve, 
         await service.create_account_order(ANN, CreateClient(network=TESTNET))
         (held,) = clients.disks.values()
         held.clear()
-        (problem,) = await service.audit()
-        assert problem.startswith("Q4: ")
-        assert "is active, but its client does not hold it" in problem
+        (finding,) = await service.audit()
+        assert finding.startswith("Q4: ")
+        assert "is active, but its client does not hold it" in finding
 
 
 async def test_q5_a_desk_that_nobody_tried_to_restore_is_named(open_serve, tmp_path):
@@ -113,9 +113,9 @@ async def test_q7_a_file_that_is_not_sound_is_named(open_serve, tmp_path):
     connection.commit()
     connection.close()
     async with open_serve() as service:
-        problems = await service.audit()
-        assert problems
-        assert all(one.startswith("Q7: ") for one in problems)
+        findings = await service.audit()
+        assert findings
+        assert all(one.startswith("Q7: ") for one in findings)
 
 
 async def settles_without(caller, *, service, gate):

@@ -72,22 +72,22 @@ async def trouble(serve, choices, made, outcomes):
 
 
 async def settled_problems(serve, made):
-    problems = list(await serve.audit())
+    findings = list(await serve.audit())
     for user in USERS:
         for network in Network:
             await serve.client_sync(user, network)
         orders = Counter(order.status for order in await serve.list_orders_for_user(user))
         listed = len((await serve.list_accounts(user)).client_accounts)
         if orders["pending"] or not made[user] <= orders["succeeded"] == listed:
-            problems.append(f"{made[user]} were made, {listed} are listed, orders: {orders}")
-    return [*problems, *await serve.audit()]
+            findings.append(f"{made[user]} were made, {listed} are listed, orders: {orders}")
+    return [*findings, *await serve.audit()]
 
 
 @pytest.mark.parametrize("seed", range(8))
 def test_nothing_is_lost_doubled_or_left_open(tmp_path, clients, seed):
     choices = random.Random(seed)
     troubles = Troubles(clients, choices)
-    made, outcomes, problems = Counter(), Counter(), []
+    made, outcomes, findings = Counter(), Counter(), []
 
     async def live():
         troubles.is_healed = False
@@ -97,7 +97,7 @@ def test_nothing_is_lost_doubled_or_left_open(tmp_path, clients, seed):
                     group.create_task(trouble(serve, choices, made, outcomes))
             await asyncio.sleep(60)  # What was cancelled goes on, and has ended by then.
             troubles.is_healed = True
-            problems.extend(await settled_problems(serve, made))
+            findings.extend(await settled_problems(serve, made))
 
     async def live_twice():
         await live()
@@ -105,6 +105,6 @@ def test_nothing_is_lost_doubled_or_left_open(tmp_path, clients, seed):
 
     run = simulate(live_twice, seed=seed)
     assert (run.error, run.diagnosis, run.unhandled) == (None, None, ())
-    assert problems == []
+    assert findings == []
     assert (clients.overlaps, clients.occupied) == ([], [])
     assert {"NoneType", "cancelled", "ClientClosed", "NodeUnreachable"} <= outcomes.keys()
