@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from types import CodeType
 
     from harness.diagnosis.signal_ledger import Signal, SignalLedger, Waiting
-    from harness.diagnosis.wait_graph import Wait
+    from harness.diagnosis.waits import Wait
 
 __all__ = ["LOST", "told_of_signals"]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-from dataclasses import dataclass
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,7 @@ from harness.diagnosis.ended_holders import has_ended
 from harness.diagnosis.lock_ledger import active_ledger
 from harness.diagnosis.places import is_asyncio, is_program, name_of
 from harness.diagnosis.wait_reasons import reason_of
+from harness.diagnosis.waits import Wait
 from harness.history.records import Blocked, Diagnosis
 
 if TYPE_CHECKING:
@@ -23,33 +23,11 @@ if TYPE_CHECKING:
 
     Task = asyncio.Task[Any]
 
-__all__ = ["Wait", "cycles", "diagnose", "lasting_rings", "render", "wait_of"]
+__all__ = ["cycles", "diagnose", "lasting_rings", "render", "wait_of"]
 
 
 # What asyncio.wait() waits in; a barrier has a method of the same name.
 _WAIT: CodeType = asyncio.tasks._wait.__code__  # type: ignore[attr-defined]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wait:
-    """What a task waits for, where it stands, and who must act before it can go on.
-
-    ``holders`` are pairs (task, where it stands or took the lock). If ``any_suffices``, one of them
-    is enough (a semaphore's holders); if not, all must act (gathered tasks). Without holders the
-    task waits for something that anybody might do: a queue, an event, a timer. ``thing`` is what
-    it waits for and ``call`` the method that it waits in, where they are known; ``on_tasks`` says
-    that the holders are awaited. ``firm`` says that none but the holders will act.
-    """
-
-    task: Task
-    waits_for: str
-    where: str
-    holders: tuple[tuple[Task, str], ...] = ()
-    any_suffices: bool = False
-    thing: object = None
-    call: str = ""
-    on_tasks: bool = False
-    firm: bool = True
 
 
 def wait_of(task: Task) -> Wait | None:

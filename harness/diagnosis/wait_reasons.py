@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from harness.diagnosis.lock_ledger import LockLedger
-    from harness.diagnosis.wait_graph import Wait
+    from harness.diagnosis.waits import Wait
 
     Task = asyncio.Task[Any]
 
