@@ -6,7 +6,8 @@ import gc
 import inspect
 from typing import TYPE_CHECKING, Any
 
-from harness.diagnosis.places import is_machinery, is_program, place_of
+from harness.diagnosis.classification import is_machinery, is_program
+from harness.diagnosis.places import place_of
 
 if TYPE_CHECKING:
     import asyncio
@@ -45,10 +46,10 @@ def links_of(task: asyncio.Task[Any]) -> list[object]:
 def program_frame(frames: list[FrameType]) -> FrameType | None:
     """Return the innermost frame of the system under test; without one, the innermost there is."""
     for frame in frames:
-        if is_program(frame.f_code.co_filename):
+        if is_program(frame):
             return frame
     return next(
-        (one for one in frames if not is_machinery(one.f_code.co_filename)),
+        (one for one in frames if not is_machinery(one)),
         frames[0] if frames else None,
     )
 

@@ -6,7 +6,6 @@ process, made when first asked for, which does nothing outside of a run that loo
 
 from __future__ import annotations
 
-import linecache
 import os
 import sqlite3
 import sys
@@ -14,7 +13,9 @@ import time
 from asyncio import events
 from typing import TYPE_CHECKING, Any
 
-from harness.diagnosis.places import is_asyncio, is_harness, is_program, place_of
+from harness.diagnosis.classification import module_of
+from harness.diagnosis.places import place_of
+from harness.history.parts import Part, part_of
 from harness.history.records import BlockingCall
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ _BLOCKING = frozenset({
     "socket.sendto", "sqlite3.connect", "subprocess.Popen", "tempfile.mkdtemp",
     "tempfile.mkstemp", "urllib.Request",
 })  # fmt: skip
+# Python reads files by itself to import modules, and to show lines of them.
+_READING = frozenset({"importlib", "_frozen_importlib", "_frozen_importlib_external", "linecache"})
 _SUBJECT_LENGTH_MAX = 80
 _KEPT_MAX = 1_000
 
@@ -135,11 +138,12 @@ def _is_harmless(event: str, arguments: tuple[Any, ...]) -> bool:
 def _caller(frame: FrameType | None) -> FrameType | None:
     """Find the program's line behind a call; None if an import, asyncio or the harness made it."""
     while frame is not None:
-        filename = frame.f_code.co_filename
-        if is_program(filename):
+        module = module_of(frame)
+        part = part_of(module)
+        if part is Part.PROGRAM:
             return frame
-        ours = (is_harness(filename) and filename != __file__) or is_asyncio(filename)
-        if ours or filename == linecache.__file__ or "importlib" in filename:
+        ours = part is Part.ASYNCIO or (part.is_harness and module != __name__)
+        if ours or module.partition(".")[0] in _READING:
             return None
         frame = frame.f_back
     return None

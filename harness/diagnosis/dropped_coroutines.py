@@ -7,7 +7,9 @@ import sys
 import warnings
 from typing import TYPE_CHECKING, Any
 
-from harness.diagnosis.places import is_program, place_of
+from harness.diagnosis.classification import is_program, part_of_code
+from harness.diagnosis.places import place_of
+from harness.history.parts import Part
 from harness.history.records import Leak
 
 if TYPE_CHECKING:
@@ -49,7 +51,7 @@ class DroppedCoroutines:
     def _dropped(self, coroutine: CoroutineType[Any, Any, Any]) -> None:
         code, frame = coroutine.cr_code, sys._getframe(1)
         # Also asyncio's own, such as a sleep, if it is the program that let it go.
-        theirs = is_program(code.co_filename) or is_program(frame.f_code.co_filename)
+        theirs = is_program(frame) or part_of_code(code) is Part.PROGRAM
         if self._collecting or not theirs:
             if self._original is not None:
                 self._original(coroutine)

@@ -7,7 +7,9 @@ import inspect
 import re
 from typing import TYPE_CHECKING, Any
 
-from harness.diagnosis.places import await_at, is_harness, is_machinery, is_program
+from harness.diagnosis.classification import part_of_code
+from harness.diagnosis.places import await_at
+from harness.history.parts import Part
 from harness.history.records import Leak
 
 if TYPE_CHECKING:
@@ -29,7 +31,7 @@ def has_ended(hold: Hold) -> bool:
     if task is None or not task.done() or task.get_name().endswith(" (wait_for)"):
         return False
     code = getattr(task.get_coro(), "cr_code", None)
-    return code is not None and not is_machinery(code.co_filename)
+    return code is not None and not part_of_code(code).is_machinery
 
 
 def is_orphan(hold: Hold) -> bool:
@@ -68,7 +70,7 @@ def _ending(hold: Hold) -> str:
     """Say how the task that took a lock has ended."""
     task: Any = hold.task
     code = getattr(task.get_coro(), "cr_code", None)
-    if code is not None and is_harness(code.co_filename):
+    if code is not None and part_of_code(code).is_harness:
         # Whatever a call does, the task that the harness made for it returns.
         return "has ended"
     if task.cancelled():
@@ -97,7 +99,7 @@ def permits_left(ledger: LockLedger | None, held: Collection[Hold]) -> list[Leak
         for hold in held
         if not hold.over
         and not hold.scoped
-        and is_program(hold.code.co_filename)
+        and part_of_code(hold.code) is Part.PROGRAM
         and not ledger.is_handed_on(hold.lock)
         and (_releases(hold) or _was_given_back(hold, ledger))
     ]

@@ -8,7 +8,6 @@ import weakref
 from heapq import heappop, heappush
 from itertools import count
 from math import inf
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from harness.diagnosis.await_chain import frames_of, program_frame
@@ -34,9 +33,9 @@ _PATCHED = (
     (asyncio.Semaphore, "release"),
 )
 
-# The files between a program's line and the lock it takes; wait_for's are so from CPython 3.12 on.
-_BETWEEN = frozenset({str(Path(asyncio.locks.__file__)), __file__})
-_ASKING = _BETWEEN | {str(Path(asyncio.tasks.__file__))}
+# The modules between a program's line and the lock it takes; wait_for's is so from CPython 3.12 on.
+_BETWEEN = frozenset({asyncio.locks.__name__, __name__})
+_ASKING = _BETWEEN | {asyncio.tasks.__name__}
 
 # A hold of no age yet is looked at again after this many seconds.
 _LOOK_AGAIN_S = 1e-6
@@ -66,7 +65,7 @@ class Hold:
     def __init__(
         self, lock: object, task: asyncio.Task[Any] | None, frame: FrameType, begin_s: float
     ) -> None:
-        self.scoped = frame.f_code.co_filename in _BETWEEN
+        self.scoped = frame.f_globals.get("__name__") in _BETWEEN
         frame = _taker(frame)
         self.permits = 1
         self.lock = lock
@@ -386,7 +385,7 @@ class LockLedger:
 
 def _taker(frame: FrameType) -> FrameType:
     """Go up from a lock's own frames to the one that wants it."""
-    while frame.f_code.co_filename in _ASKING and frame.f_back is not None:
+    while frame.f_globals.get("__name__") in _ASKING and frame.f_back is not None:
         frame = frame.f_back
     return frame
 

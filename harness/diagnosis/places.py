@@ -6,11 +6,12 @@ import asyncio
 import linecache
 import re
 import sys
-import sysconfig
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from harness.diagnosis.classification import is_machinery, is_program
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -19,10 +20,6 @@ if TYPE_CHECKING:
 __all__ = [
     "await_at",
     "callers",
-    "is_asyncio",
-    "is_harness",
-    "is_machinery",
-    "is_program",
     "line_at",
     "name_of",
     "place_of",
@@ -31,46 +28,11 @@ __all__ = [
     "running_place",
 ]
 
-_ASYNCIO = str(Path(asyncio.__file__).parent)
-_STANDARD_LIBRARY = sysconfig.get_path("stdlib")
-_INSTALLED = (sysconfig.get_path("purelib"), sysconfig.get_path("platlib"))
-_HARNESS = str(Path(__file__).parents[1])
-_LEDGERS = frozenset(
-    str(Path(__file__).with_name(name)) for name in ("lock_ledger.py", "signal_ledger.py")
-)
-_SYSTEMS = tuple(str(Path(_HARNESS) / name) for name in ("systems", "miden/adapter"))
-
 # A registry may hold a lock for each of very many keys: after this many, its name is enough.
 _ENTRIES_MAX = 10_000
 _CALLERS_MAX = 12
 # An await's source text is told up to this length; a longer call without its arguments.
 _AWAIT_LENGTH_MAX = 60
-
-
-@lru_cache(maxsize=4096)
-def is_asyncio(filename: str) -> bool:
-    """Return True for a file of asyncio itself."""
-    return filename.startswith(_ASYNCIO)
-
-
-def is_harness(filename: str) -> bool:
-    """Return True for a file of the harness, its adapters of systems excepted."""
-    return filename.startswith(_HARNESS) and not filename.startswith(_SYSTEMS)
-
-
-def is_machinery(filename: str) -> bool:
-    """Return True for what stands between a program and its lock: asyncio, and our ledgers."""
-    return filename in _LEDGERS or is_asyncio(filename)
-
-
-@lru_cache(maxsize=4096)
-def is_program(filename: str) -> bool:
-    """Return True for a file of the system under test: not of Python, and not of the harness."""
-    if filename.startswith(_HARNESS):
-        return filename.startswith(_SYSTEMS)
-    if filename.startswith(_INSTALLED):
-        return True
-    return not filename.startswith((_STANDARD_LIBRARY, "<frozen"))
 
 
 def place_of(code: CodeType, line: int | None) -> str:
@@ -123,14 +85,14 @@ def callers(frame: FrameType | None) -> Iterator[FrameType]:
     for _ in range(_CALLERS_MAX):
         if frame is None:
             return
-        if not is_machinery(frame.f_code.co_filename):
+        if not is_machinery(frame):
             yield frame
         frame = frame.f_back
 
 
 def program_frame(frame: FrameType | None) -> FrameType | None:
     """Find the program's frame nearest to a running one, itself or a caller; None if none is."""
-    while frame is not None and not is_program(frame.f_code.co_filename):
+    while frame is not None and not is_program(frame):
         frame = frame.f_back
     return frame
 
@@ -150,7 +112,7 @@ def name_of(thing: object, frames: Iterable[FrameType]) -> str | None:
     An attribute of the frame's ``self`` goes before a global, and a global before a local, because
     two tasks may call one thing by two local names, or two things by one.
     """
-    frames = [frame for frame in frames if not is_machinery(frame.f_code.co_filename)]
+    frames = [frame for frame in frames if not is_machinery(frame)]
     return (
         next(filter(None, (_attribute(thing, frame) for frame in frames)), None)
         or next(filter(None, (_global(thing, frame) for frame in frames)), None)

@@ -7,7 +7,6 @@ import sys
 import weakref
 from dataclasses import dataclass
 from itertools import count
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from harness.diagnosis.places import callers, line_at, place_of
@@ -25,8 +24,7 @@ _PATCHED = (
     (asyncio.Condition, "wait"),
 )
 # Every queue has an event for join() and sets it at each turn: its story is told by its counts.
-_QUEUES = str(Path(asyncio.queues.__file__))
-
+_QUEUES = asyncio.queues.__name__
 
 _CONSTRUCTORS = frozenset({"__init__", "__new__", "__post_init__"})
 
@@ -127,7 +125,7 @@ class SignalLedger:
             waiting = len(event._waiters)
             original(event)
             frame = sys._getframe(1)
-            if frame.f_code.co_filename != _QUEUES:
+            if frame.f_globals.get("__name__") != _QUEUES:
                 self._note(event, "set", frame, woken=waiting, waiting=waiting)
 
         return set
@@ -138,7 +136,7 @@ class SignalLedger:
             if event._value:
                 original(event)
                 frame = sys._getframe(1)
-                if frame.f_code.co_filename != _QUEUES:
+                if frame.f_globals.get("__name__") != _QUEUES:
                     self._note(event, "clear", frame)
 
         return clear

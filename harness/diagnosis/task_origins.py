@@ -9,8 +9,10 @@ from asyncio import events
 from typing import TYPE_CHECKING, Any
 
 from harness.diagnosis.await_chain import frames_of, place_in
-from harness.diagnosis.places import is_asyncio, is_program, line_at, place_of
+from harness.diagnosis.classification import is_asyncio, part_of_code
+from harness.diagnosis.places import line_at, place_of
 from harness.diagnosis.wait_graph import wait_of
+from harness.history.parts import Part
 from harness.history.records import Leak
 
 if TYPE_CHECKING:
@@ -29,7 +31,7 @@ _makers: weakref.WeakKeyDictionary[Task, tuple[CodeType, int]] = weakref.WeakKey
 
 def maker_of(frame: FrameType | None) -> tuple[CodeType, int]:
     """Return the code that makes a task, and its instruction: the first that is not asyncio's."""
-    while frame is not None and frame.f_back is not None and is_asyncio(frame.f_code.co_filename):
+    while frame is not None and frame.f_back is not None and is_asyncio(frame):
         frame = frame.f_back
     if frame is None:
         return maker_of.__code__, 0
@@ -111,4 +113,4 @@ def _left(before: Collection[Task]) -> list[Task]:
 
 def _is_the_programs(task: Task) -> bool:
     maker = _maker(task)
-    return maker is not None and is_program(maker[0].co_filename)
+    return maker is not None and part_of_code(maker[0]) is Part.PROGRAM

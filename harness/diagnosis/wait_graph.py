@@ -8,9 +8,10 @@ from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 from harness.diagnosis.await_chain import frames_of, place_in
+from harness.diagnosis.classification import is_asyncio, is_program
 from harness.diagnosis.ended_holders import has_ended
 from harness.diagnosis.lock_ledger import active_ledger
-from harness.diagnosis.places import is_asyncio, is_program, name_of
+from harness.diagnosis.places import name_of
 from harness.diagnosis.wait_reasons import reason_of
 from harness.diagnosis.waits import Wait
 from harness.history.records import Blocked, Diagnosis
@@ -181,7 +182,7 @@ def _stuck(waits: dict[Task, Wait]) -> set[Task]:
 
 def _asyncio_frames(frames: Sequence[FrameType]) -> list[FrameType]:
     """Return the frames below the program's own: those of the primitive it waits in."""
-    return list(takewhile(lambda frame: not is_program(frame.f_code.co_filename), frames))
+    return list(takewhile(lambda frame: not is_program(frame), frames))
 
 
 def _lock_wait(task: Task, frames: list[FrameType], where: str) -> Wait | None:
@@ -235,7 +236,7 @@ def _primitive(task: Task, frames: list[FrameType], where: str) -> Wait | None:
     # The outermost of asyncio's frames is what the program called: Queue.join waits in an Event.
     for frame in reversed(_asyncio_frames(frames)):
         owner = frame.f_locals.get("self")
-        if owner is not None and is_asyncio(frame.f_code.co_filename):
+        if owner is not None and is_asyncio(frame):
             method = f"{type(owner).__name__}.{frame.f_code.co_name}"
             return Wait(
                 task=task,
@@ -244,7 +245,7 @@ def _primitive(task: Task, frames: list[FrameType], where: str) -> Wait | None:
                 thing=owner,
                 call=frame.f_code.co_name,
             )
-        if frame.f_code.co_name == "sleep" and is_asyncio(frame.f_code.co_filename):
+        if frame.f_code.co_name == "sleep" and is_asyncio(frame):
             delay = f"sleep({frame.f_locals.get('delay')!r})"
             return Wait(task=task, waits_for=delay, where=where, call="sleep")
     return None
@@ -262,7 +263,7 @@ def _future_wait(
     for frame in _asyncio_frames(frames):
         # wait_for, up to CPython 3.11, waits for a future of its own beside the one it was given.
         inner = frame.f_locals.get("fut")
-        if isinstance(inner, asyncio.Task) and is_asyncio(frame.f_code.co_filename):
+        if isinstance(inner, asyncio.Task) and is_asyncio(frame):
             return _wait_for_tasks(task, f"task {inner.get_name()}", where, (inner,))
     shielded = _shielded(future)
     if shielded is not None:
@@ -316,7 +317,7 @@ def _tasks_in_variables(task: Task) -> list[Task]:
     """List the tasks that a task of the program has in its variables, alone or in a collection."""
     found: list[Task] = []
     for frame in frames_of(task):
-        if is_program(frame.f_code.co_filename):
+        if is_program(frame):
             for value in frame.f_locals.values():
                 values = value.values() if isinstance(value, dict) else value
                 many = isinstance(value, (dict, list, tuple, set, frozenset))

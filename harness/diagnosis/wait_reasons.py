@@ -8,9 +8,10 @@ import inspect
 from typing import TYPE_CHECKING, Any
 
 from harness.diagnosis.await_chain import frames_of, links_of
+from harness.diagnosis.classification import is_asyncio, is_program
 from harness.diagnosis.ended_holders import told_of_permits
 from harness.diagnosis.missed_signals import told_of_signals
-from harness.diagnosis.places import is_asyncio, is_program, reaches
+from harness.diagnosis.places import reaches
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -101,10 +102,7 @@ def _who(
         for task in tasks
         if task not in idle
         and not _waits_as_well(waits.get(task), wait)
-        and any(
-            is_program(frame.f_code.co_filename) and reaches(frame, wait.thing)
-            for frame in frames_of(task)
-        )
+        and any(is_program(frame) and reaches(frame, wait.thing) for frame in frames_of(task))
     ]
     free = [] if exact else [one for one in holding if one not in waits or _by_timer(waits[one])]
     if free:
@@ -152,11 +150,11 @@ def _held_by_waiter_alone(future: asyncio.Future[Any], wait: Wait) -> bool:
     return all(
         id(one) in own
         or type(one).__name__ == "FutureIter"
-        or (inspect.isframe(one) and not is_program(one.f_code.co_filename) and _asks(one))
+        or (inspect.isframe(one) and not is_program(one) and _asks(one))
         for one in gc.get_referrers(future)
     )
 
 
 def _asks(frame: Any) -> bool:
     """Return True for a frame of this look, not of asyncio."""
-    return not is_asyncio(frame.f_code.co_filename)
+    return not is_asyncio(frame)

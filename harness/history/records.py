@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from harness.history.parts import part_at
+
 __all__ = [
     "Actor",
     "Blocked",
@@ -172,6 +174,11 @@ class Blocked:
     where: str
     holders: tuple[str, ...] = ()
     reason: str | None = None
+
+    @property
+    def in_harness(self) -> bool:
+        """True if it is the harness that waits there, for what it has begun itself."""
+        return part_at(self.where).is_harness
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

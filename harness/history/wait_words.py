@@ -13,8 +13,6 @@ __all__ = ["describe", "in_order", "waiting"]
 # So many holders are named: where there are more, they wait themselves, and are told of as well.
 _HOLDERS_MAX = 4
 _CHAIN_MAX = 6
-# Where the harness itself waits for what it has begun; its adapters are a part of the system.
-_HARNESS = re.compile(r"harness/(?!systems/|miden/adapter/)")
 # A reason that tells of what is missing, not only who could act.
 _MISSED = re.compile(r"lost wake-up|it was |\d+ of its \d+ permits ")
 
@@ -70,7 +68,7 @@ def in_order(diagnosis: Diagnosis) -> tuple[Blocked, ...]:
     """Put the wait that tells most first, unless a ring tells all: others are often its effect."""
     blocked = diagnosis.blocked
     missed = [one for one in blocked if _MISSED.match(one.reason or "")]
-    unheld = [one for one in blocked if one.reason and not _HARNESS.match(one.where)]
+    unheld = [one for one in blocked if one.reason and not one.in_harness]
     if diagnosis.cycle or not (missed or unheld):
         return blocked
     first = (missed or unheld)[0]

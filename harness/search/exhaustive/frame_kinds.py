@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.diagnosis.places import is_asyncio, is_harness
+from harness.diagnosis.classification import module_of
+from harness.history.parts import Part, part_of
 from harness.simulated.loop.handles import ReadyHandle, Timer
 
 if TYPE_CHECKING:
-    from types import CodeType
+    from types import CodeType, FrameType
 
 __all__ = [
     "ANYTHING",
@@ -18,6 +18,7 @@ __all__ = [
     "KINDS",
     "LOOKED_AT",
     "LOOKING",
+    "MODULES",
     "PASSED",
     "PROGRAM",
     "SELF",
@@ -39,41 +40,43 @@ CANCELLING = frozenset({id(ReadyHandle.cancel.__code__), id(Timer.cancel.__code_
 LOOKING = frozenset({"wait", "as_completed"})
 
 _AT_ALL_TASKS = frozenset({"all_tasks"})
-_PRIMITIVES = frozenset({"locks.py", "queues.py", "taskgroups.py", "timeouts.py"})
-_PLUMBING = frozenset(
-    {"coroutines.py", "events.py", "exceptions.py", "futures.py", "mixins.py", "base_futures.py"}
+_PRIMITIVES = frozenset(
+    {"asyncio.locks", "asyncio.queues", "asyncio.taskgroups", "asyncio.timeouts"}
 )
-_LOOP = frozenset(
-    {
-        "adversarial_turn.py", "exploring_loop.py", "observer.py", "handles.py", "laned_calls.py",
-        "loop_surface.py", "plain_core.py", "task_sets.py", "trail.py", "virtual_environment.py",
-        "virtual_loop.py", "virtual_task.py",
-    }
-)  # fmt: skip
+_PLUMBING = frozenset({
+    "asyncio.base_futures", "asyncio.coroutines", "asyncio.events", "asyncio.exceptions",
+    "asyncio.futures", "asyncio.mixins",
+})  # fmt: skip
+_WEAK_SETS = "_weakrefset"
+_TASKS = asyncio.tasks.__name__
+
+# All modules that are named here; whatever else decides is in ``harness.history.parts``.
+MODULES = _PRIMITIVES | _PLUMBING | {_WEAK_SETS, _TASKS}
 
 # By the identity of the code, which is kept so that it stays one.
 KINDS: dict[int, tuple[CodeType, int]] = {}
 
 
-def kind_of(code: CodeType) -> int:
-    """Return how frames of a code are taken."""
+def kind_of(frame: FrameType) -> int:
+    """Return how frames of a frame's code are taken."""
+    code = frame.f_code
     known = KINDS.get(id(code))
     if known is None:
-        known = KINDS[id(code)] = (code, _kind_by_file(code))
+        known = KINDS[id(code)] = (code, _kind_by_module(frame))
     return known[1]
 
 
-def _kind_by_file(code: CodeType) -> int:
-    path = code.co_filename
-    name = Path(path).name
-    if is_asyncio(path):
-        if name in _PRIMITIVES:
-            return SELF if code.co_varnames[:1] == ("self",) else PASSED
-        if name == "tasks.py":
-            return ANYTHING if code.co_name in _AT_ALL_TASKS else TASKS
-        return PASSED if name in _PLUMBING else ANYTHING
-    if is_harness(path):
-        return PASSED if name in _LOOP else ANYTHING
-    if name == "_weakrefset.py":
+def _kind_by_module(frame: FrameType) -> int:
+    code, module = frame.f_code, module_of(frame)
+    part = part_of(module)
+    if part is Part.LOOP:
+        return PASSED
+    if part.is_harness:
+        return ANYTHING
+    if module in _PRIMITIVES or module == _WEAK_SETS:
         return SELF if code.co_varnames[:1] == ("self",) else PASSED
+    if module == _TASKS:
+        return ANYTHING if code.co_name in _AT_ALL_TASKS else TASKS
+    if part is Part.ASYNCIO:
+        return PASSED if module in _PLUMBING else ANYTHING
     return PROGRAM

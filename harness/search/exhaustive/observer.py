@@ -159,7 +159,7 @@ class FootprintObserver:
         activations = self._activations
         code = frame.f_code
         known = KINDS.get(id(code))
-        kind = kind_of(code) if known is None else known[1]
+        kind = kind_of(frame) if known is None else known[1]
         if activations:
             upper = activations[-1]
             if upper.kind == PROGRAM:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.choices.kinds import ChoiceKind
 from harness.diagnosis.await_chain import frames_of, place_in
-from harness.diagnosis.places import is_program
+from harness.diagnosis.classification import is_program
 from harness.diagnosis.wait_graph import wait_of
 from harness.results.schedule import Schedule, ScheduleStep
 from harness.search.failures.shrinking import LONG
@@ -198,9 +198,7 @@ def _stand(task: asyncio.Task[Any]) -> tuple[str, str | None]:
 
 def _stack(task: asyncio.Task[Any]) -> tuple[str, ...]:
     """List the line at which a task stands, and those that led to it."""
-    return tuple(
-        place_in([frame]) for frame in frames_of(task) if is_program(frame.f_code.co_filename)
-    )
+    return tuple(place_in([frame]) for frame in frames_of(task) if is_program(frame))
 
 
 def _source(place: str | None) -> str | None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import traceback
 from typing import TYPE_CHECKING
 
-from harness.diagnosis.places import is_program, place_of
+from harness.diagnosis.classification import is_program
+from harness.diagnosis.places import place_of
 from harness.diagnosis.wait_graph import render
 from harness.search.subjects.attempt import Failure
 
@@ -24,7 +25,7 @@ def failure_of_error(error: BaseException) -> Failure:
     place = "an unknown place"
     stack: list[str] = []
     for frame, line in traceback.walk_tb(error.__traceback__):
-        if is_program(frame.f_code.co_filename):
+        if is_program(frame):
             place = _place(frame, line)
             stack.append(place)
     text = str(error).strip() or "no message"

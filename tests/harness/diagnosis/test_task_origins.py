@@ -173,7 +173,9 @@ def test_asyncio_is_put_back():
 
 
 def test_a_coroutine_that_asyncio_itself_drops_is_not_the_programs():
-    drop = eval(compile("lambda sleep: sleep(1) and None", asyncio.tasks.__file__, "eval"))
+    code = compile("lambda sleep: sleep(1) and None", asyncio.tasks.__file__, "eval")
+    # Whose a frame is, the name of its module says.
+    drop = eval(code, {"__name__": asyncio.tasks.__name__})
     with DroppedCoroutines() as dropped, pytest.warns(RuntimeWarning, match="never awaited"):
         drop(asyncio.sleep)
     assert dropped.found == []

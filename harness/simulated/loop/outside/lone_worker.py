@@ -7,8 +7,9 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from harness.diagnosis.classification import is_program
 from harness.diagnosis.lock_ledger import active_ledger
-from harness.diagnosis.places import callers, is_program, place_of
+from harness.diagnosis.places import callers, place_of
 from harness.history.records import LockHold, LockWait
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class LoneWorkerCall:
         ledger = active_ledger()
         if ledger is None:
             return None
-        frames = [one for one in callers(sys._getframe(1)) if is_program(one.f_code.co_filename)]
+        frames = [one for one in callers(sys._getframe(1)) if is_program(one)]
         task = asyncio.current_task()
         function = getattr(function, "func", function)
         return cls(

@@ -1,0 +1,124 @@
+"""The part that each module plays in a run: the program, the harness, or Python's own library.
+
+This table is the only place where that is decided, and it decides by the module's name. It stands
+in ``history`` because frames (``harness.diagnosis``) and records (``Blocked``) both ask it.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from enum import StrEnum
+from functools import lru_cache
+
+__all__ = ["PARTS", "Part", "part_at", "part_of"]
+
+
+class Part(StrEnum):
+    """Who a module belongs to.
+
+    ``PROGRAM`` is the system under test with its adapters, and every module that is not listed.
+    ``HARNESS`` is the harness, ``LOOP`` those of its modules that drive or observe the steps of the
+    virtual loop, ``LEDGER`` those that stand between a program and its locks. ``ASYNCIO`` is a part
+    of Python's ``LIBRARY`` with a value of its own. Installed packages belong to the program.
+    """
+
+    PROGRAM = "program"
+    HARNESS = "harness"
+    LOOP = "loop"
+    LEDGER = "ledger"
+    ASYNCIO = "asyncio"
+    LIBRARY = "library"
+
+    @property
+    def is_harness(self) -> bool:
+        """True for all of the harness; its adapters of systems are the program's."""
+        return self in _HARNESS
+
+    @property
+    def is_machinery(self) -> bool:
+        """True for what stands between a program and its lock: asyncio, and the ledgers."""
+        return self in _MACHINERY
+
+
+_HARNESS = frozenset({Part.HARNESS, Part.LOOP, Part.LEDGER})
+_MACHINERY = frozenset({Part.ASYNCIO, Part.LEDGER})
+
+
+# A package stands for all its modules that are not listed themselves. The package ``harness`` does
+# not: a project may have a folder of that name for its own scenarios.
+PARTS: dict[str, Part] = {
+    "asyncio": Part.ASYNCIO,
+    "serve": Part.PROGRAM,
+    "harness.systems": Part.PROGRAM,
+    "harness.miden.adapter": Part.PROGRAM,
+    **dict.fromkeys(
+        ("harness.diagnosis.lock_ledger", "harness.diagnosis.signal_ledger"), Part.LEDGER
+    ),
+    **dict.fromkeys(
+        (
+            "harness.search.exhaustive.observer",
+            "harness.search.exhaustive.trail",
+            "harness.simulated.guards.task_sets",
+            "harness.simulated.loop.adversarial_turn",
+            "harness.simulated.loop.exploring_loop",
+            "harness.simulated.loop.handles",
+            "harness.simulated.loop.laned_calls",
+            "harness.simulated.loop.loop_surface",
+            "harness.simulated.loop.plain_core",
+            "harness.simulated.loop.virtual_environment",
+            "harness.simulated.loop.virtual_loop",
+            "harness.simulated.loop.virtual_task",
+        ),
+        Part.LOOP,
+    ),
+    **dict.fromkeys(
+        (
+            "harness.__main__",
+            "harness.backends",
+            "harness.checks",
+            "harness.choices",
+            "harness.cli",
+            "harness.consistency",
+            "harness.diagnosis",
+            "harness.errors",
+            "harness.history",
+            "harness.live",
+            "harness.miden",
+            "harness.processes",
+            "harness.pytest_plugin",
+            "harness.report",
+            "harness.results",
+            "harness.runs",
+            "harness.scenario",
+            "harness.search",
+            "harness.simulated",
+        ),
+        Part.HARNESS,
+    ),
+}
+
+_PLACE = re.compile(r"(?P<path>[^:]+)\.py:\d")
+
+
+@lru_cache(maxsize=4096)
+def part_of(module: str) -> Part:
+    """Return the part that a module plays in a run, by its full dotted name."""
+    if module == "harness":
+        return Part.HARNESS
+    name = module
+    while name:
+        if name in PARTS:
+            return PARTS[name]
+        name = name.rpartition(".")[0]
+    top = module.partition(".")[0]
+    return Part.LIBRARY if top in sys.stdlib_module_names else Part.PROGRAM
+
+
+def part_at(place: str) -> Part:
+    """Return the part of the module that a place names: ``harness/runs/workload.py:9 in f``.
+
+    The path of a place is as seen from where Python imports, so it spells the module's name.
+    """
+    found = _PLACE.match(place)
+    return part_of(found["path"].replace("/", ".")) if found else Part.PROGRAM
