@@ -14,6 +14,7 @@ from asyncio import events
 from typing import TYPE_CHECKING, Any
 
 from harness.diagnosis.classification import module_of
+from harness.diagnosis.patches import Patches, active
 from harness.diagnosis.places import place_of
 from harness.history.parts import Part, part_of
 from harness.history.records import BlockingCall
@@ -37,7 +38,6 @@ _READING = frozenset({"importlib", "_frozen_importlib", "_frozen_importlib_exter
 _SUBJECT_LENGTH_MAX = 80
 _KEPT_MAX = 1_000
 
-_active: BlockingCalls | None = None
 _hooked = False
 
 
@@ -51,37 +51,35 @@ class BlockingCalls:
     """
 
     def __init__(self, clock: Callable[[], float]) -> None:
+        self._patches = Patches(self, "a watch of blocking calls")
         self._clock = clock
         self._found: dict[tuple[str, str, str], BlockingCall] = {}
         self._counts: dict[tuple[str, str, str], int] = {}
 
     def __enter__(self) -> BlockingCalls:
-        global _active, _hooked  # noqa: PLW0603 - audit hooks are the process's, so is this
+        global _hooked  # noqa: PLW0603 - audit hooks are the process's, so is this
+        self._patches.open()
         if not _hooked:
             sys.addaudithook(_heard)
             _hooked = True
-        _active = self
-        self._connect = connect = sqlite3.connect
+        connect, sleep = sqlite3.connect, time.sleep
 
         def traced(*arguments: Any, **options: Any) -> Any:
             connection = connect(*arguments, **options)
             connection.set_trace_callback(_executed)
             return connection
 
-        self._sleep = sleep = time.sleep
-
         def slept(seconds: float) -> None:
             # CPython tells audit hooks of it from 3.12 on only.
             self.heard("time.sleep", (str(seconds),), sys._getframe(1))
             sleep(seconds)
 
-        sqlite3.connect, time.sleep = traced, slept  # type: ignore[assignment]
+        self._patches.replace(sqlite3, "connect", traced)
+        self._patches.replace(time, "sleep", slept)
         return self
 
     def __exit__(self, *_error: object) -> None:
-        global _active  # noqa: PLW0603 - see __enter__
-        _active = None
-        sqlite3.connect, time.sleep = self._connect, self._sleep
+        self._patches.close()
 
     def found(self) -> tuple[BlockingCall, ...]:
         """Return what was seen, each line once for each subject, in order."""
@@ -98,7 +96,9 @@ class BlockingCalls:
 
     def heard(self, event: str, arguments: tuple[Any, ...], frame: FrameType | None) -> None:
         """Keep a call if the loop's thread made it, outside of an executor."""
-        if events._get_running_loop() is None or _is_harmless(event, arguments):
+        if not self._patches.acts() or events._get_running_loop() is None:
+            return
+        if _is_harmless(event, arguments):
             return
         caller = _caller(frame)
         if caller is None:
@@ -113,15 +113,15 @@ class BlockingCalls:
 
 
 def _heard(event: str, arguments: tuple[Any, ...]) -> None:
-    watch = _active
-    if watch is None:
+    if event not in _BLOCKING:
         return
-    if event in _BLOCKING:
+    watch = active(BlockingCalls)
+    if watch is not None:
         watch.heard(event, arguments, sys._getframe(1))
 
 
 def _executed(statement: str) -> None:
-    watch = _active
+    watch = active(BlockingCalls)
     if watch is not None:
         watch.heard("sqlite3.execute", (statement,), sys._getframe(1))
 

@@ -8,6 +8,7 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 from harness.diagnosis.classification import is_program, part_of_code
+from harness.diagnosis.patches import Patches
 from harness.diagnosis.places import place_of
 from harness.history.parts import Part
 from harness.history.records import Leak
@@ -33,26 +34,29 @@ class DroppedCoroutines:
     def __init__(self) -> None:
         self.found: list[Leak] = []
         self._collecting = False
+        self._patches = Patches(self, "a watch of dropped coroutines")
         self._original: Callable[[Any], None] | None = None
 
     def __enter__(self) -> DroppedCoroutines:
-        self._original = getattr(warnings, _HOOK, None)
-        setattr(warnings, _HOOK, self._dropped)
+        self._patches.open()
+        self._original = getattr(warnings, _HOOK)
+        self._patches.replace(warnings, _HOOK, self._dropped)
         gc.callbacks.append(self._collects)
+        self._patches.on_close(gc.callbacks.remove, self._collects)
         return self
 
     def __exit__(self, *_error: object) -> None:
-        gc.callbacks.remove(self._collects)
-        setattr(warnings, _HOOK, self._original)
+        self._patches.close()
 
     def _collects(self, phase: str, _info: dict[str, int]) -> None:
-        self._collecting = phase == "start"
+        if self._patches.acts():
+            self._collecting = phase == "start"
 
     def _dropped(self, coroutine: CoroutineType[Any, Any, Any]) -> None:
         code, frame = coroutine.cr_code, sys._getframe(1)
         # Also asyncio's own, such as a sleep, if it is the program that let it go.
         theirs = is_program(frame) or part_of_code(code) is Part.PROGRAM
-        if self._collecting or not theirs:
+        if self._collecting or not theirs or not self._patches.acts():
             if self._original is not None:
                 self._original(coroutine)
             return

@@ -11,10 +11,10 @@ from math import inf
 from typing import TYPE_CHECKING, Any, Literal
 
 from harness.diagnosis.await_chain import frames_of, program_frame
+from harness.diagnosis.patches import Patches, active
 from harness.diagnosis.places import await_at, callers, line_at, name_of, place_of
 from harness.diagnosis.signal_ledger import SignalLedger
 from harness.diagnosis.task_callers import taken_for
-from harness.errors import HarnessBug
 from harness.history.records import LockHold, LockWait
 
 if TYPE_CHECKING:
@@ -26,13 +26,6 @@ if TYPE_CHECKING:
 
 __all__ = ["LONG_WAIT_S", "Hold", "LockLedger", "PendingWait", "active_ledger"]
 
-_PATCHED = (
-    (asyncio.Lock, "acquire"),
-    (asyncio.Lock, "release"),
-    (asyncio.Semaphore, "acquire"),
-    (asyncio.Semaphore, "release"),
-)
-
 # The modules between a program's line and the lock it takes; wait_for's is so from CPython 3.12 on.
 _BETWEEN = frozenset({asyncio.locks.__name__, __name__})
 _ASKING = _BETWEEN | {asyncio.tasks.__name__}
@@ -43,12 +36,10 @@ _LOOK_AGAIN_S = 1e-6
 # A wait of so many seconds is worth a look at who waits for whom.
 LONG_WAIT_S = 1.0
 
-_active: LockLedger | None = None
-
 
 def active_ledger() -> LockLedger | None:
     """Return the ledger that is open, or None."""
-    return _active
+    return active(LockLedger)
 
 
 class Hold:
@@ -144,7 +135,8 @@ class LockLedger:
     def __init__(self, *, holds_max: int = 10_000, hold_min_s: float = 0.0) -> None:
         self.holds: list[LockHold] = []
         self.waits: list[LockWait] = []
-        self.signals = SignalLedger()
+        self._patches = Patches(self, "a lock ledger")
+        self.signals = SignalLedger(self._patches)
         self.on_long_wait: Callable[[], None] | None = None
         self.hold_min_s = hold_min_s
         self.holds_max = holds_max
@@ -159,35 +151,17 @@ class LockLedger:
         self._serials = count(1)
         self._lock_numbers: weakref.WeakKeyDictionary[object, int] = weakref.WeakKeyDictionary()
         self._names: weakref.WeakKeyDictionary[object, str] = weakref.WeakKeyDictionary()
-        self._originals: list[Any] = []
 
     def __enter__(self) -> LockLedger:
-        global _active  # noqa: PLW0603 - asyncio's classes are one for the process, so is this
-        if _active is not None:
-            raise HarnessBug("a lock ledger is open already: close it before another is opened")
-        _active = self
-        self._originals = [getattr(owner, name) for owner, name in _PATCHED]
-        take_lock, give_lock, take_semaphore, give_semaphore = self._originals
-        for (owner, name), method in zip(
-            _PATCHED,
-            (
-                self._acquiring(take_lock),
-                self._releasing(give_lock),
-                self._acquiring(take_semaphore),
-                self._releasing(give_semaphore),
-            ),
-            strict=True,
-        ):
-            setattr(owner, name, method)
-        self.signals.open()
+        self._patches.open()
+        for kind in (asyncio.Lock, asyncio.Semaphore):
+            self._patches.replace(kind, "acquire", self._acquiring(kind.acquire))
+            self._patches.replace(kind, "release", self._releasing(kind.release))
+        self.signals.put_on()
         return self
 
     def __exit__(self, *_error: object) -> None:
-        global _active  # noqa: PLW0603 - see __enter__
-        for (owner, name), original in zip(_PATCHED, self._originals, strict=True):
-            setattr(owner, name, original)
-        self.signals.close()
-        _active = None
+        self._patches.close()
 
     def holders_of(self, lock: object) -> tuple[Hold, ...]:
         """Return who holds a lock now, the longest holder first."""
@@ -274,7 +248,7 @@ class LockLedger:
 
     def _acquiring(self, original: Any) -> Any:
         async def acquire(lock: Any) -> Literal[True]:
-            if (lock.locked() or lock._waiters) and _active is self:
+            if (lock.locked() or lock._waiters) and self._patches.acts():
                 wait = self._begins_to_wait(lock, sys._getframe(1), acquire.__code__)
                 try:
                     await original(lock)
@@ -282,7 +256,7 @@ class LockLedger:
                     self._ends_to_wait(wait, sys._getframe(1))
             else:
                 await original(lock)
-            if _active is self:
+            if self._patches.acts():
                 self._took(lock, sys._getframe(1), acquire.__code__)
             return True
 
@@ -293,6 +267,8 @@ class LockLedger:
 
         def release(lock: Any) -> None:
             original(lock)
+            if not self._patches.acts():
+                return
             if id(lock) in held:
                 self._gave(lock, sys._getframe(1))
             else:

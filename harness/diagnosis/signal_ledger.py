@@ -14,15 +14,10 @@ from harness.diagnosis.places import callers, line_at, place_of
 if TYPE_CHECKING:
     from types import CodeType, FrameType
 
+    from harness.diagnosis.patches import Patches
+
 __all__ = ["Signal", "SignalLedger", "Waiting"]
 
-_PATCHED = (
-    (asyncio.Event, "set"),
-    (asyncio.Event, "clear"),
-    (asyncio.Event, "wait"),
-    (asyncio.Condition, "notify"),
-    (asyncio.Condition, "wait"),
-)
 # Every queue has an event for join() and sets it at each turn: its story is told by its counts.
 _QUEUES = asyncio.queues.__name__
 
@@ -77,36 +72,23 @@ class Waiting:
 class SignalLedger:
     """Notes the last signals of Events and Conditions while open; part of a ``LockLedger``."""
 
-    def __init__(self) -> None:
+    def __init__(self, patches: Patches) -> None:
+        self._patches = patches
         self._last: weakref.WeakKeyDictionary[object, dict[str, Signal]]
         self._last = weakref.WeakKeyDictionary()
         self._waiting: dict[asyncio.Task[Any] | None, Waiting] = {}
         # By address: one of an earlier event at the same place is older than all of this event's.
         self._passed: dict[int, int] = {}
         self._order = count()
-        self._originals: list[Any] = []
-        self._open = False
 
-    def open(self) -> None:
-        """Wrap asyncio's methods."""
-        self._open = True
-        self._originals = [getattr(owner, name) for owner, name in _PATCHED]
-        set_event, clear_event, wait_event, notify, wait_condition = self._originals
-        methods = (
-            self._setting(set_event),
-            self._clearing(clear_event),
-            self._event_wait(wait_event),
-            self._notifying(notify),
-            self._condition_wait(wait_condition),
-        )
-        for (owner, name), method in zip(_PATCHED, methods, strict=True):
-            setattr(owner, name, method)
-
-    def close(self) -> None:
-        """Put back what was wrapped."""
-        self._open = False
-        for (owner, name), original in zip(_PATCHED, self._originals, strict=True):
-            setattr(owner, name, original)
+    def put_on(self) -> None:
+        """Wrap asyncio's methods, until the patches are closed."""
+        event, condition = asyncio.Event, asyncio.Condition
+        self._patches.replace(event, "set", self._setting(event.set))
+        self._patches.replace(event, "clear", self._clearing(event.clear))
+        self._patches.replace(event, "wait", self._event_wait(event.wait))
+        self._patches.replace(condition, "notify", self._notifying(condition.notify))
+        self._patches.replace(condition, "wait", self._condition_wait(condition.wait))
 
     def last(self, thing: object, call: str) -> Signal | None:
         """Return the last call of this name on an event or condition, if one was seen."""
@@ -125,7 +107,7 @@ class SignalLedger:
             waiting = len(event._waiters)
             original(event)
             frame = sys._getframe(1)
-            if frame.f_globals.get("__name__") != _QUEUES:
+            if frame.f_globals.get("__name__") != _QUEUES and self._patches.acts():
                 self._note(event, "set", frame, woken=waiting, waiting=waiting)
 
         return set
@@ -136,7 +118,7 @@ class SignalLedger:
             if event._value:
                 original(event)
                 frame = sys._getframe(1)
-                if frame.f_globals.get("__name__") != _QUEUES:
+                if frame.f_globals.get("__name__") != _QUEUES and self._patches.acts():
                     self._note(event, "clear", frame)
 
         return clear
@@ -146,13 +128,17 @@ class SignalLedger:
             waiting = len(condition._waiters)
             original(condition, n)
             frame = sys._getframe(1)
-            self._note(condition, "notify", frame, woken=min(waiting, n), waiting=waiting)
+            if self._patches.acts():
+                self._note(condition, "notify", frame, woken=min(waiting, n), waiting=waiting)
 
         return notify
 
     def _event_wait(self, original: Any) -> Any:
         async def wait(event: Any) -> Literal[True]:
-            if event._value or not self._open:
+            if not self._patches.acts():
+                await original(event)
+                return True
+            if event._value:
                 self._passed[id(event)] = next(self._order)
                 await original(event)
                 return True
@@ -167,7 +153,7 @@ class SignalLedger:
 
     def _condition_wait(self, original: Any) -> Any:
         async def wait(condition: Any) -> Literal[True]:
-            if not self._open:
+            if not self._patches.acts():
                 await original(condition)
                 return True
             task = self._begins()

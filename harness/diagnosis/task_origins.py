@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.diagnosis.await_chain import frames_of, place_in
 from harness.diagnosis.classification import is_asyncio, part_of_code
+from harness.diagnosis.patches import Patches
 from harness.diagnosis.places import line_at, place_of
 from harness.diagnosis.wait_graph import wait_of
 from harness.history.parts import Part
@@ -54,19 +55,24 @@ class TaskOrigins:
     The virtual loop notes them by itself.
     """
 
+    def __init__(self) -> None:
+        self._patches = Patches(self, "a watch of who makes tasks")
+
     def __enter__(self) -> TaskOrigins:
-        original = self._original = asyncio.BaseEventLoop.create_task
+        self._patches.open()
+        original = asyncio.BaseEventLoop.create_task
 
         def create_task(loop: Any, coro: Any, **options: Any) -> Any:
             task = original(loop, coro, **options)
-            _makers[task] = maker_of(sys._getframe(1))
+            if self._patches.acts():
+                _makers[task] = maker_of(sys._getframe(1))
             return task
 
-        asyncio.BaseEventLoop.create_task = create_task  # type: ignore[method-assign,assignment]
+        self._patches.replace(asyncio.BaseEventLoop, "create_task", create_task)
         return self
 
     def __exit__(self, *_error: object) -> None:
-        asyncio.BaseEventLoop.create_task = self._original  # type: ignore[method-assign]
+        self._patches.close()
 
 
 async def leaked(before: Collection[Task]) -> list[Leak]:
