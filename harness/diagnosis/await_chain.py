@@ -1,4 +1,4 @@
-"""Own the chain of awaits behind a task: its frames from its coroutine down to where it waits."""
+"""The chain of awaits behind a task: its frames from its coroutine down to where it waits."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["frames_of", "links_of", "place_in", "program_frame"]
 
-# An await chain is as deep as the program's calls; deeper than this is a cycle of our own making.
+# An await chain is as deep as the program's calls; a deeper chain than this is a cycle.
 _DEPTH_MAX = 1_000
 
 
@@ -49,7 +49,7 @@ def program_frame(frames: list[FrameType]) -> FrameType | None:
         if is_program(frame):
             return frame
     return next(
-        (one for one in frames if not is_machinery(one)),
+        (frame for frame in frames if not is_machinery(frame)),
         frames[0] if frames else None,
     )
 
@@ -61,7 +61,7 @@ def place_in(frames: list[FrameType]) -> str:
 
 
 def _step(awaited: object) -> tuple[FrameType | None, object]:
-    """Return the frame of one link of the chain, and the next link."""
+    """Return the frame of a link of the chain, and the next link."""
     if inspect.iscoroutine(awaited):
         return awaited.cr_frame, awaited.cr_await
     if inspect.isgenerator(awaited):
@@ -74,9 +74,9 @@ def _step(awaited: object) -> tuple[FrameType | None, object]:
         "anext_awaitable",
         "coroutine_wrapper",
     }:
-        # These hold the next link, but tell it to the collector only.
+        # These hold the next link, but show it to the garbage collector only.
         links = gc.get_referents(awaited)
-        return None, next((one for one in links if _is_link(one)), None)
+        return None, next((link for link in links if _is_link(link)), None)
     return None, None
 
 

@@ -1,7 +1,7 @@
-"""Own the look-out for calls that block the loop's own thread: files, SQLite, processes, sockets.
+"""Calls that block the thread of the loop: files, SQLite, processes, sockets, sleeps.
 
-Python tells audit hooks of such calls. A hook cannot be taken back, so there is one for the
-process, made when first asked for, which does nothing outside of a run that looks.
+Python reports such calls to audit hooks. None can be removed, so the process has a single
+hook, added when first needed. It does nothing outside of a run that looks for blocking calls.
 """
 
 from __future__ import annotations
@@ -44,10 +44,9 @@ _hooked = False
 class BlockingCalls:
     """Keeps, while open, the blocking calls that a program makes while its loop runs.
 
-    What runs in an executor has no running loop, real or simulated, and is not meant; nor is what
-    an import reads, what asyncio itself does, and what the harness does. ``clock`` gives the
-    seconds of the run. Of SQLite all statements count of connections that ``sqlite3.connect()``
-    opened meanwhile: their trace callback is ours.
+    Calls in an executor, where no loop runs, do not count; nor do those of imports, of asyncio
+    itself and of the harness. ``clock`` returns the seconds of the run. For SQLite, every statement
+    counts on connections that ``sqlite3.connect()`` opened meanwhile, by their trace callback.
     """
 
     def __init__(self, clock: Callable[[], float]) -> None:
@@ -70,7 +69,7 @@ class BlockingCalls:
             return connection
 
         def slept(seconds: float) -> None:
-            # CPython tells audit hooks of it from 3.12 on only.
+            # CPython reports it to audit hooks from 3.12 on only.
             self.heard("time.sleep", (str(seconds),), sys._getframe(1))
             sleep(seconds)
 
@@ -85,13 +84,13 @@ class BlockingCalls:
         """Return what was seen, each line once for each subject, in order."""
         return tuple(
             BlockingCall(
-                what=one.what,
-                subject=one.subject,
-                where=one.where,
-                at_s=one.at_s,
+                what=call.what,
+                subject=call.subject,
+                where=call.where,
+                at_s=call.at_s,
                 count=self._counts[key],
             )
-            for key, one in self._found.items()
+            for key, call in self._found.items()
         )
 
     def heard(self, event: str, arguments: tuple[Any, ...], frame: FrameType | None) -> None:
@@ -150,7 +149,7 @@ def _caller(frame: FrameType | None) -> FrameType | None:
 
 
 def _subject(arguments: tuple[Any, ...]) -> str:
-    first = next((one for one in arguments if isinstance(one, (str, bytes, os.PathLike))), "")
+    first = next((value for value in arguments if isinstance(value, (str, bytes, os.PathLike))), "")
     first = os.fspath(first)
     text = first.decode(errors="replace") if isinstance(first, bytes) else first
     return " ".join(text.split())[:_SUBJECT_LENGTH_MAX]

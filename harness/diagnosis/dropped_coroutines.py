@@ -1,4 +1,4 @@
-"""Own the coroutines that a program made and never awaited: Python warns, this keeps them."""
+"""Coroutines that a program made and never awaited, kept instead of warned of."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ _KEPT_MAX = 100
 class DroppedCoroutines:
     """Keeps, while open, what Python would warn of: ``coroutine … was never awaited``.
 
-    Python tells of a coroutine when its last reference goes, which for a call whose await was
-    forgotten is at the very line. One that a collection of garbage finds may be of an earlier run:
-    of that Python warns as always.
+    Python reports a coroutine when its last reference goes, which for a call whose await was
+    forgotten is at that very line. A coroutine that the garbage collector finds may come from an
+    earlier run: Python warns of it as always.
     """
 
     def __init__(self) -> None:
@@ -54,7 +54,7 @@ class DroppedCoroutines:
 
     def _dropped(self, coroutine: CoroutineType[Any, Any, Any]) -> None:
         code, frame = coroutine.cr_code, sys._getframe(1)
-        # Also asyncio's own, such as a sleep, if it is the program that let it go.
+        # Coroutines of asyncio, such as a sleep, count if it is the program that dropped them.
         theirs = is_program(frame) or part_of_code(code) is Part.PROGRAM
         if self._collecting or not theirs or not self._patches.acts():
             if self._original is not None:

@@ -1,4 +1,4 @@
-"""Own the locks and permits whose taker has ended without giving them back."""
+"""Locks and permits whose taker has ended without giving them back."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _NAMED_MAX = 4
 def has_ended(hold: Hold) -> bool:
     """Return True if the task that took a lock is done.
 
-    One that only ran the lock's own method, or what ``wait_for`` made it for, took it for another.
+    A task that only ran the lock's own method, or that ``wait_for`` made, took it for another task.
     """
     task = hold.task
     if task is None or not task.done() or task.get_name().endswith(" (wait_for)"):
@@ -40,9 +40,9 @@ def is_orphan(hold: Hold) -> bool:
 
 
 def told_of_permits(lock: object, ledger: LockLedger) -> str | None:
-    """Say who took a lock and has ended since; None where nobody has.
+    """Say who took a lock and has ended since; None if nobody has.
 
-    Nor is it told of a lock that others than its takers give back: it may be a signal.
+    None, too, for a lock that tasks release which did not take it: it may be a signal.
     """
     if not isinstance(lock, asyncio.Lock | asyncio.Semaphore) or ledger.is_handed_on(lock):
         return None
@@ -58,8 +58,10 @@ def told_of_permits(lock: object, ledger: LockLedger) -> str | None:
         f"at {hold.where} by {_taker(hold)} (it {_ending(hold)})" for hold in ended[:_NAMED_MAX]
     ]
     more = len(ended) - len(takers)
-    told = ", ".join([*takers, *([f"and {more} more"] if more else [])])
-    return f"{len(ended)} of its {ended[-1].permits} permits were taken and not given back, {told}"
+    listed = ", ".join([*takers, *([f"and {more} more"] if more else [])])
+    return (
+        f"{len(ended)} of its {ended[-1].permits} permits were taken and not given back, {listed}"
+    )
 
 
 def _taker(hold: Hold) -> str:
@@ -71,11 +73,11 @@ def _ending(hold: Hold) -> str:
     task: Any = hold.task
     code = getattr(task.get_coro(), "cr_code", None)
     if code is not None and part_of_code(code).is_harness:
-        # Whatever a call does, the task that the harness made for it returns.
+        # The task that the harness made for a call returns, whatever the call does.
         return "has ended"
     if task.cancelled():
         return "was cancelled"
-    # Not exception(): whoever asks that way takes the error, and asyncio no longer tells of it.
+    # Not exception(): that marks the error as retrieved, and asyncio no longer logs it.
     error = task._exception
     return "returned" if error is None else f"raised {type(error).__name__}"
 
@@ -84,8 +86,8 @@ def permits_left(ledger: LockLedger | None, held: Collection[Hold]) -> list[Leak
     """Find which orphans, ``held`` before a system closed, nobody will give back any more.
 
     Not every permit is to be given back: one may be a ticket, or taken so that nothing more begins.
-    So there must be a sign that this one is: its own function gives it back on another path, or has
-    given it back before. None is told of that others than their takers give back.
+    So there must be a sign that it should be: its own function gives it back on another path, or
+    has given it back before. Locks that other tasks than their takers give back are left out.
     """
     if ledger is None:
         return []
@@ -108,7 +110,7 @@ def permits_left(ledger: LockLedger | None, held: Collection[Hold]) -> list[Leak
 def _was_given_back(hold: Hold, ledger: LockLedger) -> bool:
     """Return True if what the same line took of the same lock was given back before."""
     where, number = hold.where, ledger.number_of(hold.lock)
-    return any(one.number == number and one.where == where for one in ledger.holds)
+    return any(past.number == number and past.where == where for past in ledger.holds)
 
 
 def _expression(hold: Hold) -> str | None:

@@ -1,4 +1,4 @@
-"""Own the ledger of asyncio's locks: who holds which, since when, from which line, across what."""
+"""A ledger of asyncio's locks: who holds which, since when, from which line, across what."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ __all__ = ["LONG_WAIT_S", "Hold", "LockLedger", "PendingWait", "active_ledger"]
 _BETWEEN = frozenset({asyncio.locks.__name__, __name__})
 _ASKING = _BETWEEN | {asyncio.tasks.__name__}
 
-# A hold of no age yet is looked at again after this many seconds.
+# A hold that has only begun is looked at again after this many seconds.
 _LOOK_AGAIN_S = 1e-6
 
 # A wait of so many seconds is worth a look at who waits for whom.
@@ -61,7 +61,7 @@ class Hold:
         self.permits = 1
         self.lock = lock
         self.task = task
-        # Not its line: to look that up costs more than all else here, and is seldom asked for.
+        # Not its line, which costs more to find than all else here and is seldom asked for.
         self.code: CodeType = frame.f_code
         self.instruction = frame.f_lasti
         self.begin_s = self.looked_s = begin_s
@@ -115,11 +115,11 @@ class PendingWait:
 class LockLedger:
     """Records the holders of every Lock, Semaphore, BoundedSemaphore and Condition while open.
 
-    It wraps two methods of two classes, works with any asyncio loop, and puts back what it found.
+    It replaces two methods of two classes, works with any asyncio loop, and restores them.
     A lock that was taken before it was opened has no holder in it.
 
     ``holds`` are the finished holds that lasted for more than ``hold_min_s`` seconds: in virtual
-    time those of no duration harm nobody, in real time a millisecond is a sensible bound. At most
+    time holds of no duration harm nobody, in real time a millisecond is a sensible bound. At most
     ``holds_max`` are kept, the rest is counted in ``dropped_count``.
 
     ``across`` of a hold comes from samples of its holder's line. ``sample`` takes those that are

@@ -1,4 +1,4 @@
-"""Own what the last signals of an event or a condition say of a wait that does not end."""
+"""What the last signals of an event or a condition say about a wait that does not end."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _PULSE_S = 1e-3
 
 
 def told_of_signals(wait: Wait, signals: SignalLedger) -> str | None:
-    """Tell of a signal that came before a wait or woke others in its place, or of a closed gate."""
+    """Describe a signal that came too early or woke other tasks instead, or a closed gate."""
     since = signals.waiting(wait.task)
     if since is None:
         return None
@@ -38,10 +38,10 @@ def told_of_signals(wait: Wait, signals: SignalLedger) -> str | None:
 
 
 def _of_event(wait: Wait, since: Waiting, signals: SignalLedger) -> str | None:
-    """Tell who cleared the event last; that a wake-up was lost only if it was a pulse.
+    """Say who cleared the event last, and that a wake-up was lost only if it was a pulse.
 
-    Whoever sets an event and clears it at once means those who wait then. Any other event may be a
-    gate, and what is set for a time a state: that it was closed again took nothing from anybody.
+    A task that sets an event and clears it at once means those that wait then. Any other event may
+    be a gate, and what is set for a time a state: when it was closed again, nobody lost anything.
     """
     cleared = signals.last(wait.thing, "clear")
     if cleared is None or cleared.order > since.order:
@@ -71,7 +71,7 @@ def _is_pulse(set_before: Signal, cleared: Signal) -> bool:
 
 
 def _of_condition(wait: Wait, since: Waiting, signals: SignalLedger) -> str | None:
-    """Tell of a notify() that woke too few, or that woke nobody and came before."""
+    """Describe a notify() that woke too few, or that came before the wait and woke nobody."""
     notified = signals.last(wait.thing, "notify")
     if notified is None:
         return None
@@ -80,7 +80,7 @@ def _of_condition(wait: Wait, since: Waiting, signals: SignalLedger) -> str | No
         if notified.woken == notified.waiting:
             return None
         return f"{LOST}: {told} woke {notified.woken} of {notified.waiting} that waited"
-    # Who looks at a predicate before it waits learns nothing new from an earlier notify.
+    # A task that looks at a predicate before it waits learns nothing new from an earlier notify.
     if notified.woken or wait.call == "wait_for" or _looked_first(wait):
         return None
     return _came_before(wait, since, told)

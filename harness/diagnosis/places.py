@@ -1,4 +1,4 @@
-"""Own how a place in a program, and a thing that lies in one of its variables, is named."""
+"""Names of places in a program, and of things that lie in its variables."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ __all__ = [
 # A registry may hold a lock for each of very many keys: after this many, its name is enough.
 _ENTRIES_MAX = 10_000
 _CALLERS_MAX = 12
-# An await's source text is told up to this length; a longer call without its arguments.
+# An await's source text is shown up to this length; a longer call without its arguments.
 _AWAIT_LENGTH_MAX = 60
 
 

@@ -1,4 +1,4 @@
-"""Own the last signal of each Event and Condition: who set, cleared or notified it, where, when."""
+"""The last signal of each Event and Condition: who set, cleared or notified it, where, when."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Signal", "SignalLedger", "Waiting"]
 
-# Every queue has an event for join() and sets it at each turn: its story is told by its counts.
+# Every queue has an event for join() and sets it at each turn: its counts say all there is to say.
 _QUEUES = asyncio.queues.__name__
 
 _CONSTRUCTORS = frozenset({"__init__", "__new__", "__post_init__"})
@@ -35,7 +35,7 @@ class Signal:
     def __init__(
         self, frame: FrameType, *, order: int, first: bool, woken: int, waiting: int
     ) -> None:
-        # Not its line: to look that up costs more than all else here, and is seldom asked for.
+        # Not its line, which costs more to find than all else here and is seldom asked for.
         self.code: CodeType = frame.f_code
         self.instruction = frame.f_lasti
         self.order = order
@@ -51,12 +51,12 @@ class Signal:
 
     @property
     def constructs(self) -> bool:
-        """True if it is of a constructor, or came before any loop ran: nobody was to hear it."""
+        """True if a constructor called, or no loop ran yet: it was not meant to wake anybody."""
         return self.at_s is None or (self.first and self.code.co_name in _CONSTRUCTORS)
 
     @property
     def prepares(self) -> bool:
-        """True if it is how the thing begins: whoever makes an event calls first."""
+        """True if it sets how the thing begins: the function that makes an event called first."""
         makes = asyncio.Event.__name__ in self.code.co_names
         return self.constructs or (self.first and makes)
 
@@ -77,7 +77,7 @@ class SignalLedger:
         self._last: weakref.WeakKeyDictionary[object, dict[str, Signal]]
         self._last = weakref.WeakKeyDictionary()
         self._waiting: dict[asyncio.Task[Any] | None, Waiting] = {}
-        # By address: one of an earlier event at the same place is older than all of this event's.
+        # By address: an entry of an earlier event at that address is older than all of this one's.
         self._passed: dict[int, int] = {}
         self._order = count()
 

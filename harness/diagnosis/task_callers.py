@@ -1,4 +1,4 @@
-"""Own for whom a task works that asyncio made for its own ends: ``wait_for`` does up to 3.11."""
+"""The caller behind a task that asyncio made for its own ends, as ``wait_for`` does up to 3.11."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ __all__ = ["taken_for"]
 def taken_for(
     loop: asyncio.AbstractEventLoop, frame: FrameType, *, method: CodeType
 ) -> tuple[asyncio.Task[Any] | None, FrameType]:
-    """Return who takes a lock now, and where: of a task that only runs its ``method``, the caller.
+    """Return who takes a lock now, and where: the caller, if a task only runs its ``method``.
 
-    ``frame`` is where it is taken otherwise. Who made a task, only the virtual loop knows.
+    ``frame`` is where it is taken otherwise. Only the virtual loop knows the caller of a task.
     """
     task = asyncio.current_task(loop)
     caller = getattr(task, "caller", None)

@@ -1,4 +1,4 @@
-"""Own where tasks come from: the line that made each, and those that a closed system left."""
+"""Where tasks come from: the line that made each, and the tasks that a closed system left."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["TaskOrigins", "leaked", "maker_of", "origin_of"]
 
-# Turns of the loop that a closed system's tasks have, to end what they were about to end.
+# After a system is closed its tasks have so many turns of the loop to end.
 _TURNS = 3
 
 _makers: weakref.WeakKeyDictionary[Task, tuple[CodeType, int]] = weakref.WeakKeyDictionary()
@@ -78,8 +78,8 @@ class TaskOrigins:
 async def leaked(before: Collection[Task]) -> list[Leak]:
     """Find the tasks of a system that has been closed: made since ``before``, and still pending.
 
-    What is being cancelled, or is awaited by another that is found, is not told of; nor are tasks
-    that the harness made for itself. A run that is torn down outside of its loop is not asked.
+    Left out are tasks that are being cancelled, that another of these tasks awaits, or that the
+    harness made for itself. A run that is torn down outside of its loop has none.
     """
     if events._get_running_loop() is None:
         return []

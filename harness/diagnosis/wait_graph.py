@@ -1,4 +1,4 @@
-"""Own the graph of who waits for whom: what each task awaits, who must act, and the cycles."""
+"""The graph of who waits for whom: what each task awaits, who must act, and the cycles."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def diagnose(
 
     ``exact`` says that nothing can happen any more: then these waits will never end. The loop is
     the running one by default, its tasks are all that are not done, without the one that asks.
-    ``ring`` is the ring to tell of, if it is known already.
+    ``ring`` is the ring to report, if it is known already.
     """
     loop = asyncio.get_running_loop() if loop is None else loop
     if tasks is None:
@@ -283,10 +283,10 @@ def _wait_for_tasks(
     *,
     any_suffices: bool = False,
 ) -> Wait:
-    pending = [one for one in futures if not one.done()]
-    tasks = [one for one in pending if isinstance(one, asyncio.Task)]
+    pending = [future for future in futures if not future.done()]
+    tasks = [future for future in pending if isinstance(future, asyncio.Task)]
     if any_suffices and len(tasks) < len(pending):
-        # One of them is no task: whoever completes it, it may be enough.
+        # One of them is a bare future: that anybody completes it may be enough.
         tasks = []
     return Wait(
         task=task,

@@ -1,4 +1,4 @@
-"""Own the reason why a wait does not end: what it misses, and who could act, or that nobody can."""
+"""The reason why a wait does not end: what it misses, and who could act, or that nobody can."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def reason_of(
     exact: bool,
     ledger: LockLedger | None,
 ) -> str | None:
-    """Say why a wait does not end; None for a timer, and where its holders say all there is.
+    """Say why a wait does not end; None for a timer, and if its holders say all there is.
 
     ``waits`` are those of all ``tasks`` that wait; ``exact`` says that none of them will go on.
     """
@@ -94,7 +94,7 @@ def _who(
     wait: Wait, waits: Mapping[Task, Wait], *, tasks: Sequence[Task], exact: bool, act: str
 ) -> str | None:
     """Say who is known to hold a reference and could act, and who of them is stuck itself."""
-    # The one that asks is none of them.
+    # Not the task that asks.
     asks = asyncio.tasks.current_task() if asyncio._get_running_loop() else None
     idle = {asks, wait.task, *_dependents(wait.task, waits)}
     holding = [
@@ -142,7 +142,7 @@ def _named(tasks: Sequence[Task]) -> str:
 
 
 def _held_by_waiter_alone(future: asyncio.Future[Any], wait: Wait) -> bool:
-    """Ask the collector who refers to a future, besides its waiter and those who ask."""
+    """Ask the garbage collector who refers to a future, besides its waiter and this module."""
     own = {id(wait), id(wait.task), *map(id, links_of(wait.task))}
     for frame in frames_of(wait.task):
         # Up to CPython 3.12 a frame keeps the dictionary that it once gave of its variables.
@@ -156,5 +156,5 @@ def _held_by_waiter_alone(future: asyncio.Future[Any], wait: Wait) -> bool:
 
 
 def _asks(frame: Any) -> bool:
-    """Return True for a frame of this look, not of asyncio."""
+    """Return True for a frame of the harness that looks now, not of asyncio."""
     return not is_asyncio(frame)

@@ -1,4 +1,4 @@
-"""Own how the frames of a step are taken, by whose code they run."""
+"""How the frames of a step are observed, by the module whose code they run."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ KINDS: dict[int, tuple[CodeType, int]] = {}
 
 
 def kind_of(frame: FrameType) -> int:
-    """Return how frames of a frame's code are taken."""
+    """Return how all frames with the code of this one are observed."""
     code = frame.f_code
     known = KINDS.get(id(code))
     if known is None:
