@@ -30,8 +30,8 @@ from harness.cli.arguments import (
 from harness.cli.search_commands import explore, replay_token, verify, write_trace
 from harness.errors import BadInput, CouldNotRun, HarnessError
 from harness.processes.signals import end_on_signals
-from harness.report.formats.json_report import write_json
-from harness.report.formats.terminal_report import Progress, render_summary
+from harness.report.formats.run_json import write_json
+from harness.report.formats.run_terminal import Progress, render_summary
 from harness.report.text.event_list import event_lines
 from harness.results.exit_codes import EXIT_CODES, EXIT_INTERRUPTED
 from harness.results.wording import count
@@ -125,9 +125,9 @@ def run(  # noqa: PLR0917 - typer calls it by keyword
         note(f"harness: {count(campaign.total, 'run')}{more}, {node}, {told}")
     found = _run(campaign, before=before, quiet=quiet)
     if report is not None:
-        from harness.report.formats.written import write_reports  # noqa: PLC0415 - jinja2 takes its time
+        from harness.report.folder import write_run_folder  # noqa: PLC0415 - jinja2 takes its time
 
-        for path in write_reports(found, report):
+        for path in write_run_folder(found, report):
             note(f"wrote {path}")
     if json_file is not None:
         write_json(found, json_file)

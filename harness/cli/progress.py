@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from typing import TYPE_CHECKING, Any, TextIO
 
-from harness.report.formats.exploration_text import exploration_lines
+from harness.report.formats.search_terminal import search_lines
 from harness.results.verdict import Verdict
 from harness.results.wording import count, one_line, seconds, shortened
 
@@ -52,7 +52,7 @@ def report_lines(report: ExplorationReport, *, quiet: bool) -> list[str]:
     for verdict in order[1:] if quiet else order:
         for one in report.explorations:
             if one.verdict is verdict:
-                head, *rest = exploration_lines(one)
+                head, *rest = search_lines(one)
                 lines += [head, *([f"  {coverage_line(one)}"] if one.runs else []), *rest]
     return lines
 

@@ -262,17 +262,15 @@ def _shard(text: str) -> tuple[int, int]:
 def _write(found: ExplorationReport, report: Path | None, json_file: Path | None) -> None:
     if report is None and json_file is None:
         return
-    from harness.report.formats.exploration_report import (  # noqa: PLC0415 - jinja2 takes its time
-        exploration_document_text,
-        write_exploration_reports,
-    )
+    from harness.report.folder import write_search_folder  # noqa: PLC0415 - jinja2 takes its time
+    from harness.report.formats.search_json import search_json  # noqa: PLC0415 - as above
     from harness.results.whole_file import write_whole  # noqa: PLC0415 - as above
 
     if report is not None:
-        for path in write_exploration_reports(found, report):
+        for path in write_search_folder(found, report):
             note(f"wrote {path}")
     if json_file is not None:
-        write_whole({json_file: exploration_document_text(found)})
+        write_whole({json_file: search_json(found)})
 
 
 def _save(found: ExplorationReport, plan: SearchPlan, folder: Path | None) -> None:

@@ -76,7 +76,7 @@ def explore_scenario(scenario: Scenario, config: pytest.Config) -> Exploration |
     if token is not None:
         _replay(scenario, token, config)
         return None
-    from harness.report.formats.exploration_text import exploration_lines  # noqa: PLC0415
+    from harness.report.formats.search_terminal import search_lines  # noqa: PLC0415
     from harness.search.pieces.merging import merged  # noqa: PLC0415
     from harness.search.pieces.piece import run_chunk  # noqa: PLC0415 - not in every test run
     from harness.search.pieces.plan import SearchPlan  # noqa: PLC0415
@@ -100,7 +100,7 @@ def explore_scenario(scenario: Scenario, config: pytest.Config) -> Exploration |
             break
     found = merged(plan, scenario, pieces=pieces)
     if found.failures:
-        raise FailureFound("\n".join(exploration_lines(found)))
+        raise FailureFound("\n".join(search_lines(found)))
     if found.verdict is Verdict.UNKNOWN:
         raise FailureFound(f"nothing is known: {found.could_not_run or found.not_judged_text}")
     return found
@@ -141,7 +141,7 @@ class RegressionItem(pytest.Item):
 
     def runtest(self) -> None:
         """Replay it on the system as it is."""
-        from harness.report.formats.exploration_text import failure_lines  # noqa: PLC0415
+        from harness.report.formats.search_terminal import failure_lines  # noqa: PLC0415
         from harness.search.failures.regressions import replay_regression  # noqa: PLC0415 - seldom needed
 
         if self.config.getoption("--replay") is not None:

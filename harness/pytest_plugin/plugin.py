@@ -13,7 +13,7 @@ from harness.choices.randomness import SEED_MAX
 from harness.errors import HarnessError
 from harness.history.records import NodeKind
 from harness.pytest_plugin.exploration import Explore, RegressionFile, add_options, explore_scenario
-from harness.report.formats.terminal_report import render_result
+from harness.report.formats.run_terminal import render_result
 from harness.results.verdict import Verdict
 
 if TYPE_CHECKING:

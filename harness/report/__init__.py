@@ -1,1 +1,1 @@
-"""Own the reports: one module an output format, and the figures they share."""
+"""Reports: every format of a batch of runs and of a search, and the figures that they share."""

@@ -5,17 +5,15 @@ from __future__ import annotations
 import errno
 import os
 from contextlib import suppress
-from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from harness.errors import BadInput
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
+    from pathlib import Path
 
-__all__ = ["make_directory", "write_formats", "write_whole"]
-
-Report = TypeVar("Report")
+__all__ = ["make_directory", "write_whole"]
 
 
 def make_directory(directory: Path) -> None:
@@ -53,24 +51,6 @@ def write_whole(texts: Mapping[Path, str | bytes]) -> None:
             if part != path:
                 with suppress(OSError):  # renamed already, or never made
                     part.unlink()
-
-
-def write_formats(
-    formats: Mapping[str, Callable[[Report], str]], report: Report, *, directory: str | Path
-) -> list[Path]:
-    """Write a report in each of the formats, a file a name, and return the files' paths.
-
-    The directory is made if it is missing; other files in it are left alone. A report that was
-    there is replaced only once the new one is written whole.
-
-    Raises:
-        BadInput: The directory is a file, or cannot be made or written to, or the disk is full.
-    """
-    folder = Path(directory)
-    make_directory(folder)
-    texts = {folder / name: text_of(report) for name, text_of in formats.items()}
-    write_whole(texts)
-    return list(texts)
 
 
 def _part(path: Path) -> Path:

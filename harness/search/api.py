@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.choices.randomness import SEED_MAX
 from harness.errors import BadInput, FailureFound
-from harness.report.formats.exploration_text import exploration_lines
+from harness.report.formats.search_terminal import search_lines
 from harness.results.explorations import Exploration
 from harness.search.explorer import Budget, explore_subject
 from harness.search.failures.replaying import ReplayOutcome, replay, replayed_lines
@@ -65,7 +65,7 @@ def explore(
         first=first,
     )
     if found.failures:
-        raise FailureFound("\n".join(exploration_lines(found)))
+        raise FailureFound("\n".join(search_lines(found)))
     return found
 
 

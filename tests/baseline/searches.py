@@ -9,7 +9,7 @@ import tomllib
 from pathlib import Path
 
 from harness.errors import BadInput
-from harness.report.formats.terminal_report import render_result
+from harness.report.formats.run_terminal import render_result
 from harness.results.verdict import Verdict
 from harness.runs.opening import open_backend
 from harness.runs.runner import run_scenario

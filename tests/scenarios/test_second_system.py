@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.report.formats.terminal_report import render_result
+from harness.report.formats.run_terminal import render_result
 from harness.results.verdict import Verdict
 from harness.runs.opening import open_backend
 from harness.runs.runner import run_scenario

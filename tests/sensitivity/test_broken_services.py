@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 
 from harness.checks.register import CHECKS
-from harness.report.formats.terminal_report import render_result
+from harness.report.formats.run_terminal import render_result
 from harness.results.verdict import Verdict
 from harness.runs.opening import open_backend
 from harness.runs.runner import run_scenario

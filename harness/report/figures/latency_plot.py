@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from harness.history.timings import percentile_samples_min
 from harness.report.figures.axis import seconds_axis
-from harness.report.figures.figures import PERCENTILES, latencies
+from harness.report.figures.latency_and_speedup import PERCENTILES, latencies
 from harness.results.wording import one_line, seconds, shortened
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from harness.history.records import History
     from harness.report.figures.axis import Axis
-    from harness.report.figures.figures import Latency
+    from harness.report.figures.latency_and_speedup import Latency
 
 __all__ = ["CALLS_MAX", "LatencyPlot", "LatencyRow", "Percentile", "latency_plot"]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness.history.timings import median
-from harness.report.figures.figures import speedups
+from harness.report.figures.latency_and_speedup import speedups
 from harness.results.verdict import Verdict, verdict_of
 from harness.results.wording import clock_word, count
 

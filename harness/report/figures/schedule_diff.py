@@ -7,7 +7,7 @@ from difflib import SequenceMatcher
 from itertools import takewhile, zip_longest
 from typing import TYPE_CHECKING
 
-from harness.report.text.page_environment import environment
+from harness.report.html_page import environment
 from harness.report.text.schedule_text import step_columns
 from harness.results.wording import count, one_line, shortened
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from harness.report.figures.schedule_stretches import Gap, shown_steps, with_gaps
+from harness.report.text.schedule_stretches import Gap, shown_steps, with_gaps
 from harness.report.text.schedule_text import gap_words, step_kind
 from harness.results.wording import count, one_line, printable, seconds, shortened
 

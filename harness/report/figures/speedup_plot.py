@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from harness.history.records import Pacing
 from harness.report.figures.axis import linear_axis, seconds_axis
-from harness.report.figures.figures import speedups
+from harness.report.figures.latency_and_speedup import speedups
 from harness.results.wording import count, one_line, ratio, seconds, shortened
 
 if TYPE_CHECKING:

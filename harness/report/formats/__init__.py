@@ -1,1 +1,1 @@
-"""One output format a file: HTML, JSON, JUnit XML, Markdown, and text for a terminal."""
+"""One output format, one file: ``run_…`` of a batch of runs, ``search_…`` of searches."""

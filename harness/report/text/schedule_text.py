@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.report.figures.schedule_stretches import Gap, shown_steps, with_gaps
+from harness.report.text.schedule_stretches import Gap, shown_steps, with_gaps
 from harness.results.wording import count, one_line, seconds, shortened
 
 if TYPE_CHECKING:

@@ -1,6 +1,6 @@
 from dataclasses import replace
 
-from harness.report.figures.schedule_stretches import Gap, shown_steps, with_gaps
+from harness.report.text.schedule_stretches import Gap, shown_steps, with_gaps
 from harness.report.text.schedule_text import schedule_lines
 from harness.results.schedule import Schedule
 

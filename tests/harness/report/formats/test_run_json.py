@@ -6,7 +6,7 @@ import jsonschema
 import pytest
 
 from harness.errors import BadInput, HarnessBug
-from harness.report.formats.json_report import document_text, report_document, write_json
+from harness.report.formats.run_json import report_document, run_json, write_json
 from harness.results.schema import report_schema
 
 
@@ -23,7 +23,7 @@ def document(rich_report):
 
 def test_every_document_obeys_the_schema(validator, rich_report, hostile_report):
     for report in (rich_report, hostile_report, replace(rich_report, runs=())):
-        validator.validate(json.loads(document_text(report)))
+        validator.validate(json.loads(run_json(report)))
 
 
 def test_a_run_has_the_keys_that_readers_rely_on(document):
@@ -85,7 +85,7 @@ def test_a_wrong_document_is_refused(validator, document, change, complaint):
 def test_a_number_that_is_not_finite_is_the_harness_own_fault(rich_report, passed_run):
     broken = replace(rich_report, runs=(replace(passed_run, wall_s=float("nan")),))
     with pytest.raises(HarnessBug, match="every number must be finite"):
-        document_text(broken)
+        run_json(broken)
 
 
 def test_the_document_goes_to_a_file(tmp_path, rich_report):

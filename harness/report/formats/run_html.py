@@ -9,8 +9,8 @@ from harness.report.figures.overview import overview
 from harness.report.figures.ring_plot import ring_plot
 from harness.report.figures.speedup_plot import speedup_plots
 from harness.report.figures.timeline import shown_operations, timeline_of
-from harness.report.formats.exploration_html import lock_rows
-from harness.report.text.page_environment import environment
+from harness.report.formats.search_html import lock_rows
+from harness.report.html_page import environment
 from harness.results.verdict import Verdict
 from harness.results.wording import clock_word
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from harness.history.records import History
     from harness.results.runs import RunReport, RunResult
 
-__all__ = ["SECTIONS_MAX", "SHAPES_MAX", "html_text"]
+__all__ = ["SECTIONS_MAX", "SHAPES_MAX", "run_html"]
 
 SECTIONS_MAX = 200
 SHAPES_MAX = 30_000  # a page of more is slow to open: later runs have their figures left out
@@ -28,7 +28,7 @@ _OPEN_MAX = 3
 _ORDER = {Verdict.FAILED: 0, Verdict.UNKNOWN: 1, Verdict.PASSED: 2}
 
 
-def html_text(
+def run_html(
     report: RunReport, *, sections_max: int = SECTIONS_MAX, shapes_max: int = SHAPES_MAX
 ) -> str:
     """Return the report as one HTML page.
@@ -40,7 +40,7 @@ def html_text(
     runs = sorted(report.runs, key=lambda run: _ORDER[run.verdict])  # stable: else as they ran
     shown = runs[:sections_max]
     numbers = {id(run): number for number, run in enumerate(shown, start=1)}
-    template = environment().get_template("page.html")
+    template = environment().get_template("runs.html")
     return template.render(
         report=report,
         overview=overview(report, numbers),

@@ -3,13 +3,13 @@ from dataclasses import replace
 
 import pytest
 
-from harness.report.formats.html_report import html_text
+from harness.report.formats.run_html import run_html
 from tests.harness.report.strict_page import Page
 
 
 @pytest.fixture(scope="module")
 def page(rich_report):
-    return Page(html_text(rich_report))
+    return Page(run_html(rich_report))
 
 
 def test_every_element_is_closed_and_every_id_is_unique(page):
@@ -37,7 +37,7 @@ def test_every_link_leads_to_a_place_on_the_page(page):
 
 
 def test_the_style_loads_nothing(rich_report):
-    style = html_text(rich_report).split("<style>")[1].split("</style>")[0]
+    style = run_html(rich_report).split("<style>")[1].split("</style>")[0]
     assert re.findall(r"url\(([^)]*)\)", style) == ["#hatch"]
     assert "@import" not in style
 
@@ -70,7 +70,7 @@ def test_the_page_tells_what_reviewers_ask_for(page):
 
 
 def test_every_figure_and_table_says_simulated_or_measured(rich_report):
-    text = html_text(rich_report)
+    text = run_html(rich_report)
     marked = re.compile(r'class="badge (simulated|measured)"')
     captions = re.findall(r"<figcaption>.*?</figcaption>|<caption>.*?</caption>", text, re.DOTALL)
     assert len(captions) > 15
@@ -81,7 +81,7 @@ def test_every_figure_and_table_says_simulated_or_measured(rich_report):
 
 
 def test_a_live_run_has_no_simulated_mark(rich_report, live_run):
-    sections = html_text(replace(rich_report, runs=(live_run,))).split('id="runs"')[1]
+    sections = run_html(replace(rich_report, runs=(live_run,))).split('id="runs"')[1]
     assert 'class="badge measured"' in sections
     assert 'class="badge simulated"' not in sections
 
@@ -95,7 +95,7 @@ def test_bars_carry_shapes_and_words_and_not_colour_alone(page):
 
 
 def test_text_from_outside_stays_text(hostile_report):
-    text = html_text(hostile_report)
+    text = run_html(hostile_report)
     page = Page(text)
     assert page.open == []
     assert page.found("img") == page.found("script") == []
@@ -106,17 +106,17 @@ def test_text_from_outside_stays_text(hostile_report):
 
 
 def test_the_same_report_makes_the_same_page(rich_report):
-    assert html_text(rich_report) == html_text(rich_report)
+    assert run_html(rich_report) == run_html(rich_report)
 
 
 def test_a_cap_on_sections_is_stated(rich_report):
-    page = Page(html_text(rich_report, sections_max=3))
+    page = Page(run_html(rich_report, sections_max=3))
     assert len([one for one in page.found("details") if "data-verdict" in one]) == 3
     assert "Only 3 runs have a section here, failures first; 5 have none." in page.text
 
 
 def test_a_cap_on_figures_is_stated(rich_report):
-    page = Page(html_text(rich_report, shapes_max=30))
+    page = Page(run_html(rich_report, shapes_max=30))
     assert "The figures of this run are left out: the page draws 30 bars at most" in page.text
     # Those of the first two runs, and the locks of the deadlocked one: a table is not drawn.
     assert len(page.found("figure")) == 5
@@ -126,23 +126,23 @@ def test_a_cap_on_operations_is_stated(rich_report, live_run):
     operation = live_run.history.operations[0]
     many = tuple(replace(operation, number=number) for number in range(1_500))
     run = replace(live_run, history=replace(live_run.history, operations=many))
-    page = Page(html_text(replace(rich_report, runs=(run,))))
+    page = Page(run_html(replace(rich_report, runs=(run,))))
     assert "Drawn: 400 of 1,500 operations." in page.text
     assert "Only 400 operations are listed" in page.text
 
 
 def test_an_empty_report_is_a_page_that_claims_nothing(rich_report):
-    page = Page(html_text(replace(rich_report, runs=(), versions={}, machine={}, started_at="")))
+    page = Page(run_html(replace(rich_report, runs=(), versions={}, machine={}, started_at="")))
     assert "Nothing was run" in page.text
     assert page.found("header", **{"class": "top unknown"})
     assert page.text.count("not recorded") == 2
 
 
 def test_a_failed_run_has_its_ring_drawn_and_its_locks_listed(rich_report, passed_run):
-    page = Page(html_text(rich_report))
+    page = Page(run_html(rich_report))
     (ring,) = page.found("svg", **{"class": "ring-drawing"})
     assert ring["aria-label"].startswith("Ring of 2 tasks: task-0 waits for Lock DeskRegistry")
     assert len(page.found("table", **{"class": "contention"})) == 1
-    clean = Page(html_text(replace(rich_report, runs=(passed_run,))))
+    clean = Page(run_html(replace(rich_report, runs=(passed_run,))))
     assert not clean.found("svg", **{"class": "ring-drawing"})
     assert not clean.found("table", **{"class": "contention"})

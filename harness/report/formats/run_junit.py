@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from harness.report.formats.terminal_report import render_result
+from harness.report.formats.run_terminal import render_result
 from harness.results.verdict import Verdict
 from harness.results.wording import clock_word, printable, seconds
 
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
     from harness.results.runs import RunReport, RunResult
 
-__all__ = ["junit_text"]
+__all__ = ["run_junit"]
 
 
-def junit_text(report: RunReport) -> str:
+def run_junit(report: RunReport) -> str:
     """Return the report as JUnit XML.
 
     A failed run is a ``failure``. An unknown one is an ``error`` and never ``skipped``: what was

@@ -9,7 +9,7 @@ from harness.report.figures.coverage_plot import coverage_plot
 from harness.report.figures.ring_plot import ring_plot
 from harness.report.figures.schedule_diff import side_by_side
 from harness.report.figures.schedule_plot import schedule_plot
-from harness.report.text.page_environment import environment
+from harness.report.html_page import environment
 from harness.results.verdict import Verdict
 from harness.results.wording import count
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from harness.history.records import History
     from harness.results.explorations import Exploration, ExplorationReport, FoundFailure
 
-__all__ = ["EXPLORATIONS_MAX", "FAILURES_MAX", "LOCKS_MAX", "exploration_html", "lock_rows"]
+__all__ = ["EXPLORATIONS_MAX", "FAILURES_MAX", "LOCKS_MAX", "lock_rows", "search_html"]
 
 EXPLORATIONS_MAX = 200
 FAILURES_MAX = 40  # a drawing takes up to 100 KiB
@@ -28,14 +28,14 @@ _OPEN_MAX = 3
 _ORDER = {Verdict.FAILED: 0, Verdict.UNKNOWN: 1, Verdict.PASSED: 2}
 
 
-def exploration_html(report: ExplorationReport) -> str:
+def search_html(report: ExplorationReport) -> str:
     """Return the explorations as one HTML page, failures first.
 
     At most ``EXPLORATIONS_MAX`` have a section and ``FAILURES_MAX`` failures a drawing; where a cap
     bites, the page says so.
     """
     ordered = sorted(report.explorations, key=lambda one: _ORDER[one.verdict])  # stable
-    template = environment().get_template("exploration.html")
+    template = environment().get_template("search.html")
     return template.render(
         report=report,
         headline=_headline(report),

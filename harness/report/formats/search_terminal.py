@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
     from harness.results.explorations import Exploration, FoundFailure
 
-__all__ = ["exploration_lines", "failure_lines", "summary_line", "summary_lines"]
+__all__ = ["failure_lines", "search_lines", "summary_line", "summary_lines"]
 
 _LINE_MAX = 4_000
 _MESSAGE_LINES_MAX = 40
 
 
-def exploration_lines(exploration: Exploration) -> list[str]:
+def search_lines(exploration: Exploration) -> list[str]:
     """Tell an exploration: its verdict, what the search is worth, and each failure in full."""
     lines = summary_lines(exploration)
     for failure in exploration.failures:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from harness.history.wait_words import describe
-from harness.report.formats.terminal_report import Progress, render_result, render_summary
+from harness.report.formats.run_terminal import Progress, render_result, render_summary
 from harness.report.text.event_list import event_lines
 from harness.results.verdict import CheckResult, Verdict
 
@@ -195,7 +195,7 @@ PROGRAM = """
 import sys
 from harness.history.wait_words import describe
 from harness.report.text.event_list import event_lines
-from harness.report.formats.terminal_report import Progress
+from harness.report.formats.run_terminal import Progress
 from harness.results.runs import RunResult
 from harness.results.verdict import CheckResult, Verdict
 

@@ -7,16 +7,13 @@ import pytest
 
 from harness.errors import BadInput
 from harness.report.figures.coverage_plot import coverage_plot
-from harness.report.formats import exploration_html as page_module
-from harness.report.formats.exploration_html import exploration_html
-from harness.report.formats.exploration_junit import exploration_junit
-from harness.report.formats.exploration_markdown import exploration_markdown
-from harness.report.formats.exploration_report import (
-    EXPLORATION_FILES,
-    exploration_document_text,
-    write_exploration_reports,
-)
-from harness.report.formats.exploration_text import exploration_lines, failure_lines
+from harness.report.folder import SEARCH_FILES, write_search_folder
+from harness.report.formats import search_html as page_module
+from harness.report.formats.search_html import search_html
+from harness.report.formats.search_json import search_json
+from harness.report.formats.search_junit import search_junit
+from harness.report.formats.search_markdown import search_markdown
+from harness.report.formats.search_terminal import failure_lines, search_lines
 from harness.results.explorations import ExplorationReport, from_json
 from harness.results.schedule import Schedule
 from tests.harness.report.strict_page import Page
@@ -24,7 +21,7 @@ from tests.harness.report.strict_page import Page
 
 @pytest.fixture(scope="module")
 def page(exploration_report):
-    return Page(exploration_html(exploration_report))
+    return Page(search_html(exploration_report))
 
 
 def one_failure(exploration, **others):
@@ -64,7 +61,7 @@ def test_failures_come_first_and_what_was_not_run_is_not_green(page):
 
 def test_a_clean_search_claims_no_more_than_it_proved(proven, refused, found):
     clean = replace(found, failures=(), mode="production")
-    text = Page(exploration_html(ExplorationReport(explorations=(proven, clean, refused)))).text
+    text = Page(search_html(ExplorationReport(explorations=(proven, clean, refused)))).text
     assert "No failure found in 2 of 3 scenarios, 1 of them proven up to their bound" in text
 
 
@@ -89,26 +86,26 @@ def test_what_was_found_against_asyncios_order_is_labelled(page):
 
 
 def test_an_empty_schedule_is_told_and_not_drawn(found):
-    page = Page(exploration_html(one_failure(found, schedule=Schedule(steps=()), passing=None)))
+    page = Page(search_html(one_failure(found, schedule=Schedule(steps=()), passing=None)))
     assert "empty: nothing ran" in page.text
 
 
 def test_thousands_of_steps_make_a_page_of_modest_size(found, large_schedule):
-    text = exploration_html(one_failure(found, schedule=large_schedule))
+    text = search_html(one_failure(found, schedule=large_schedule))
     assert len(text) < 400_000
     assert "of 3,000 steps" in Page(text).text
 
 
 def test_failures_over_the_cap_are_told_without_a_drawing(found, monkeypatch):
     monkeypatch.setattr(page_module, "FAILURES_MAX", 1)
-    page = Page(exploration_html(ExplorationReport(explorations=(found,))))
+    page = Page(search_html(ExplorationReport(explorations=(found,))))
     assert "left out: the page draws 1 failures" in page.text
     assert len(page.found("svg", **{"class": "schedule-lanes"})) == 1
 
 
 def test_hostile_text_is_shown_and_never_markup(hostile_exploration):
     report = ExplorationReport(explorations=(hostile_exploration,), started_at="<b>")
-    text = exploration_html(report)
+    text = search_html(report)
     page = Page(text)
     assert page.open == []
     assert page.found("script") == page.found("img") == page.found("b", id="x") == []
@@ -119,7 +116,7 @@ def test_hostile_text_is_shown_and_never_markup(hostile_exploration):
 
 
 def test_no_explorations_make_a_page_that_claims_nothing():
-    page = Page(exploration_html(ExplorationReport(explorations=())))
+    page = Page(search_html(ExplorationReport(explorations=())))
     assert "Nothing was searched" in page.text
     assert page.found("header", **{"class": "top unknown"})
 
@@ -140,18 +137,18 @@ def test_the_coverage_curve_rises_to_the_top_and_never_falls(found):
 
 
 def test_markdown_tells_failures_first_and_keeps_to_its_size(exploration_report):
-    text = exploration_markdown(exploration_report)
+    text = search_markdown(exploration_report)
     assert text.startswith("# harness explore: ❌ failed\n\n3 scenarios searched, 2 failures")
     assert text.index("## Failures") < text.index("## Searches")
     assert "replay: harness replay h1.tickets.AQcCEgkx" in text
     assert r"all 90 distinct orders up to bound 2 pass" in text
-    small = exploration_markdown(exploration_report, size_bytes_max=7_000)
+    small = search_markdown(exploration_report, size_bytes_max=7_000)
     assert len(small.encode()) <= 7_000
     assert "Left out for size:** 2 failures." in small
 
 
 def test_junit_has_a_case_a_scenario_and_a_failure_a_failure(exploration_report):
-    root = ET.fromstring(exploration_junit(exploration_report).encode())
+    root = ET.fromstring(search_junit(exploration_report).encode())
     assert [root.get(name) for name in ("tests", "failures", "errors", "skipped")] == list("3110")
     cases = {one.get("name"): one for one in root.iter("testcase")}
     failed = cases["three_tickets_are_sold_once[portfolio, seed 48151]"]
@@ -166,7 +163,7 @@ def test_junit_has_a_case_a_scenario_and_a_failure_a_failure(exploration_report)
 
 
 def test_the_document_holds_every_exploration_as_it_is_read_back(exploration_report):
-    document = json.loads(exploration_document_text(exploration_report))
+    document = json.loads(search_json(exploration_report))
     assert document["verdict"] == "failed"
     one = document["explorations"][1]
     assert (one.pop("verdict"), one.pop("proven")) == ("failed", False)
@@ -175,7 +172,7 @@ def test_the_document_holds_every_exploration_as_it_is_read_back(exploration_rep
 
 
 def test_the_terminal_gets_the_verdict_the_replay_line_and_the_schedule(found):
-    lines = exploration_lines(found)
+    lines = search_lines(found)
     assert lines[0].startswith(
         "FAILED three_tickets_are_sold_once [portfolio, adversarial, seed 48151]"
         " 412 distinct partial orders in 2,000 runs, 2 failures"
@@ -233,25 +230,23 @@ def test_a_program_without_operations_has_none_to_shrink(sold_twice):
 
 def test_all_four_files_are_written_and_hostile_text_breaks_none(tmp_path, hostile_exploration):
     report = ExplorationReport(explorations=(hostile_exploration,))
-    paths = write_exploration_reports(report, tmp_path / "deep" / "report")
-    assert [path.name for path in paths] == list(EXPLORATION_FILES)
+    paths = write_search_folder(report, tmp_path / "deep" / "report")
+    assert [path.name for path in paths] == list(SEARCH_FILES)
     ET.parse(tmp_path / "deep" / "report" / "junit.xml")
     assert json.loads((tmp_path / "deep" / "report" / "exploration.json").read_text())
-    assert all(line.isprintable() for line in exploration_lines(hostile_exploration))
+    assert all(line.isprintable() for line in search_lines(hostile_exploration))
 
 
 def test_a_file_in_place_of_the_folder_is_refused(tmp_path, exploration_report):
     (tmp_path / "report").write_text("a file")
     with pytest.raises(BadInput, match="report: must be a directory that can be made, got: File"):
-        write_exploration_reports(exploration_report, tmp_path / "report")
+        write_search_folder(exploration_report, tmp_path / "report")
 
 
 def test_a_search_with_chaos_says_so_everywhere(proven):
     one = replace(proven, chaos=True)
     report = ExplorationReport(explorations=(one,))
-    assert exploration_lines(one)[0].startswith(
-        "PASSED two_writers [exhaustive, chaos, seed 48151]"
-    )
-    assert "| exhaustive (chaos), seed 48151 |" in exploration_markdown(report)
-    assert ">chaos</span>" in exploration_html(report)
-    assert json.loads(exploration_document_text(report))["explorations"][0]["chaos"] is True
+    assert search_lines(one)[0].startswith("PASSED two_writers [exhaustive, chaos, seed 48151]")
+    assert "| exhaustive (chaos), seed 48151 |" in search_markdown(report)
+    assert ">chaos</span>" in search_html(report)
+    assert json.loads(search_json(report))["explorations"][0]["chaos"] is True

@@ -3,12 +3,12 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from harness.report.formats.junit_report import junit_text
+from harness.report.formats.run_junit import run_junit
 
 
 @pytest.fixture
 def root(rich_report):
-    return ET.fromstring(junit_text(rich_report).encode())
+    return ET.fromstring(run_junit(rich_report).encode())
 
 
 def properties(element):
@@ -64,10 +64,10 @@ def test_a_suite_says_what_its_seconds_are(root):
 
 
 def test_control_characters_do_not_break_the_file(hostile_report):
-    root = ET.fromstring(junit_text(hostile_report).encode())
+    root = ET.fromstring(run_junit(hostile_report).encode())
     assert r"\x00\x1b[31m\ud800" in root.find(".//failure").text
 
 
 def test_no_runs_make_an_empty_file(rich_report):
-    root = ET.fromstring(junit_text(replace(rich_report, runs=())).encode())
+    root = ET.fromstring(run_junit(replace(rich_report, runs=())).encode())
     assert (root.get("tests"), len(root)) == ("0", 0)

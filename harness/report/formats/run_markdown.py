@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from harness.report.figures.figures import speedups
-from harness.report.formats.terminal_report import render_result
-from harness.report.text.markdown_page import SIZE_BYTES_MAX, MarkdownPage, cell, fenced
+from harness.report.figures.latency_and_speedup import speedups
+from harness.report.formats.run_terminal import render_result
+from harness.report.markdown_page import SIZE_BYTES_MAX, MarkdownPage, cell, fenced
 from harness.results.verdict import Verdict
 from harness.results.wording import clock_word, count, ratio, seconds, shortened
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from harness.history.timings import Speedup
     from harness.results.runs import RunReport, RunResult
 
-__all__ = ["SIZE_BYTES_MAX", "markdown_text"]
+__all__ = ["SIZE_BYTES_MAX", "run_markdown"]
 
 _FAILURE_LENGTH_MAX = 16_000
 _MARKS = {Verdict.FAILED: "❌ failed", Verdict.UNKNOWN: "❔ unknown", Verdict.PASSED: "✅ passed"}
 _ORDER = {Verdict.FAILED: 0, Verdict.UNKNOWN: 1, Verdict.PASSED: 2}
 
 
-def markdown_text(report: RunReport, *, size_bytes_max: int = SIZE_BYTES_MAX) -> str:
+def run_markdown(report: RunReport, *, size_bytes_max: int = SIZE_BYTES_MAX) -> str:
     """Return the report as GitHub Markdown of at most ``size_bytes_max`` bytes in UTF-8.
 
     What does not fit is left out from the end, and the text says how much that is.

@@ -5,19 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from harness.report.formats.exploration_text import failure_lines, summary_lines
+from harness.report.formats.search_terminal import failure_lines, summary_lines
 from harness.results.verdict import Verdict
 from harness.results.wording import one_line, printable, shortened
 
 if TYPE_CHECKING:
     from harness.results.explorations import Exploration, ExplorationReport
 
-__all__ = ["exploration_junit"]
+__all__ = ["search_junit"]
 
 _MESSAGE_MAX = 1_000
 
 
-def exploration_junit(report: ExplorationReport) -> str:
+def search_junit(report: ExplorationReport) -> str:
     """Return the explorations as JUnit XML; each failure that was found is a ``failure``.
 
     A search that could not be made is an ``error``, never ``skipped``. Times are measured.

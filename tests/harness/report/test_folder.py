@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import pytest
 
 from harness.errors import BadInput
-from harness.report.formats.written import FILES, write_reports
+from harness.report.folder import RUN_FILES, write_run_folder
 from harness.results.whole_file import write_whole
 
 
@@ -24,29 +24,31 @@ def as_nobody():
 
 
 def test_all_four_formats_are_written(tmp_path, rich_report):
-    paths = write_reports(rich_report, tmp_path / "deep" / "report")
-    assert [path.name for path in paths] == list(FILES)
-    assert sorted(path.name for path in (tmp_path / "deep" / "report").iterdir()) == sorted(FILES)
+    paths = write_run_folder(rich_report, tmp_path / "deep" / "report")
+    assert [path.name for path in paths] == list(RUN_FILES)
+    assert sorted(path.name for path in (tmp_path / "deep" / "report").iterdir()) == sorted(
+        RUN_FILES
+    )
     assert all(path.stat().st_size > 1_000 for path in paths)
 
 
 def test_a_second_report_replaces_the_first_and_leaves_other_files(tmp_path, rich_report):
     (tmp_path / "index.html").write_text("old")
     (tmp_path / "notes.txt").write_text("mine")
-    write_reports(rich_report, str(tmp_path))
+    write_run_folder(rich_report, str(tmp_path))
     assert (tmp_path / "index.html").read_text(encoding="utf-8").startswith("<!doctype html>")
     assert (tmp_path / "notes.txt").read_text() == "mine"
 
 
 def test_hostile_text_can_be_written(tmp_path, hostile_report):
-    for path in write_reports(hostile_report, tmp_path):
+    for path in write_run_folder(hostile_report, tmp_path):
         assert "onerror" in path.read_text(encoding="utf-8")
 
 
 def test_a_file_in_place_of_the_folder_is_refused(tmp_path, rich_report):
     (tmp_path / "report").write_text("a file")
     with pytest.raises(BadInput, match="report: must be a directory that can be made, got: File"):
-        write_reports(rich_report, tmp_path / "report")
+        write_run_folder(rich_report, tmp_path / "report")
     assert (tmp_path / "report").read_text() == "a file"
 
 
@@ -54,13 +56,13 @@ def test_a_folder_without_the_right_to_write_is_refused(tmp_path, rich_report):
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o555)
     with as_nobody(), pytest.raises(BadInput, match="got: Permission denied; name another place"):
-        write_reports(rich_report, closed)
+        write_run_folder(rich_report, closed)
 
 
 def test_a_folder_in_place_of_a_file_is_refused_and_nothing_is_left_behind(tmp_path, rich_report):
     (tmp_path / "summary.md").mkdir()
     with pytest.raises(BadInput, match=r"summary\.md: must be a file that can be replaced"):
-        write_reports(rich_report, tmp_path)
+        write_run_folder(rich_report, tmp_path)
     assert not list(tmp_path.glob(".*.part"))
 
 

@@ -2,11 +2,11 @@ from dataclasses import replace
 
 import pytest
 
-from harness.report.formats.markdown_report import SIZE_BYTES_MAX, markdown_text
+from harness.report.formats.run_markdown import SIZE_BYTES_MAX, run_markdown
 
 
 def test_failures_come_before_the_table_of_runs(rich_report):
-    text = markdown_text(rich_report)
+    text = run_markdown(rich_report)
     failed, unknown = text.index("### ❌ failed"), text.index("### ❔ unknown")
     assert failed < unknown < text.index("## Speed-up") < text.index("## Runs")
     assert "expected 1 spawn for (alice, localnet), saw 2 at 0.000 s: task-3, task-7" in text
@@ -14,26 +14,26 @@ def test_failures_come_before_the_table_of_runs(rich_report):
 
 
 def test_speed_ups_say_simulated_or_measured(rich_report):
-    rows = [line for line in markdown_text(rich_report).splitlines() if "| create |" in line]
+    rows = [line for line in run_markdown(rich_report).splitlines() if "| create |" in line]
     assert [row.rsplit("|", 2)[1].strip() for row in rows] == ["simulated", "measured"]
     assert "2.20 x | 2.20 to 2.20 | 4.40 s | 2.00 s | 5" in rows[0]
 
 
 def test_times_of_runs_stand_under_their_kind(rich_report):
-    text = markdown_text(rich_report)
+    text = run_markdown(rich_report)
     assert "| simulated time | measured wall time |" in text
     assert "its times are **simulated**" in text
     assert "all its times are **measured**" in text
 
 
 def test_a_passed_report_has_no_failures_section(rich_report, passed_run):
-    text = markdown_text(replace(rich_report, runs=(passed_run,)))
+    text = run_markdown(replace(rich_report, runs=(passed_run,)))
     assert text.startswith("# harness: ✅ passed\n")
     assert "What did not pass" not in text
 
 
 def test_nothing_run_is_not_green(rich_report):
-    text = markdown_text(replace(rich_report, runs=()))
+    text = run_markdown(replace(rich_report, runs=()))
     assert text.startswith("# harness: ❔ unknown\n")
     assert "0 runs: nothing is known" in text
 
@@ -44,7 +44,7 @@ def test_a_huge_report_stays_under_the_limit_and_says_what_it_left_out(
 ):
     run = {"failed": failed_run, "passed": passed_run}[kind]
     runs = tuple(replace(run, seed=seed, claim="ß" * 200) for seed in range(9_000))
-    text = markdown_text(replace(rich_report, runs=runs))
+    text = run_markdown(replace(rich_report, runs=runs))
     assert len(text.encode()) <= SIZE_BYTES_MAX <= 1_000 * 1_024
     left_out = [line for line in text.splitlines() if line.startswith("> **Left out for size:**")]
     assert any(line.endswith("The JSON report has all.") for line in left_out)
@@ -52,7 +52,7 @@ def test_a_huge_report_stays_under_the_limit_and_says_what_it_left_out(
 
 def test_what_was_left_out_is_counted(rich_report, passed_run):
     runs = tuple(replace(passed_run, seed=seed) for seed in range(100))
-    text = markdown_text(replace(rich_report, runs=runs), size_bytes_max=10_000)
+    text = run_markdown(replace(rich_report, runs=runs), size_bytes_max=10_000)
     shown = text.count("| ✅ passed |")
     assert 0 < shown < 100
     assert f"> **Left out for size:** {100 - shown} runs. The JSON report has all." in text
@@ -60,13 +60,13 @@ def test_what_was_left_out_is_counted(rich_report, passed_run):
 
 def test_a_single_endless_message_is_cut(rich_report, failed_run):
     endless = replace(failed_run.checks[1], why="x" * 5_000_000)
-    text = markdown_text(replace(rich_report, runs=(replace(failed_run, checks=(endless,)),)))
+    text = run_markdown(replace(rich_report, runs=(replace(failed_run, checks=(endless,)),)))
     assert len(text) < 40_000
     assert "characters left out]" in text
 
 
 def test_text_from_outside_cannot_leave_its_cell_or_fence(hostile_report):
-    text = markdown_text(hostile_report)
+    text = run_markdown(hostile_report)
     inside = [line for line in text.splitlines() if "<img" in line]
     fenced = text.split("````")
     assert len(fenced) == 3

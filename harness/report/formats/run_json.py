@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.errors import HarnessBug
 from harness.history.contention import contention
-from harness.report.figures.figures import PERCENTILES, latencies, speedups
+from harness.report.figures.latency_and_speedup import PERCENTILES, latencies, speedups
 from harness.results.whole_file import write_whole
 from harness.results.wording import clock_word
 
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
     from harness.history.contention import Contention
     from harness.history.records import History
     from harness.history.timings import Speedup
-    from harness.report.figures.figures import Latency
+    from harness.report.figures.latency_and_speedup import Latency
     from harness.results.runs import RunReport, RunResult
     from harness.results.verdict import CheckResult
 
 __all__ = [
     "LOCKS_MAX",
     "SCHEMA_VERSION",
-    "document_text",
     "report_document",
+    "run_json",
     "write_json",
 ]
 
@@ -46,7 +46,7 @@ def report_document(report: RunReport) -> dict[str, Any]:
     }
 
 
-def document_text(report: RunReport) -> str:
+def run_json(report: RunReport) -> str:
     """Return the report as indented JSON, ASCII only.
 
     Raises:
@@ -64,7 +64,7 @@ def write_json(report: RunReport, path: Path) -> None:
     Raises:
         BadInput: The file cannot be written.
     """
-    write_whole({path: document_text(report)})
+    write_whole({path: run_json(report)})
 
 
 def _run(run: RunResult) -> dict[str, Any]:

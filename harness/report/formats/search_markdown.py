@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.report.formats.exploration_text import failure_lines
-from harness.report.text.markdown_page import SIZE_BYTES_MAX, MarkdownPage, cell, fenced
+from harness.report.formats.search_terminal import failure_lines
+from harness.report.markdown_page import SIZE_BYTES_MAX, MarkdownPage, cell, fenced
 from harness.results.verdict import Verdict
 from harness.results.wording import count, seconds, shortened
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from harness.results.explorations import Exploration, ExplorationReport
 
-__all__ = ["exploration_markdown"]
+__all__ = ["search_markdown"]
 
 _FAILURE_LENGTH_MAX = 30_000
 _MARKS = {Verdict.FAILED: "❌ failed", Verdict.UNKNOWN: "❔ unknown", Verdict.PASSED: "✅ passed"}
@@ -26,7 +26,7 @@ _HEAD = [
 ]
 
 
-def exploration_markdown(report: ExplorationReport, *, size_bytes_max: int = SIZE_BYTES_MAX) -> str:
+def search_markdown(report: ExplorationReport, *, size_bytes_max: int = SIZE_BYTES_MAX) -> str:
     """Return the explorations as GitHub Markdown of at most ``size_bytes_max`` bytes in UTF-8.
 
     What does not fit is left out from the end, and the text says how much that is.
