@@ -7,7 +7,6 @@ from perfetto.protos.perfetto.trace import perfetto_trace_pb2 as protos
 from harness.errors import BadInput
 from harness.history.records import Command, ErrorRecord, Fault, History, NodeKind, Outcome
 from harness.report.trace.perfetto_trace import perfetto_trace, write_perfetto
-from harness.report.trace.protobuf_wire import fixed64, message, text, varint
 from harness.results.schedule import Schedule
 
 BEGIN, END, INSTANT, COUNTER = 1, 2, 3, 4
@@ -234,18 +233,3 @@ def test_the_trace_is_written_whole_or_not_at_all(tmp_path, contended_history, f
     with pytest.raises(BadInput, match="must be a file that can be written"):
         write_perfetto(tmp_path / "missing" / "run.pftrace", contended_history)
     assert [one.name for one in tmp_path.iterdir()] == ["run.pftrace"]
-
-
-@pytest.mark.parametrize("value", [0, 1, 127, 128, 300, 2**32, 2**64 - 1])
-def test_a_number_of_any_size_is_read_back(value):
-    event = protos.TracePacket.FromString(varint(8, value))
-    assert event.timestamp == value
-
-
-def test_each_kind_of_field_is_read_back():
-    event = protos.TrackEvent.FromString(varint(30, -5) + fixed64(47, 2**63) + text(23, "漢\ud800"))
-    assert event.counter_value == -5
-    assert list(event.flow_ids) == [2**63]
-    assert event.name == "漢\\ud800"
-    packet = protos.TracePacket.FromString(message(11, varint(9, INSTANT)))
-    assert packet.track_event.type == INSTANT
