@@ -30,10 +30,11 @@ from harness.cli.arguments import (
 from harness.cli.search_commands import explore, replay_token, verify, write_trace
 from harness.errors import BadInput, CouldNotRun, HarnessError
 from harness.processes.signals import end_on_signals
-from harness.report.formats.run_json import write_json
+from harness.report.formats.run_json import run_json
 from harness.report.formats.run_terminal import Progress, render_summary
 from harness.report.text.event_list import event_lines
 from harness.results.exit_codes import EXIT_CODES, EXIT_INTERRUPTED
+from harness.results.whole_file import write_whole
 from harness.results.wording import count
 from harness.runs.batch import Campaign, read_scenarios, run_campaign
 
@@ -130,7 +131,7 @@ def run(  # noqa: PLR0917 - typer calls it by keyword
         for path in write_run_folder(found, report):
             note(f"wrote {path}")
     if json_file is not None:
-        write_json(found, json_file)
+        write_whole({json_file: run_json(found)})
     raise typer.Exit(EXIT_CODES[found.verdict])
 
 
@@ -208,7 +209,7 @@ def _replay_seed(
     if result.digest is not None:
         typer.echo(f"digest {result.digest}")
     if json_file is not None:
-        write_json(found, json_file)
+        write_whole({json_file: run_json(found)})
     if trace is not None and result.history is not None:
         write_trace(trace, result.history)
     raise typer.Exit(EXIT_CODES[found.verdict])

@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from harness.results.verdict import Verdict
 from harness.results.wording import count, one_line, printable, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["SIZE_BYTES_MAX", "MarkdownPage", "cell", "fenced"]
+__all__ = ["MARKS", "SIZE_BYTES_MAX", "MarkdownPage", "cell", "fenced"]
 
+MARKS = {Verdict.FAILED: "❌ failed", Verdict.UNKNOWN: "❔ unknown", Verdict.PASSED: "✅ passed"}
 # A step summary over 1,024 KiB is refused whole, not cut; other steps' text may share the file.
 SIZE_BYTES_MAX = 1_000 * 1_024
 _CELL_LENGTH_MAX = 300

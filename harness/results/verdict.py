@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["CheckResult", "Verdict", "verdict_of"]
+__all__ = ["WORST_FIRST", "CheckResult", "Verdict", "verdict_of"]
 
 
 class Verdict(StrEnum):
@@ -18,6 +18,9 @@ class Verdict(StrEnum):
     PASSED = "passed"
     FAILED = "failed"
     UNKNOWN = "unknown"
+
+
+WORST_FIRST = (Verdict.FAILED, Verdict.UNKNOWN, Verdict.PASSED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 __all__ = [
     "clock_word",
     "count",
+    "cut",
     "key_words",
     "one_line",
     "printable",
@@ -43,6 +44,12 @@ def shortened(text: str, length_max: int) -> str:
         return text
     left_out = f" … [{len(text) - length_max:,} characters left out]"
     return text[:length_max] + left_out
+
+
+def cut(text: str, length_max: int) -> str:
+    """Return ``text`` in one line of at most ``length_max`` characters, cut with an ellipsis."""
+    plain = one_line(text[: 2 * length_max])
+    return plain if len(plain) <= length_max else f"{plain[: length_max - 1]}…"
 
 
 def clock_word(node: str) -> str:

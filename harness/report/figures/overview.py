@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from harness.history.timings import median
 from harness.report.figures.latency_and_speedup import speedups
-from harness.results.verdict import Verdict, verdict_of
+from harness.results.verdict import WORST_FIRST, Verdict, verdict_of
 from harness.results.wording import clock_word, count
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ __all__ = ["CheckDot", "Group", "Overview", "SeedLink", "overview"]
 
 _SEEDS_MAX = 8
 _GROUPS_MAX = 500
-_ORDER = {Verdict.FAILED: 0, Verdict.UNKNOWN: 1, Verdict.PASSED: 2}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,12 +79,12 @@ def overview(report: RunReport, sections: Mapping[int, int]) -> Overview:
     for run in report.runs:
         gathered.setdefault((run.scenario, run.path, run.node), []).append(run)
     groups = [_group(runs, sections) for runs in gathered.values()]
-    groups.sort(key=lambda group: _ORDER[group.verdict])
+    groups.sort(key=lambda group: WORST_FIRST.index(group.verdict))
     counts = Counter(run.verdict for run in report.runs)
     return Overview(
         verdict=report.verdict,
         headline=_headline(counts),
-        counts=tuple((verdict, counts[verdict]) for verdict in _ORDER),
+        counts=tuple((verdict, counts[verdict]) for verdict in WORST_FIRST),
         nodes=tuple(Counter(run.node for run in report.runs).items()),
         seeds=_seeds(report.runs),
         groups=tuple(groups[:_GROUPS_MAX]),
@@ -96,7 +95,7 @@ def overview(report: RunReport, sections: Mapping[int, int]) -> Overview:
 
 def _group(runs: Sequence[RunResult], sections: Mapping[int, int]) -> Group:
     first = runs[0]
-    ordered = sorted(runs, key=lambda run: _ORDER[run.verdict])
+    ordered = sorted(runs, key=lambda run: WORST_FIRST.index(run.verdict))
     worst = [run for run in ordered if run.verdict is not Verdict.PASSED] or ordered[:1]
     virtual = [run.virtual_s for run in runs if run.virtual_s is not None]
     return Group(

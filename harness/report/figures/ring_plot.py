@@ -7,7 +7,7 @@ from itertools import pairwise
 from math import cos, hypot, pi, sin
 from typing import TYPE_CHECKING
 
-from harness.results.wording import count, one_line, printable, shortened
+from harness.results.wording import count, cut, printable, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -97,8 +97,8 @@ def _node(name: str, blocked: Blocked | None, *, x: float, y: float) -> RingNode
     return RingNode(
         x=x,
         y=y,
-        name=_cut(name),
-        waits_for=_cut(waits_for, _WAITS_MAX),
+        name=cut(name, _NAME_MAX),
+        waits_for=cut(waits_for, _WAITS_MAX),
         title=printable(shortened(f"{name} {waits_for}{where}", 1_000)),
     )
 
@@ -158,8 +158,3 @@ def _edge(node: RingNode, toward_x: float, toward_y: float) -> tuple[float, floa
     scale = 1 / max(abs(delta_x) / half_x, abs(delta_y) / half_y, 1e-9)
     scale = min(scale, 1.0)
     return node.x + delta_x * scale, node.y + delta_y * scale
-
-
-def _cut(text: str, length_max: int = _NAME_MAX) -> str:
-    plain = one_line(text[: 2 * length_max])
-    return plain if len(plain) <= length_max else f"{plain[: length_max - 1]}…"

@@ -7,7 +7,6 @@ from difflib import SequenceMatcher
 from itertools import takewhile, zip_longest
 from typing import TYPE_CHECKING
 
-from harness.report.html_page import environment
 from harness.report.text.schedule_text import step_columns
 from harness.results.wording import count, one_line, shortened
 
@@ -20,7 +19,6 @@ __all__ = [
     "ROWS_MAX",
     "DiffRow",
     "SideBySide",
-    "diff_html",
     "diff_lines",
     "first_difference",
     "side_by_side",
@@ -148,12 +146,6 @@ def diff_lines(side: SideBySide, *, width: int = 120) -> list[str]:
         told = [one_line(shortened(line, _LINE_MAX)) for line in _cut(stack)]
         lines += [f"  {line}" for line in told or ["not recorded"]]
     return lines
-
-
-def diff_html(side: SideBySide) -> str:
-    """Render it as a figure of the HTML report."""
-    template = environment().get_template("schedule_diff.html")
-    return str(template.make_module({}).schedule_diff_figure(side))  # type: ignore[attr-defined]
 
 
 def _rows(

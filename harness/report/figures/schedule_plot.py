@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from harness.report.text.schedule_stretches import Gap, shown_steps, with_gaps
 from harness.report.text.schedule_text import gap_words, step_kind
-from harness.results.wording import count, one_line, printable, seconds, shortened
+from harness.results.wording import count, cut, one_line, printable, seconds, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -180,7 +180,7 @@ def _lanes(sheet: _Sheet, cycle: Sequence[str]) -> Iterator[StepLane]:
         waits = lane in cycle
         begin, end = spans[lane]
         yield StepLane(
-            label=_cut(lane),
+            label=cut(lane, _LABEL_MAX),
             title=printable(shortened(lane, 1_000)),
             y=y,
             x=begin,
@@ -278,8 +278,3 @@ def _left_out(schedule: Schedule, sheet: _Sheet) -> Iterator[str]:
         yield f"{len(sheet.y_of):,} of {count(len(schedule.lanes), 'lane')}"
     if schedule.dropped:
         yield f"none of {count(schedule.dropped, 'step')} at the end that were not recorded"
-
-
-def _cut(text: str) -> str:
-    plain = one_line(text[: 2 * _LABEL_MAX])
-    return plain if len(plain) <= _LABEL_MAX else f"{plain[: _LABEL_MAX - 1]}…"

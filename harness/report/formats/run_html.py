@@ -11,7 +11,7 @@ from harness.report.figures.speedup_plot import speedup_plots
 from harness.report.figures.timeline import shown_operations, timeline_of
 from harness.report.formats.search_html import lock_rows
 from harness.report.html_page import environment
-from harness.results.verdict import Verdict
+from harness.results.verdict import WORST_FIRST, Verdict
 from harness.results.wording import clock_word
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ __all__ = ["SECTIONS_MAX", "SHAPES_MAX", "run_html"]
 SECTIONS_MAX = 200
 SHAPES_MAX = 30_000  # a page of more is slow to open: later runs have their figures left out
 _OPEN_MAX = 3
-_ORDER = {Verdict.FAILED: 0, Verdict.UNKNOWN: 1, Verdict.PASSED: 2}
 
 
 def run_html(
@@ -37,7 +36,9 @@ def run_html(
     bars and ticks are drawn; where a cap bites, the page says so. The page declares that it loads
     and runs nothing, so a browser enforces what the escaping already ensures.
     """
-    runs = sorted(report.runs, key=lambda run: _ORDER[run.verdict])  # stable: else as they ran
+    runs = sorted(
+        report.runs, key=lambda run: WORST_FIRST.index(run.verdict)
+    )  # stable: else as they ran
     shown = runs[:sections_max]
     numbers = {id(run): number for number, run in enumerate(shown, start=1)}
     template = environment().get_template("runs.html")

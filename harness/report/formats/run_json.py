@@ -8,25 +8,21 @@ from typing import TYPE_CHECKING, Any
 from harness.errors import HarnessBug
 from harness.history.contention import contention
 from harness.report.figures.latency_and_speedup import PERCENTILES, latencies, speedups
-from harness.results.whole_file import write_whole
+from harness.results.plain_record import to_plain
 from harness.results.wording import clock_word
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from harness.history.contention import Contention
     from harness.history.records import History
     from harness.history.timings import Speedup
     from harness.report.figures.latency_and_speedup import Latency
     from harness.results.runs import RunReport, RunResult
-    from harness.results.verdict import CheckResult
 
 __all__ = [
     "LOCKS_MAX",
     "SCHEMA_VERSION",
     "report_document",
     "run_json",
-    "write_json",
 ]
 
 SCHEMA_VERSION = 1
@@ -58,15 +54,6 @@ def run_json(report: RunReport) -> str:
         raise HarnessBug(f"report.json: every number must be finite: {error}") from error
 
 
-def write_json(report: RunReport, path: Path) -> None:
-    """Write the document to a file, wholly or not at all.
-
-    Raises:
-        BadInput: The file cannot be written.
-    """
-    write_whole({path: run_json(report)})
-
-
 def _run(run: RunResult) -> dict[str, Any]:
     return {
         "scenario": run.scenario,
@@ -77,22 +64,11 @@ def _run(run: RunResult) -> dict[str, Any]:
         "digest": run.digest,
         "verdict": run.verdict.value,
         "could_not_run": run.could_not_run,
-        "checks": [_check(check) for check in run.checks],
+        "checks": to_plain(run.checks),
         "virtual_s": run.virtual_s,
         "wall_s": run.wall_s,
         "replay": run.replay,
         "figures": None if run.history is None else _figures(run.history),
-    }
-
-
-def _check(check: CheckResult) -> dict[str, Any]:
-    return {
-        "name": check.name,
-        "verdict": check.verdict.value,
-        "expected": check.expected,
-        "seen": check.seen,
-        "involved": list(check.involved),
-        "why": check.why,
     }
 
 

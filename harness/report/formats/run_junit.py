@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from xml.etree.ElementTree import Element, SubElement, indent, tostring
+from xml.etree.ElementTree import SubElement
 
 from harness.report.formats.run_terminal import render_result
+from harness.report.junit_page import add_case, add_properties, add_suite, document, xml_text
 from harness.results.verdict import Verdict
 from harness.results.wording import clock_word, printable, seconds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from xml.etree.ElementTree import Element
 
     from harness.results.runs import RunReport, RunResult
 
@@ -23,32 +24,20 @@ def run_junit(report: RunReport) -> str:
     A failed run is a ``failure``. An unknown one is an ``error`` and never ``skipped``: what was
     not proven is not green. Times are measured wall seconds; the virtual ones are properties.
     """
-    root = Element("testsuites", {"name": "harness", **_totals(report.runs)})
+    root = document(report.runs)
     for node in dict.fromkeys(run.node for run in report.runs):
         runs = [run for run in report.runs if run.node == node]
-        suite = SubElement(root, "testsuite", {"name": f"harness.{node}", **_totals(runs)})
-        if report.started_at:
-            suite.set("timestamp", printable(report.started_at))
+        suite = add_suite(root, f"harness.{node}", runs, started_at=report.started_at)
         facts = {"node": node, "clock": clock_word(node)}
         facts |= {f"version.{name}": value for name, value in report.versions.items()}
         facts |= {f"machine.{name}": value for name, value in report.machine.items()}
-        _properties(suite, facts)
+        add_properties(suite, facts)
         for run in runs:
             _case(suite, run)
-    indent(root)
-    body = tostring(root, encoding="unicode")
-    return f'<?xml version="1.0" encoding="UTF-8"?>\n{body}\n'
+    return xml_text(root)
 
 
 def _case(suite: Element, run: RunResult) -> None:
-    case = SubElement(
-        suite,
-        "testcase",
-        classname=f"harness.{run.node}",
-        name=printable(f"{run.scenario}[seed {run.seed}]"),
-        file=printable(run.path),
-        time=f"{run.wall_s:.6f}",
-    )
     facts = {
         "node": run.node,
         "seed": str(run.seed),
@@ -59,7 +48,8 @@ def _case(suite: Element, run: RunResult) -> None:
     }
     if run.virtual_s is not None:
         facts["virtual_s"] = f"{run.virtual_s!r} simulated"
-    _properties(case, facts)
+    name = f"{run.scenario}[seed {run.seed}]"
+    case = add_case(suite, name, path=run.path, wall_s=run.wall_s, facts=facts)
     if run.verdict is not Verdict.PASSED:
         _complaint(case, run)
     SubElement(case, "system-out").text = printable(_checks_text(run))
@@ -82,20 +72,3 @@ def _checks_text(run: RunResult) -> str:
     if run.virtual_s is not None:
         lines.append(f"{seconds(run.virtual_s)} {clock_word(run.node)}")
     return "\n".join([*lines, f"{seconds(run.wall_s)} measured"])
-
-
-def _properties(parent: Element, facts: dict[str, str]) -> None:
-    properties = SubElement(parent, "properties")
-    for name, value in facts.items():
-        SubElement(properties, "property", name=printable(name), value=printable(value))
-
-
-def _totals(runs: Iterable[RunResult]) -> dict[str, str]:
-    listed = list(runs)
-    return {
-        "tests": str(len(listed)),
-        "failures": str(sum(run.verdict is Verdict.FAILED for run in listed)),
-        "errors": str(sum(run.verdict is Verdict.UNKNOWN for run in listed)),
-        "skipped": "0",
-        "time": f"{sum(run.wall_s for run in listed):.6f}",
-    }

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from harness.report.figures.latency_and_speedup import speedups
 from harness.report.formats.run_terminal import render_result
-from harness.report.markdown_page import SIZE_BYTES_MAX, MarkdownPage, cell, fenced
-from harness.results.verdict import Verdict
+from harness.report.markdown_page import MARKS, SIZE_BYTES_MAX, MarkdownPage, cell, fenced
+from harness.results.verdict import WORST_FIRST, Verdict
 from harness.results.wording import clock_word, count, ratio, seconds, shortened
 
 if TYPE_CHECKING:
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 __all__ = ["SIZE_BYTES_MAX", "run_markdown"]
 
 _FAILURE_LENGTH_MAX = 16_000
-_MARKS = {Verdict.FAILED: "❌ failed", Verdict.UNKNOWN: "❔ unknown", Verdict.PASSED: "✅ passed"}
-_ORDER = {Verdict.FAILED: 0, Verdict.UNKNOWN: 1, Verdict.PASSED: 2}
 
 
 def run_markdown(report: RunReport, *, size_bytes_max: int = SIZE_BYTES_MAX) -> str:
@@ -31,7 +29,9 @@ def run_markdown(report: RunReport, *, size_bytes_max: int = SIZE_BYTES_MAX) -> 
     """
     page = MarkdownPage(size_bytes_max=size_bytes_max)
     page.block([*_headline(report), *_where_made(report)])
-    runs = sorted(report.runs, key=lambda run: _ORDER[run.verdict])  # stable: else as they ran
+    runs = sorted(
+        report.runs, key=lambda run: WORST_FIRST.index(run.verdict)
+    )  # stable: else as they ran
     page.rows(["## What did not pass", ""], _failures(runs), noun="run that did not pass")
     head = ["## Speed-up", "", *_SPEEDUP_NOTE, *_SPEEDUP_HEAD]
     page.rows(head, _speedup_rows(runs), noun="speed-up")
@@ -41,10 +41,10 @@ def run_markdown(report: RunReport, *, size_bytes_max: int = SIZE_BYTES_MAX) -> 
 
 def _headline(report: RunReport) -> list[str]:
     counts = Counter(run.verdict for run in report.runs)
-    told = " · ".join(f"{_MARKS[one]} {counts[one]:,}" for one in _ORDER if counts[one])
+    told = " · ".join(f"{MARKS[one]} {counts[one]:,}" for one in WORST_FIRST if counts[one])
     nodes = Counter(run.node for run in report.runs)
     lines = [
-        f"# harness: {_MARKS[report.verdict]}",
+        f"# harness: {MARKS[report.verdict]}",
         "",
         f"{count(len(report.runs), 'run')}: {told}" if told else "0 runs: nothing is known",
         "",
@@ -76,7 +76,7 @@ def _failures(runs: list[RunResult]) -> Iterator[str]:
             continue
         text = shortened(render_result(run), _FAILURE_LENGTH_MAX)
         claim = f"{cell(run.claim)}\n\n" if run.claim else ""
-        title = f"### {_MARKS[run.verdict]}: {cell(run.scenario)}"
+        title = f"### {MARKS[run.verdict]}: {cell(run.scenario)}"
         yield f"{title}\n\n{claim}{fenced(text)}\n"
 
 
@@ -117,7 +117,7 @@ _RUN_HEAD = [
 def _run_row(run: RunResult) -> str:
     passed = sum(check.verdict is Verdict.PASSED for check in run.checks)
     cells = [
-        _MARKS[run.verdict],
+        MARKS[run.verdict],
         _named(run),
         run.node,
         f"{passed} of {len(run.checks)}",

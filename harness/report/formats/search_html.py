@@ -10,7 +10,7 @@ from harness.report.figures.ring_plot import ring_plot
 from harness.report.figures.schedule_diff import side_by_side
 from harness.report.figures.schedule_plot import schedule_plot
 from harness.report.html_page import environment
-from harness.results.verdict import Verdict
+from harness.results.verdict import WORST_FIRST, Verdict
 from harness.results.wording import count
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ EXPLORATIONS_MAX = 200
 FAILURES_MAX = 40  # a drawing takes up to 100 KiB
 LOCKS_MAX = 24
 _OPEN_MAX = 3
-_ORDER = {Verdict.FAILED: 0, Verdict.UNKNOWN: 1, Verdict.PASSED: 2}
 
 
 def search_html(report: ExplorationReport) -> str:
@@ -34,7 +33,7 @@ def search_html(report: ExplorationReport) -> str:
     At most ``EXPLORATIONS_MAX`` have a section and ``FAILURES_MAX`` failures a drawing; where a cap
     bites, the page says so.
     """
-    ordered = sorted(report.explorations, key=lambda one: _ORDER[one.verdict])  # stable
+    ordered = sorted(report.explorations, key=lambda one: WORST_FIRST.index(one.verdict))  # stable
     template = environment().get_template("search.html")
     return template.render(
         report=report,

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from xml.etree.ElementTree import Element, SubElement, indent, tostring
+from xml.etree.ElementTree import SubElement
 
 from harness.report.formats.search_terminal import failure_lines, summary_lines
+from harness.report.junit_page import add_case, add_suite, document, xml_text
 from harness.results.verdict import Verdict
 from harness.results.wording import one_line, printable, shortened
 
 if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
+
     from harness.results.explorations import Exploration, ExplorationReport
 
 __all__ = ["search_junit"]
@@ -22,33 +25,15 @@ def search_junit(report: ExplorationReport) -> str:
 
     A search that could not be made is an ``error``, never ``skipped``. Times are measured.
     """
-    verdicts = [one.verdict for one in report.explorations]
-    totals = {
-        "tests": str(len(verdicts)),
-        "failures": str(verdicts.count(Verdict.FAILED)),
-        "errors": str(verdicts.count(Verdict.UNKNOWN)),
-        "skipped": "0",
-        "time": f"{sum(one.wall_s for one in report.explorations):.6f}",
-    }
-    root = Element("testsuites", {"name": "harness", **totals})
-    suite = SubElement(root, "testsuite", {"name": "harness.explore", **totals})
-    if report.started_at:
-        suite.set("timestamp", printable(report.started_at))
-    for one in report.explorations:
-        _case(suite, one)
-    indent(root)
-    return f'<?xml version="1.0" encoding="UTF-8"?>\n{tostring(root, encoding="unicode")}\n'
+    searches = report.explorations
+    root = document(searches)
+    suite = add_suite(root, "harness.explore", searches, started_at=report.started_at)
+    for search in searches:
+        _case(suite, search)
+    return xml_text(root)
 
 
 def _case(suite: Element, one: Exploration) -> None:
-    case = SubElement(
-        suite,
-        "testcase",
-        classname="harness.explore",
-        name=printable(f"{one.scenario}[{one.strategy}, seed {one.seed}]"),
-        file=printable(one.path),
-        time=f"{one.wall_s:.6f}",
-    )
     facts = {
         "verdict": one.verdict.value,
         "claim": one.claim,
@@ -62,9 +47,8 @@ def _case(suite: Element, one: Exploration) -> None:
         "proven": str(one.proven).lower(),
     }
     facts |= {f"replay.{at}": failure.replay for at, failure in enumerate(one.failures, start=1)}
-    properties = SubElement(case, "properties")
-    for name, value in facts.items():
-        SubElement(properties, "property", name=name, value=printable(value))
+    name = f"{one.scenario}[{one.strategy}, seed {one.seed}]"
+    case = add_case(suite, name, path=one.path, wall_s=one.wall_s, facts=facts)
     for failure in one.failures:
         message = one_line(shortened(failure.headline, _MESSAGE_MAX))
         element = SubElement(case, "failure", message=message, type=printable(failure.cause))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.report.formats.search_terminal import failure_lines
-from harness.report.markdown_page import SIZE_BYTES_MAX, MarkdownPage, cell, fenced
-from harness.results.verdict import Verdict
+from harness.report.markdown_page import MARKS, SIZE_BYTES_MAX, MarkdownPage, cell, fenced
+from harness.results.verdict import WORST_FIRST
 from harness.results.wording import count, seconds, shortened
 
 if TYPE_CHECKING:
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 __all__ = ["search_markdown"]
 
 _FAILURE_LENGTH_MAX = 30_000
-_MARKS = {Verdict.FAILED: "❌ failed", Verdict.UNKNOWN: "❔ unknown", Verdict.PASSED: "✅ passed"}
-_ORDER = {Verdict.FAILED: 0, Verdict.UNKNOWN: 1, Verdict.PASSED: 2}
 _HEAD = [
     "| verdict | scenario | strategy | runs | distinct partial orders | failures"
     " | measured wall time |",
@@ -31,11 +29,11 @@ def search_markdown(report: ExplorationReport, *, size_bytes_max: int = SIZE_BYT
 
     What does not fit is left out from the end, and the text says how much that is.
     """
-    ordered = sorted(report.explorations, key=lambda one: _ORDER[one.verdict])
+    ordered = sorted(report.explorations, key=lambda one: WORST_FIRST.index(one.verdict))
     page = MarkdownPage(size_bytes_max=size_bytes_max)
     failures = count(sum(len(one.failures) for one in ordered), "failure")
     told = f"{count(len(ordered), 'scenario')} searched, {failures}"
-    page.block([f"# harness explore: {_MARKS[report.verdict]}", "", told, ""])
+    page.block([f"# harness explore: {MARKS[report.verdict]}", "", told, ""])
     page.rows(["## Failures", ""], _failures(ordered), noun="failure")
     page.rows(["## Searches", "", *_HEAD], map(_row, ordered), noun="search")
     page.rows(["## What was not judged", ""], _not_judged(ordered), noun="sentence")
@@ -56,7 +54,7 @@ def _row(one: Exploration) -> str:
     mode = f" ({', '.join(words)})" if words else ""
     reason = "" if one.could_not_run is None else f": {cell(one.could_not_run)}"
     cells = [
-        f"{_MARKS[one.verdict]}{proven}{reason}",
+        f"{MARKS[one.verdict]}{proven}{reason}",
         cell(one.scenario),
         f"{cell(one.strategy)}{mode}, seed {one.seed}",
         f"{one.runs:,}",

@@ -3,12 +3,17 @@ from dataclasses import replace
 import pytest
 
 from harness.report.figures.schedule_diff import (
-    diff_html,
     diff_lines,
     first_difference,
     side_by_side,
 )
+from harness.report.html_page import environment
 from harness.results.schedule import Schedule
+
+
+def diff_html(side):
+    template = environment().get_template("schedule_diff.html")
+    return str(template.module.schedule_diff_figure(side))
 
 
 def changed(schedule, index, **others):

@@ -5,8 +5,8 @@ from dataclasses import replace
 import jsonschema
 import pytest
 
-from harness.errors import BadInput, HarnessBug
-from harness.report.formats.run_json import report_document, run_json, write_json
+from harness.errors import HarnessBug
+from harness.report.formats.run_json import report_document, run_json
 from harness.results.schema import report_schema
 
 
@@ -86,14 +86,3 @@ def test_a_number_that_is_not_finite_is_the_harness_own_fault(rich_report, passe
     broken = replace(rich_report, runs=(replace(passed_run, wall_s=float("nan")),))
     with pytest.raises(HarnessBug, match="every number must be finite"):
         run_json(broken)
-
-
-def test_the_document_goes_to_a_file(tmp_path, rich_report):
-    path = tmp_path / "found.json"
-    write_json(rich_report, path)
-    assert json.loads(path.read_text(encoding="utf-8")) == report_document(rich_report)
-
-
-def test_a_missing_folder_is_told(tmp_path, rich_report):
-    with pytest.raises(BadInput, match=r"none/found\.json: must be a file that can be written"):
-        write_json(rich_report, tmp_path / "none" / "found.json")
