@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.checks.expectation import as_expected, ended
+from harness.history.ends import as_expected, ended
 from harness.results.verdict import CheckResult, Verdict
 
 if TYPE_CHECKING:

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, Field, model_validator
 
-from harness.checks.expectation import ended
 from harness.checks.findings import doubtful, judged, named, nothing_to_judge, some
 from harness.checks.parameters import STEP, Names, Parameters
 from harness.consistency import BUDGET, Call, Counter, Map, Model, Register, Set, check
+from harness.history.ends import ended
 from harness.history.value_path import PathMissing, canonical, values_at
 from harness.results.verdict import CheckResult, Verdict
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.checks.expectation import as_expected, ended, wanted
 from harness.checks.findings import judged, named, nothing_to_judge
 from harness.checks.parameters import Parameters
+from harness.history.ends import as_expected, ended, wanted
 
 if TYPE_CHECKING:
     from harness.history.records import History

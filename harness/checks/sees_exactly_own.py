@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
-from harness.checks.expectation import as_expected
 from harness.checks.findings import doubtful, judged, named, nothing_to_judge, operations_of
 from harness.checks.parameters import STEP, Parameters
+from harness.history.ends import as_expected
 from harness.history.value_path import PathMissing, canonical, values_at
 
 if TYPE_CHECKING:

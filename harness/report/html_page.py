@@ -8,6 +8,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from harness.history.ends import against_expected, raised_as_expected
 from harness.report.figures.timeline import OPERATIONS_MAX
 from harness.report.text.wait_for import ring
 from harness.results.wording import (
@@ -35,7 +36,9 @@ def environment() -> Environment:
         lstrip_blocks=True,
         finalize=_shown,
     )
+    made.tests.update(raised_as_expected=raised_as_expected)
     made.filters.update(
+        against_expected=against_expected,
         breakable=_breakable,
         clock=clock_word,
         count=count,

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from harness.choices.chaos import WITHIN_S
+from harness.history.ends import as_expected
 from harness.history.records import Outcome
 
 if TYPE_CHECKING:
@@ -40,8 +41,7 @@ class Search:
         A run in which nothing went wrong, though it might have, is judged like any other.
         """
         cancelled = any(
-            one.outcome is Outcome.CANCELLED and one.expected_error != "cancelled"
-            for one in history.operations
+            one.outcome is Outcome.CANCELLED and not as_expected(one) for one in history.operations
         )
         faulted = self.faults and (bool(history.faults) or cancelled)
         for check in checks:

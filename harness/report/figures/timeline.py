@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from harness.history.ends import against_expected, raised_as_expected
 from harness.history.records import Outcome
 from harness.report.figures.axis import seconds_axis
 from harness.results.wording import count, key_words, one_line, printable, seconds, shortened
@@ -219,12 +220,11 @@ def _operation(one: Operation) -> _Piece:
     error = _error_words(one.error)
     title = (
         f"#{one.number} {one.call}{user}, phase {one.phase}, {one.task}\n"
-        f"{_span(one.begin_s, one.end_s)}, {one.outcome}{error}"
+        f"{_span(one.begin_s, one.end_s)}, {one.outcome}{against_expected(one)}{error}"
     )
-    expected = one.outcome is Outcome.RAISED and one.expected_error is not None
     return _Piece(
         kind="operation",
-        shape="expected" if expected else one.outcome.value,
+        shape="expected" if raised_as_expected(one) else one.outcome.value,
         begin_s=one.begin_s,
         end_s=one.end_s,
         title=title,

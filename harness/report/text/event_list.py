@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.history.ends import against_expected
 from harness.results.wording import count
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def _of_operation(one: Operation) -> Iterator[tuple[float, int, str]]:
         yield end_s, 1, f"go on {whose}"
     if one.end_s is not None:
         how = one.error.type if one.error else one.outcome.value
-        yield one.end_s, 3, f"end   {whose}: {how}"
+        yield one.end_s, 3, f"end   {whose}: {how}{against_expected(one)}"
 
 
 def _of_actor(one: Actor) -> Iterator[tuple[float, int, str]]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from math import inf
 from typing import TYPE_CHECKING
 
+from harness.history.ends import against_expected
 from harness.report.text.schedule_text import step_kind
 from harness.report.trace.track_events import TrackEvents
 from harness.results.whole_file import write_whole
@@ -193,7 +194,7 @@ def _operation(one: Operation) -> _Piece:
         "number": str(one.number),
         "phase": one.phase,
         "task": one.task,
-        "outcome": one.outcome.value,
+        "outcome": f"{one.outcome}{against_expected(one)}",
         "error": _error(one.error),
     }
     return _piece(one.begin_s, one.end_s, one.call, notes)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from harness.checks.expectation import as_expected
 from harness.checks.register import ALWAYS_ON, CHECKS
+from harness.history.ends import as_expected
 from harness.history.records import Blocked, Diagnosis, ErrorRecord, LockHold, Outcome
 from harness.results.verdict import Verdict
 

@@ -61,6 +61,27 @@ def test_the_shape_of_a_bar_is_its_outcome(parked_run, deadlocked_run):
     assert {round(bar.x + bar.width, 3) for bar in bars(stuck, "operation")} == {100.0}
 
 
+@pytest.mark.parametrize(
+    ("expected", "shape", "words"),
+    [
+        ("success", "raised", "raised\n"),
+        (None, "raised", "raised\n"),
+        ("cancelled", "raised", "raised, expected cancelled\n"),
+        ("KeyError", "raised", "raised, expected KeyError\n"),
+        ("any", "expected", "raised as expected\n"),
+        ("NodeUnreachable", "expected", "raised as expected\n"),
+    ],
+)
+def test_a_raised_operation_is_expected_only_where_its_step_says_so(
+    parked_run, expected, shape, words
+):
+    raised = replace(parked_run.history.operations[3], expected_error=expected)
+    history = History(node=NodeKind.SIMULATED, operations=(raised,), end_s=5.0)
+    (bar,) = bars(timeline_of(history), "operation")
+    assert bar.shape == shape
+    assert words in bar.title
+
+
 def test_a_parked_interval_lies_on_its_operation(parked_run):
     timeline = timeline_of(parked_run.history)
     (parked,) = bars(timeline, "parked")

@@ -146,3 +146,23 @@ def test_a_failed_run_has_its_ring_drawn_and_its_locks_listed(rich_report, passe
     clean = Page(run_html(replace(rich_report, runs=(passed_run,))))
     assert not clean.found("svg", **{"class": "ring-drawing"})
     assert not clean.found("table", **{"class": "contention"})
+
+
+@pytest.mark.parametrize(
+    ("expected", "kind", "words"),
+    [
+        ("success", "raised", "raised: NodeUnreachable"),
+        ("KeyError", "raised", "raised, expected KeyError: NodeUnreachable"),
+        ("NodeUnreachable", "expected", "raised as expected: NodeUnreachable"),
+        ("any", "expected", "raised as expected: NodeUnreachable"),
+    ],
+)
+def test_only_an_error_that_its_step_expects_is_called_so(
+    rich_report, parked_run, expected, kind, words
+):
+    raised = replace(parked_run.history.operations[3], expected_error=expected)
+    history = replace(parked_run.history, operations=(raised,))
+    page = Page(run_html(replace(rich_report, runs=(replace(parked_run, history=history),))))
+    assert len(page.found("tr", **{"class": kind})) == 1
+    assert words in " ".join(page.text.split())
+    assert ("raised, as the scenario asked" in page.text) is (kind == "expected")

@@ -155,6 +155,22 @@ def test_slices_say_how_they_ended(recorded):
     assert Counter(outcomes) == {"returned": 2, "raised": 1}
 
 
+@pytest.mark.parametrize(
+    ("expected", "outcome"),
+    [
+        ("success", "raised"),
+        ("any", "raised as expected"),
+        ("NodeUnreachable", "raised as expected"),
+        ("KeyError", "raised, expected KeyError"),
+    ],
+)
+def test_a_slice_says_whether_its_step_expected_that_end(parked_run, expected, outcome):
+    raised = replace(parked_run.history.operations[3], expected_error=expected)
+    history = History(node=NodeKind.SIMULATED, operations=(raised,))
+    ((begun, _),) = Trace(perfetto_trace(history)).slices
+    assert notes(begun)["outcome"] == outcome
+
+
 def test_locks_show_who_held_them_across_what_and_who_waited(recorded):
     assert recorded.spans("held") == [
         ("buyer-1", 0, 5_000_000),

@@ -1,14 +1,14 @@
-"""Own the comparison of how an operation ended with what its step expects."""
+"""How an operation ended, beside the end that its step expects."""
 
 from __future__ import annotations
 
 from harness.history.records import Operation, Outcome
 
-__all__ = ["as_expected", "ended", "wanted"]
+__all__ = ["against_expected", "as_expected", "ended", "raised_as_expected", "wanted"]
 
 
 def as_expected(operation: Operation) -> bool:
-    """Compare how an operation ended with what its step expects."""
+    """Return True if an operation ended as its step expects."""
     word = wanted(operation)
     if word == "any":
         return operation.outcome in (Outcome.RETURNED, Outcome.RAISED)
@@ -27,6 +27,23 @@ def as_expected(operation: Operation) -> bool:
 def wanted(operation: Operation) -> str:
     """Say what the step expects: "success", "any", "cancelled", or the class of an error."""
     return operation.expected_error or "success"
+
+
+def raised_as_expected(operation: Operation) -> bool:
+    """Return True if an operation raised, and its step asks for that error or takes any end."""
+    return operation.outcome is Outcome.RAISED and as_expected(operation)
+
+
+def against_expected(operation: Operation) -> str:
+    """Say what follows the word of an end: `` as expected``, ``, expected NodeUnreachable``.
+
+    Nothing follows where an operation that should return did, or has yet to, or failed to.
+    """
+    if as_expected(operation):
+        return "" if operation.outcome is Outcome.RETURNED else " as expected"
+    if wanted(operation) == "success" or operation.outcome is Outcome.UNFINISHED:
+        return ""
+    return f", expected {wanted(operation)}"
 
 
 def ended(operation: Operation) -> str:
