@@ -1,4 +1,4 @@
-"""Own the template environment of the HTML pages: escaping, and the words that templates use."""
+"""The template environment of the HTML pages: escaping, and the words that templates use."""
 
 from __future__ import annotations
 

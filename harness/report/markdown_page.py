@@ -1,4 +1,4 @@
-"""Own a page of GitHub Markdown: up to a size, its cells and fences safe from any text."""
+"""A page of GitHub Markdown: up to a size, with cells and fences that any text is safe in."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own what a report says of where it was made: package versions, and facts about the machine."""
+"""Where a report was made: the versions of packages, and facts about the machine."""
 
 from __future__ import annotations
 

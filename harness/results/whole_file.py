@@ -1,4 +1,4 @@
-"""Own the writing of report files: each wholly or not at all, and the refusal if not."""
+"""The writing of report files: each wholly or not at all, and the refusal where it fails."""
 
 from __future__ import annotations
 

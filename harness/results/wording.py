@@ -1,4 +1,4 @@
-"""Own how a report words a value: seconds, ratios, keys, clocks, and text from outside."""
+"""How a report words a value: seconds, ratios, keys, clocks, and text from outside."""
 
 from __future__ import annotations
 

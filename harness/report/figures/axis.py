@@ -1,4 +1,4 @@
-"""Own the axes of figures: where a value stands, in percent of the width, and the ticks."""
+"""The axes of figures: where a value stands, in percent of the width, and the ticks."""
 
 from __future__ import annotations
 

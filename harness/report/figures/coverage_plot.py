@@ -1,4 +1,4 @@
-"""Own the geometry of the coverage curve: distinct orders over runs, which levels off."""
+"""The coverage curve of a search: distinct orders over runs, which levels off."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["CoveragePlot", "coverage_plot"]
 
 _POINTS_MAX = 400
-_LATE = 0.1  # the share of the runs, at the end, that the last gain is told of
+_LATE = 0.1  # the share of the runs, at the end, within which the last gain is counted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,5 +66,5 @@ def _words(points: Sequence[tuple[int, int]], runs: int) -> str:
     last_runs, last = points[-1]
     late = max(round(runs * _LATE), 1)
     before = max((seen for at, seen in points if at <= last_runs - late), default=0)
-    told = f"{count(last, 'distinct partial order')} in {count(last_runs, 'run')}"
-    return f"{told}; {last - before:,} of them new in the last {count(late, 'run')}"
+    sentence = f"{count(last, 'distinct partial order')} in {count(last_runs, 'run')}"
+    return f"{sentence}; {last - before:,} of them new in the last {count(late, 'run')}"

@@ -1,4 +1,4 @@
-"""Own the figures of one run that every format prints: latency by call, speed-up by phase."""
+"""The figures of a run that every format prints: latency by call, speed-up by phase."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own the geometry of the latency plot: each call's distribution function over one axis."""
+"""The latency plot: each call's distribution function over one axis."""
 
 from __future__ import annotations
 
@@ -60,17 +60,17 @@ class LatencyPlot:
 
 def latency_plot(history: History) -> LatencyPlot | None:
     """Lay out the latency of each call; None where nothing returned."""
-    told = [latency for latency in latencies(history) if latency.samples]
-    if not told:
+    returned = [latency for latency in latencies(history) if latency.samples]
+    if not returned:
         return None
-    shown = told[:CALLS_MAX]
+    shown = returned[:CALLS_MAX]
     # A little air, so that the slowest sample does not stand on the edge.
     every = tuple(sample * 1.04 for latency in shown for sample in latency.samples)
     axis = seconds_axis(every, may_be_logarithmic=True)
     return LatencyPlot(
         axis=axis,
         rows=tuple(_latency_row(latency, axis) for latency in shown),
-        calls_left_out=len(told) - len(shown),
+        calls_left_out=len(returned) - len(shown),
     )
 
 

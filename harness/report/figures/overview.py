@@ -1,4 +1,4 @@
-"""Own the overview of a report: its counts, and its runs gathered by scenario and node."""
+"""The overview of a batch of runs: its counts, and its runs by scenario and backend."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own the geometry of a wait-for ring: tasks around an ellipse, an arrow to whom each waits for."""
+"""The drawing of a deadlock's cycle: tasks around an ellipse, each with an arrow to the next."""
 
 from __future__ import annotations
 

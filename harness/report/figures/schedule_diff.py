@@ -1,4 +1,4 @@
-"""Own a passing and a failing run side by side, from the first step at which they part."""
+"""A passing and a failing run side by side, from the first step at which they part."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def side_by_side(
 
 
 def diff_lines(side: SideBySide, *, width: int = 120) -> list[str]:
-    """Tell it in two columns of a terminal that is ``width`` letters wide: ``|`` where they differ.
+    """Return it in two columns of a terminal, ``width`` letters wide: ``|`` where they differ.
 
     ``<`` marks a step of the passing run alone, ``>`` one of the failing run alone, ``~`` one that
     both made at different moments.
@@ -143,8 +143,8 @@ def diff_lines(side: SideBySide, *, width: int = 120) -> list[str]:
         lines.append(f"… {count(side.steps_left_out, 'step')} of the failing run not compared")
     for name, stack in zip(("passing", "failing"), side.stacks or (), strict=False):
         lines.append(f"the {name} run stood at:")
-        told = [one_line(shortened(line, _LINE_MAX)) for line in _cut(stack)]
-        lines += [f"  {line}" for line in told or ["not recorded"]]
+        shown = [one_line(shortened(line, _LINE_MAX)) for line in _cut(stack)]
+        lines += [f"  {line}" for line in shown or ["not recorded"]]
     return lines
 
 
@@ -177,8 +177,8 @@ def _tail(left: Sequence[ScheduleStep], right: Sequence[ScheduleStep]) -> int:
 
 
 def _beyond(failing: Schedule, rows: Sequence[DiffRow]) -> int:
-    told = [row.failing.index for row in rows if row.failing is not None]
-    return len(failing.steps) - 1 - max(told) if told and failing.steps else 0
+    shown = [row.failing.index for row in rows if row.failing is not None]
+    return len(failing.steps) - 1 - max(shown) if shown and failing.steps else 0
 
 
 def _equal(left: Sequence[ScheduleStep], right: Sequence[ScheduleStep]) -> Iterator[DiffRow]:

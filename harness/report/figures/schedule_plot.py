@@ -1,4 +1,4 @@
-"""Own the geometry of a schedule's drawing: lanes, a mark a step, deviations, wake-ups, ring."""
+"""The drawing of a schedule: lanes, a mark a step, deviations, wake-ups, and the cycle."""
 
 from __future__ import annotations
 
@@ -221,9 +221,9 @@ def _ticks(sheet: _Sheet) -> Iterator[StepTick]:
         if step.at_s == last_s:
             continue
         last_s = step.at_s
-        told = x >= free_from
-        free_from = x + _TICK_ROOM if told else free_from
-        yield StepTick(x=x, label=seconds(step.at_s) if told else "")
+        labelled = x >= free_from
+        free_from = x + _TICK_ROOM if labelled else free_from
+        yield StepTick(x=x, label=seconds(step.at_s) if labelled else "")
 
 
 def _course(sheet: _Sheet) -> str:

@@ -1,4 +1,4 @@
-"""Own the geometry of the speed-up plot: timings by pacing, and the ratio with its interval."""
+"""The speed-up plot: timings by pacing, and their ratio with its interval."""
 
 from __future__ import annotations
 

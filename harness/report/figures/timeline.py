@@ -1,4 +1,4 @@
-"""Own the geometry of a run's timeline: which bar stands in which lane, where, and what it says."""
+"""The timeline of a run: which bar stands in which lane, where, and what it says."""
 
 from __future__ import annotations
 

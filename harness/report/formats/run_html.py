@@ -1,4 +1,4 @@
-"""Own the HTML report: one page that needs no network, no script and no other file."""
+"""A batch of runs as HTML: one page that needs no network, no script and no other file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own the JSON report: the document that other programs read, and its place in a file."""
+"""A batch of runs as JSON, for other programs to read."""
 
 from __future__ import annotations
 

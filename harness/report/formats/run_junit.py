@@ -1,4 +1,4 @@
-"""Own the JUnit XML: a test suite a node, a test case a run, for the CI systems that read it."""
+"""A batch of runs as JUnit XML: a test suite a backend, a test case a run."""
 
 from __future__ import annotations
 

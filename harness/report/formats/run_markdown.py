@@ -1,4 +1,4 @@
-"""Own the Markdown report: a CI step's summary, failures first, within the size that CI takes."""
+"""A batch of runs as Markdown, failures first, within the size of a CI step's summary."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ def run_markdown(report: RunReport, *, size_bytes_max: int = SIZE_BYTES_MAX) -> 
 
 def _headline(report: RunReport) -> list[str]:
     counts = Counter(run.verdict for run in report.runs)
-    told = " · ".join(f"{MARKS[one]} {counts[one]:,}" for one in WORST_FIRST if counts[one])
+    verdicts = " · ".join(f"{MARKS[one]} {counts[one]:,}" for one in WORST_FIRST if counts[one])
     nodes = Counter(run.node for run in report.runs)
     lines = [
         f"# harness: {MARKS[report.verdict]}",
         "",
-        f"{count(len(report.runs), 'run')}: {told}" if told else "0 runs: nothing is known",
+        f"{count(len(report.runs), 'run')}: {verdicts}" if verdicts else "0 runs: nothing is known",
         "",
     ]
     lines += [f"- {count(number, f'{node} run')}: {_TIMES[node]}" for node, number in nodes.items()]

@@ -1,4 +1,4 @@
-"""Own what a person at a terminal reads: a run's verdict in lines, the summary, the progress."""
+"""A batch of runs in a terminal: each verdict in lines, the summary, and the progress."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import sys
 from collections import Counter
 from typing import TYPE_CHECKING, TextIO
 
-from harness.report.text.check_words import involved, reasons, told_elsewhere
+from harness.report.text.check_words import involved, named_by_outcomes, reasons
 from harness.report.text.wait_for import diagnosis_lines
 from harness.results.verdict import Verdict
 from harness.results.wording import clock_word, count, one_line, printable, seconds, shortened
@@ -22,7 +22,7 @@ __all__ = ["Progress", "render_result", "render_summary"]
 _INVOLVED_MAX = 12
 _TEXT_LENGTH_MAX = 4_000
 _PASSED_LINES_MAX = 200  # over this many runs, the passed ones are counted and not listed
-_COUNTS = 20  # so many times over a campaign
+_COUNTS = 20  # so many times over a batch of runs
 _STYLES = {Verdict.PASSED: "green", Verdict.FAILED: "bold red", Verdict.UNKNOWN: "bold yellow"}
 
 
@@ -54,8 +54,8 @@ def _lines(result: RunResult) -> Iterator[str]:
     shown = [check for check in result.checks if check.verdict is not Verdict.PASSED]
     if not shown and result.could_not_run is None:
         yield "  no check was made, so nothing is known"
-    told = told_elsewhere(shown)
-    checks = [_check_line(check, told, named=len(shown) > 1) for check in shown]
+    elsewhere = named_by_outcomes(shown)
+    checks = [_check_line(check, elsewhere, named=len(shown) > 1) for check in shown]
     yield from map(_indented, checks)
     yield _text(f"  replay: {result.replay}")
     deadlock = None if result.history is None else result.history.deadlock
@@ -65,11 +65,11 @@ def _lines(result: RunResult) -> Iterator[str]:
         yield from (f"  {line}" for line in diagnosis_lines(result.history))
 
 
-def _check_line(check: CheckResult, told: Collection[str], *, named: bool) -> str:
+def _check_line(check: CheckResult, elsewhere: Collection[str], *, named: bool) -> str:
     unknown = "cannot tell: " if check.verdict is Verdict.UNKNOWN else ""
     name = f"{check.name}: " if named else ""
     line = f"{name}{unknown}expected {check.expected}, saw {check.seen}"
-    left = involved(check, told)
+    left = involved(check, elsewhere)
     if not left:
         return line
     more = len(left) - _INVOLVED_MAX
@@ -99,7 +99,7 @@ class Progress:
 
     On a terminal a bar, with lines scrolling above it; elsewhere plain lines. Runs that passed have
     a line each up to 200 runs, and beyond that a count now and then; quiet leaves both out. A run
-    that did not pass is always told in full. ``stream`` is standard output if it is not given.
+    that did not pass is always shown in full. ``stream`` is standard output if it is not given.
     """
 
     def __init__(self, *, quiet: bool = False, stream: TextIO | None = None) -> None:
@@ -116,7 +116,7 @@ class Progress:
             self._bar = _Bar(self._stream, total)
 
     def finished(self, result: RunResult) -> None:
-        """Tell the result of one run."""
+        """Show the result of a run."""
         self._counts[result.verdict] += 1
         if result.verdict is not Verdict.PASSED or self._lists_passed():
             self._tell(result)

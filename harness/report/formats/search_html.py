@@ -1,4 +1,4 @@
-"""Own the HTML report of explorations: one page that needs no network, no script, no other file."""
+"""Searches as HTML: one page that needs no network, no script and no other file."""
 
 from __future__ import annotations
 
@@ -59,8 +59,8 @@ def _headline(report: ExplorationReport) -> str:
         return f"{count(failures, 'failure')} found in {searched}"
     proven = sum(one.proven for one in report.explorations)
     known = sum(one.verdict is Verdict.PASSED for one in report.explorations)
-    told = f"No failure found in {known:,} of {searched}"
-    return f"{told}, {proven:,} of them proven up to their bound" if proven else told
+    sentence = f"No failure found in {known:,} of {searched}"
+    return f"{sentence}, {proven:,} of them proven up to their bound" if proven else sentence
 
 
 def _views(explorations: list[Exploration]) -> Iterator[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""Own the JUnit XML of explorations: one test suite, a test case a scenario that was searched."""
+"""Searches as JUnit XML: one test suite, a test case a scenario that was searched."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own the Markdown summary of explorations: what was searched, and the failures, within a size."""
+"""Searches as Markdown: what was searched, and the failures, within a size."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ def search_markdown(report: ExplorationReport, *, size_bytes_max: int = SIZE_BYT
     ordered = sorted(report.explorations, key=lambda one: WORST_FIRST.index(one.verdict))
     page = MarkdownPage(size_bytes_max=size_bytes_max)
     failures = count(sum(len(one.failures) for one in ordered), "failure")
-    told = f"{count(len(ordered), 'scenario')} searched, {failures}"
-    page.block([f"# harness explore: {MARKS[report.verdict]}", "", told, ""])
+    sentence = f"{count(len(ordered), 'scenario')} searched, {failures}"
+    page.block([f"# harness explore: {MARKS[report.verdict]}", "", sentence, ""])
     page.rows(["## Failures", ""], _failures(ordered), noun="failure")
     page.rows(["## Searches", "", *_HEAD], map(_row, ordered), noun="search")
     page.rows(["## What was not judged", ""], _not_judged(ordered), noun="sentence")

@@ -1,4 +1,4 @@
-"""Own what a person at a terminal reads of an exploration: how far it went, and each failure."""
+"""A search in a terminal: how far it went, and each failure that it found."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _MESSAGE_LINES_MAX = 40
 
 
 def search_lines(exploration: Exploration) -> list[str]:
-    """Tell an exploration: its verdict, what the search is worth, and each failure in full."""
+    """Return a search in lines: its verdict, what the search is worth, and each failure in full."""
     lines = summary_lines(exploration)
     for failure in exploration.failures:
         lines += [f"  {line}" for line in failure_lines(failure)]
@@ -30,7 +30,7 @@ def search_lines(exploration: Exploration) -> list[str]:
 
 
 def summary_lines(exploration: Exploration) -> list[str]:
-    """Tell an exploration without its failures: its verdict, and what the search is worth."""
+    """Return a search in lines without its failures: its verdict, and what the search is worth."""
     lines = [_line(summary_line(exploration))]
     if exploration.could_not_run is not None:
         lines.append(_line(f"  could not run: {exploration.could_not_run}"))
@@ -40,7 +40,7 @@ def summary_lines(exploration: Exploration) -> list[str]:
 
 
 def summary_line(exploration: Exploration) -> str:
-    """Tell an exploration in a line: ``FAILED name [portfolio, seed 7] 412 distinct …``."""
+    """Return a search in a line: ``FAILED name [portfolio, seed 7] 412 distinct …``."""
     one = exploration
     proven = ", proven" if one.proven else ""
     mode = ", adversarial" * (one.mode == "adversarial") + ", chaos" * one.chaos
@@ -52,19 +52,19 @@ def summary_line(exploration: Exploration) -> str:
 
 
 def failure_lines(failure: FoundFailure) -> list[str]:
-    """Tell a failure: what, how it was found and shrunk, its replay line, and its schedule."""
+    """Return a failure in lines: how it was found and shrunk, its replay line, its schedule."""
     only = " [adversarial only]" if failure.adversarial else ""
     lines = [_line(f"{failure.headline}{only}")]
     more = failure.message_lines[failure.message_lines[:1] == (failure.headline,) :]
     lines += [_line(f"  {line}") for line in _once(more, failure)[:_MESSAGE_LINES_MAX]]
     lines.append(_line(f"  replay: {failure.replay}"))
     lines.append(_line(f"  {_found(failure)}"))
-    told = "\n".join(lines)
+    so_far = "\n".join(lines)
     lines += [
         _line(f"  why ({names}): {why}")
-        for names, why in reasons(failure.checks, told, failure.diagnosis)
+        for names, why in reasons(failure.checks, so_far, failure.diagnosis)
     ]
-    # Of a program, whom no check judges, the message tells it as well.
+    # No check judges a program; its message says who waits.
     if failure.diagnosis is not None and (failure.checks or not failure.message_lines):
         lines += [f"  {line}" for line in waiting_lines(failure.diagnosis, "simulated")]
     lines.append("  schedule:")

@@ -1,4 +1,4 @@
-"""Own what of a check's result is worth telling beside the results of others: nothing twice."""
+"""What is worth saying of a check's result beside the other results: nothing twice."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from harness.history.records import Diagnosis
     from harness.results.verdict import CheckResult
 
-__all__ = ["involved", "reasons", "told_elsewhere"]
+__all__ = ["involved", "named_by_outcomes", "reasons"]
 
 _REST = re.compile(r"and \d+ more")
 
 
-def told_elsewhere(checks: Iterable[CheckResult]) -> frozenset[str]:
+def named_by_outcomes(checks: Iterable[CheckResult]) -> frozenset[str]:
     """Name the operations of which a failed ``outcomes`` says how they ended."""
     return frozenset(
         _name(one)
@@ -30,32 +30,34 @@ def told_elsewhere(checks: Iterable[CheckResult]) -> frozenset[str]:
     )
 
 
-def involved(check: CheckResult, told: Collection[str] = ()) -> list[str]:
-    """List who was involved without whom ``seen`` ends with, and operations ``told`` of anyhow.
+def involved(check: CheckResult, elsewhere: Collection[str] = ()) -> list[str]:
+    """List who was involved, without the name that ``seen`` ends with and ``elsewhere`` named ones.
 
-    An operation is told of by its name alone, or with how it ended where that leaves a doubt.
+    An operation is listed by its name alone, or with how it ended where that leaves a doubt.
     """
     if all(one in check.seen for one in check.involved):
         return []
     left = list(check.involved[check.seen.endswith(check.involved[0]) :])
     if check.name != outcomes.NAME:
         unknown = check.verdict is Verdict.UNKNOWN
-        left = [one for one in left if not (_name(one) in told and (unknown or one == _name(one)))]
+        left = [
+            one for one in left if not (_name(one) in elsewhere and (unknown or one == _name(one)))
+        ]
     return [] if all(_REST.fullmatch(one) for one in left) else left
 
 
 def reasons(
-    checks: Iterable[CheckResult], told: str, deadlock: Diagnosis | None
+    checks: Iterable[CheckResult], shown: str, deadlock: Diagnosis | None
 ) -> list[tuple[str, str]]:
-    """List each reason once, with the names of its checks; without what is ``told`` anyhow.
+    """List each reason once, with the names of its checks; without those that ``shown`` has in it.
 
     The list of who is blocked follows, and begins with the wait that a deadlock's reason is.
     """
     if deadlock is not None and not deadlock.cycle:
-        told = f"{told}\n{describe(deadlock)}"
+        shown = f"{shown}\n{describe(deadlock)}"
     names: dict[str, list[str]] = {}
     for check in checks:
-        if check.why is not None and check.why not in told:
+        if check.why is not None and check.why not in shown:
             names.setdefault(check.why, []).append(check.name)
     return [(", ".join(dict.fromkeys(of)), why) for why, of in names.items()]
 

@@ -1,4 +1,4 @@
-"""Own the list of what happened in a run, moment by moment, for whoever replays it."""
+"""The list of what happened in a run, in order of time, for a person who replays it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own which steps of a schedule are shown: those near a deviation and the ends, up to a cap."""
+"""The steps of a schedule that are shown: those near a deviation and both ends, up to a cap."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["Gap", "shown_steps", "with_gaps"]
 
 _GAP_MIN = 3  # to say that fewer steps are left out takes as much room as they do
 _CONTEXTS = (12, 6, 3, 2, 1, 0)
-# So many steps are told whole.
+# A schedule of up to so many steps is shown whole.
 _SHORT = 24
 
 

@@ -1,4 +1,4 @@
-"""Own how a schedule reads in a terminal: a line a step, long stretches as by default folded."""
+"""A schedule in a terminal: a line a step, long stretches without a deviation folded."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ _WORDS_MAX = 200
 def schedule_lines(
     schedule: Schedule, *, steps_max: int = STEPS_MAX, context: int = _CONTEXT
 ) -> list[str]:
-    """Tell a schedule, a line a step: index, virtual time, lane, what it did, and where.
+    """Return a schedule, a line a step: index, virtual time, lane, what it did, and where.
 
     A step that deviates from the default has a ``*``, and its words on a line of their own. Around
-    deviations, and at both ends, ``context`` steps are told; longer stretches are counted. At most
-    ``steps_max`` steps are told, and a line says what was left out.
+    deviations, and at both ends, ``context`` steps are shown; longer stretches are counted. At most
+    ``steps_max`` steps are shown, and a line says what was left out.
     """
     shown = shown_steps(schedule.steps, steps_max=steps_max, context_max=context)
     if not shown:
@@ -75,7 +75,7 @@ def step_kind(step: ScheduleStep) -> str:
 
 
 def gap_words(gap: Gap) -> str:
-    """Word a stretch that is not told."""
+    """Word a stretch that is not shown."""
     if gap.deviations == 0:
         return f"… {count(gap.steps, 'step')} as by default …"
     return f"… {count(gap.steps, 'step')} left out, {count(gap.deviations, 'deviation')} in them …"

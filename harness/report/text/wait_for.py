@@ -1,4 +1,4 @@
-"""Own how a diagnosis reads: who waits for what, where, held by whom, and the ring."""
+"""A diagnosis in words: which task waits for what, where, held by which task, and the cycle."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _NAMED_MAX = 12
 
 
 def diagnosis_lines(history: History, *, blocked_max: int = 50) -> list[str]:
-    """Tell the history's deadlock; no lines where there was none."""
+    """Return lines about the history's deadlock; none where there was none."""
     if history.deadlock is None:
         return []
     return waiting_lines(history.deadlock, clock_word(history.node), blocked_max=blocked_max)
 
 
 def waiting_lines(diagnosis: Diagnosis, clock: str, *, blocked_max: int = 50) -> list[str]:
-    """Tell who waits for what; ``clock`` is "simulated" or "measured".
+    """Say in lines which task waits for what; ``clock`` is "simulated" or "measured".
 
     One line a task, or for several that wait alike; first the wait that tells most.
     """
@@ -31,7 +31,7 @@ def waiting_lines(diagnosis: Diagnosis, clock: str, *, blocked_max: int = 50) ->
     sure = "deadlock" if diagnosis.exact else "stall, taken for a deadlock"
     lines = [f"{sure} at {at}: {count(len(diagnosis.blocked), 'task')} blocked"]
     groups = _alike(diagnosis)
-    lines += [f"  {one_line(_told(group))}" for group in groups[:blocked_max]]
+    lines += [f"  {one_line(_group_words(group))}" for group in groups[:blocked_max]]
     left_out = sum(map(len, groups[blocked_max:]))
     if left_out > 0:
         lines.append(f"  … and {count(left_out, 'more task')}")
@@ -49,7 +49,7 @@ def _alike(diagnosis: Diagnosis) -> list[list[Blocked]]:
     return list(groups.values())
 
 
-def _told(group: list[Blocked]) -> str:
+def _group_words(group: list[Blocked]) -> str:
     names = [one.task for one in group]
     if len(names) == 1:
         return waiting(group[0])

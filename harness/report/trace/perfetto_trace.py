@@ -1,4 +1,4 @@
-"""Own the trace of a run that opens in Perfetto: what a run did, and its schedule, as tracks."""
+"""A run as a trace that opens in Perfetto: what it did, and its schedule, as tracks."""
 
 from __future__ import annotations
 
