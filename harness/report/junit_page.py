@@ -11,17 +11,19 @@ from harness.results.wording import printable
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["add_case", "add_properties", "add_suite", "document", "xml_text"]
+__all__ = ["Judged", "add_case", "add_properties", "add_suite", "document", "xml_text"]
 
 
 class Judged(Protocol):
-    """A result of a run or of a search; ``wall_s`` are measured seconds."""
+    """A result of a run or of a search."""
 
     @property
-    def verdict(self) -> Verdict: ...
+    def verdict(self) -> Verdict:
+        """What the checks say in all."""
 
     @property
-    def wall_s(self) -> float: ...
+    def wall_s(self) -> float:
+        """Measured seconds."""
 
 
 def document(results: Sequence[Judged]) -> Element:
