@@ -1,4 +1,4 @@
-"""Own the arguments that several commands take: their types for typer, and how each is read."""
+"""The arguments that several commands take: their types for typer, and how each is read."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ __all__ = [
     "note",
     "places",
     "refuse_file",
+    "refuse_live",
     "refuse_places",
     "seed_of",
 ]
@@ -99,6 +100,19 @@ def refuse_file(path: Path | None, option: str) -> None:
         raise BadInput(msg)
 
 
+def refuse_live(node: str, command: str) -> None:
+    """Refuse a real node where a command decides the order of events.
+
+    Raises:
+        BadInput: The node is not "simulated".
+    """
+    if node != "simulated":
+        raise BadInput(
+            f'{command}: --node must be "simulated", got "{node}": a search decides the order of'
+            " events, which a real node does not let it; leave --node out, or use harness run"
+        )
+
+
 def note(line: str) -> None:
-    """Tell people something that is no result."""
+    """Print a line that is no result, on standard error."""
     print(line, file=sys.stderr)  # noqa: T201

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from harness.cli.explore import exit_code
 from harness.cli.progress import summary
-from harness.cli.search_commands import _exit_code
 from harness.errors import BadInput, CouldNotRun, Terminated
 from harness.results.explorations import ExplorationReport
 from harness.results.plain_record import from_plain, to_plain
@@ -255,7 +255,7 @@ def test_the_rate_is_that_of_the_runs_made_now(pay):
 )
 def test_a_lost_cluster_is_told_with_what_becomes_of_the_work(capsys, resumable, told):
     end = SearchEnd(report=ExplorationReport(explorations=()), ended_by=CouldNotRun("it went"))
-    assert _exit_code(end, resumable=resumable) == 3
+    assert exit_code(end, resumable=resumable) == 3
     assert told in capsys.readouterr().err
 
 

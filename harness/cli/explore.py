@@ -1,15 +1,15 @@
-"""Own the commands that search: explore, the replay of a token, verify."""
+"""The command ``explore``: a search for an order of events in which a scenario fails."""
 
 from __future__ import annotations
 
 import os
 import time
 from contextlib import closing, nullcontext
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.cli import search_options as options  # noqa: TC001 - typer reads the annotations
 from harness.cli.arguments import (
     JsonFile,
     Paths,
@@ -18,6 +18,7 @@ from harness.cli.arguments import (
     System,
     note,
     places,
+    refuse_live,
     refuse_places,
     seed_of,
 )
@@ -25,43 +26,84 @@ from harness.errors import BadInput, CouldNotRun, HarnessError, Terminated
 from harness.results.exit_codes import EXIT_CODES, EXIT_INTERRUPTED
 from harness.results.verdict import Verdict
 from harness.results.wording import count
-from harness.runs.batch import Campaign, read_scenarios
+from harness.runs.batch import read_scenarios
+from harness.search.strategies.portfolio import STRATEGIES
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from harness.cli.progress import SearchProgress
-    from harness.history.records import History
     from harness.results.explorations import ExplorationReport, FoundFailure
-    from harness.results.schedule import Schedule
     from harness.search.pieces.plan import SearchPlan
     from harness.search.pieces.state import SearchEnd
 
-__all__ = ["explore", "replay_token", "verify", "write_trace"]
+__all__ = ["exit_code", "explore"]
 
 ADVICE = "with --resume DIR another time it could be gone on with"
+_LISTED = "; ".join(f"{name}: {does}" for name, does in STRATEGIES.items())
+
+Strategy = Annotated[str, typer.Option(help=f"How orders are chosen. {_LISTED}.")]
+Adversarial = Annotated[
+    bool,
+    typer.Option(
+        "--adversarial", help="Also orders that asyncio never produces; finds are labelled so."
+    ),
+]
+Chaos = Annotated[bool, typer.Option("--chaos", help="Faults and cancellations are choices, too.")]
+Runs = Annotated[
+    int | None, typer.Option(help="Runs for each scenario. Default: 200, unless --time.")
+]
+Seconds = Annotated[
+    float | None,
+    typer.Option("--time", help="Seconds for all scenarios together, shared fairly."),
+]
+Jobs = Annotated[int | None, typer.Option(help="Processes. Default: one a core.")]
+First = Annotated[
+    bool, typer.Option("--first", help="End a scenario's search at its first failure.")
+]
+Shard = Annotated[
+    str, typer.Option(help="Do the K-th of N shares only; K from 1 to N.", metavar="K/N")
+]
+Resume = Annotated[
+    list[Path] | None,
+    typer.Option(
+        help="Folder for a journal: interrupted and started again, the search goes on."
+        " Give it again for further journals, of shards: they are read and united.",
+        show_default=False,
+    ),
+]
+Save = Annotated[
+    bool, typer.Option("--save", help='Save failures into "regressions" beside their scenarios.')
+]
+Regressions = Annotated[
+    Path | None, typer.Option(help="Folder to save failures into, and to replay from.")
+]
+Dask = Annotated[
+    str | None, typer.Option(help="Address of a Dask scheduler whose workers share the work.")
+]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Print failures and the summary only.")]
+# Known only to be refused with the reason.
+HiddenNode = Annotated[str, typer.Option("--node", hidden=True)]
 
 
 def explore(  # noqa: PLR0917 - typer calls it by keyword
     paths: Paths = None,
-    strategy: options.Strategy = "portfolio",
-    adversarial: options.Adversarial = False,
-    chaos: options.Chaos = False,
-    runs: options.Runs = None,
-    seconds: options.Seconds = None,
+    strategy: Strategy = "portfolio",
+    adversarial: Adversarial = False,
+    chaos: Chaos = False,
+    runs: Runs = None,
+    seconds: Seconds = None,
     seed: Seed = "0",
-    jobs: options.Jobs = None,
-    first: options.First = False,
-    shard: options.Shard = "1/1",
-    resume: options.Resume = None,
-    save: options.Save = False,
-    regressions: options.Regressions = None,
-    dask: options.Dask = None,
+    jobs: Jobs = None,
+    first: First = False,
+    shard: Shard = "1/1",
+    resume: Resume = None,
+    save: Save = False,
+    regressions: Regressions = None,
+    dask: Dask = None,
     report: ReportFolder = None,
     json_file: JsonFile = None,
-    node: options.HiddenNode = "simulated",
+    node: HiddenNode = "simulated",
     system: System = None,
-    quiet: options.Quiet = False,
+    quiet: Quiet = False,
 ) -> None:
     """Search the orders of events of scenarios for one in which they fail.
 
@@ -69,7 +111,7 @@ def explore(  # noqa: PLR0917 - typer calls it by keyword
     """
     from harness.search.pieces.plan import SearchPlan  # noqa: PLC0415 - takes its time
 
-    _refuse_live(node, "explore")
+    refuse_live(node, "explore")
     refuse_places(report, json_file)
     plan = SearchPlan(
         scenarios=read_scenarios(places(paths)),
@@ -90,7 +132,7 @@ def explore(  # noqa: PLR0917 - typer calls it by keyword
     _write(end.report, report, json_file)
     if save or regressions is not None:
         _save(end.report, plan, regressions)
-    code = _exit_code(end, resumable=bool(resume))
+    code = exit_code(end, resumable=bool(resume))
     raise typer.Exit(code or (EXIT_CODES[Verdict.UNKNOWN] if search.not_replayed else 0))
 
 
@@ -168,83 +210,6 @@ class _Search:
         return failures
 
 
-def replay_token(
-    text: str,
-    *,
-    node: str,
-    system: str | None,
-    trace: Path | None,
-    json_file: Path | None,
-) -> int:
-    """Repeat the failure of a token, print what happened, and return the exit code."""
-    from harness.search.failures.replaying import replay, replayed_lines, subject_of_token  # noqa: PLC0415 - takes its time
-    from harness.search.failures.token import Token  # noqa: PLC0415 - as above
-
-    _refuse_live(node, "replay of a token")
-    if json_file is not None:
-        raise BadInput(f"replay: --json is for scenario files, got {json_file} with a token")
-    token = Token.read(text)
-    found = replay(token, subject_of_token(token, system=system))
-    for line in replayed_lines(found):
-        typer.echo(line)
-    if trace is not None:
-        result = found.attempt.result
-        write_trace(trace, None if result is None else result.history, found.schedule)
-    return found.exit_code
-
-
-def verify(
-    paths: Paths = None,
-    seed: Seed = "0",
-    seeds: Annotated[int, typer.Option(help="How many seeds, from --seed on.")] = 10,
-    system: System = None,
-    jobs: Annotated[
-        int | None, typer.Option(help="Processes. Default: one, or one a core for many runs.")
-    ] = None,
-) -> None:
-    """Make each run twice, simulated, and compare everything: one seed must decide it all.
-
-    For example: harness verify scenarios --seeds 100
-    """
-    from harness.runs.verifying import verified_lines, verify_campaign  # noqa: PLC0415 - takes its time
-
-    campaign = Campaign(
-        scenarios=read_scenarios(places(paths)),
-        seed=seed_of(seed),
-        seeds=seeds,
-        system=system,
-        jobs=jobs,
-    )
-    last = campaign.seed + campaign.seeds - 1
-    note(f"harness: verifying {count(campaign.total, 'run')}, seeds {campaign.seed} to {last}")
-    found = list(verify_campaign(campaign))
-    for line in verified_lines(found):
-        typer.echo(line)
-    different = sum(one.verdict is Verdict.FAILED for one in found)
-    unknown = sum(one.verdict is Verdict.UNKNOWN for one in found)
-    told = f"{count(len(found), 'run')} made twice: {len(found) - different - unknown:,} equal"
-    told += f", {different:,} different" if different else ""
-    told += f", {unknown:,} unknown" if unknown else ""
-    typer.echo(f"{told}; seeds {campaign.seed} to {last}")
-    raise typer.Exit(1 if different else 3 if unknown else 0)
-
-
-def write_trace(path: Path, history: History | None, schedule: Schedule | None = None) -> None:
-    """Write a run as a trace that Perfetto opens."""
-    from harness.report.trace.perfetto_trace import write_perfetto  # noqa: PLC0415 - seldom needed
-
-    write_perfetto(path, history, schedule)
-    note(f"wrote {path}; open it at https://ui.perfetto.dev")
-
-
-def _refuse_live(node: str, command: str) -> None:
-    if node != "simulated":
-        raise BadInput(
-            f'{command}: --node must be "simulated", got "{node}": a search decides the order of'
-            " events, which a real node does not let it; leave --node out, or use harness run"
-        )
-
-
 def _refuse_folders(plan: SearchPlan, folder: Path | None, *, save: bool) -> None:
     from harness.search.failures.regressions import refuse_folders  # noqa: PLC0415 - takes its time
 
@@ -293,7 +258,7 @@ def _save(found: ExplorationReport, plan: SearchPlan, folder: Path | None) -> No
                 note(f"saved {os.path.relpath(path)}")
 
 
-def _exit_code(end: SearchEnd, *, resumable: bool) -> int:
+def exit_code(end: SearchEnd, *, resumable: bool) -> int:
     """Say what ended the search early, if anything did, and return the exit code."""
     ended = end.ended_by
     if ended is None:

@@ -1,0 +1,137 @@
+"""The command ``replay``: a recorded failure, or one run of a scenario, repeated."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from harness.cli.arguments import (
+    JsonFile,
+    Node,
+    System,
+    note,
+    refuse_file,
+    refuse_live,
+    refuse_places,
+    seed_of,
+)
+from harness.cli.run import carried_out
+from harness.errors import BadInput
+from harness.report.formats.run_json import run_json
+from harness.report.text.event_list import event_lines
+from harness.results.exit_codes import EXIT_CODES
+from harness.results.whole_file import write_whole
+from harness.runs.batch import Campaign, read_scenarios
+
+if TYPE_CHECKING:
+    from harness.history.records import History
+    from harness.results.schedule import Schedule
+
+__all__ = ["replay"]
+
+# A failure's token of any version; everything else is taken for a file.
+TOKEN = re.compile(r"mh\d+-")
+# Longer than any text that is meant as a path.
+PATH_MAX = 1_000
+
+
+def replay(  # noqa: PLR0917 - typer calls it by keyword
+    what: Annotated[
+        str, typer.Argument(metavar="TOKEN|FILE", help="A failure's token, or a scenario file.")
+    ],
+    seed: Annotated[
+        str | None, typer.Option(help="The seed to repeat; for a scenario file.")
+    ] = None,
+    node: Node = "simulated",
+    system: System = None,
+    trace: Annotated[
+        Path | None, typer.Option(help="File for a trace that Perfetto opens.")
+    ] = None,
+    json_file: JsonFile = None,
+) -> None:
+    """Repeat a failure that was found, or one run of a scenario, and print what happened.
+
+    For example: harness replay scenarios/two_users_create_accounts.toml --seed 42
+    """
+    refuse_places(None, json_file)
+    refuse_file(trace, "--trace")
+    path = Path(what)
+    if not what.strip():
+        raise BadInput("replay: must be a failure's token or a scenario file, got nothing")
+    if TOKEN.match(what):
+        if seed is not None:
+            raise BadInput(f"replay: a token brings its own seed, got --seed {seed}; leave it out")
+        raise typer.Exit(
+            _replay_token(what, node=node, system=system, trace=trace, json_file=json_file)
+        )
+    if len(what) <= PATH_MAX and path.is_dir():
+        msg = f"{path}: is a folder; replay repeats one scenario, name its file"
+        raise BadInput(msg)
+    if len(what) > PATH_MAX or not path.exists():
+        got = what if len(what) <= PATH_MAX else f"{what[:24]}... ({len(what):,} characters)"
+        raise BadInput(f"replay: {got}: no such file, and no token, which begins with mh1-")
+    if seed is None:
+        raise BadInput(f"replay: Missing option '--seed' for {path}: say which run of it")
+    raise typer.Exit(
+        _replay_seed(path, seed, node=node, system=system, trace=trace, json_file=json_file)
+    )
+
+
+def _replay_seed(
+    path: Path,
+    seed: str,
+    *,
+    node: str,
+    system: str | None,
+    trace: Path | None,
+    json_file: Path | None,
+) -> int:
+    campaign = Campaign(
+        scenarios=read_scenarios([path]), node=node, seed=seed_of(seed), system=system
+    )
+    found = carried_out(campaign, quiet=False)
+    result = found.runs[0]
+    if result.history is not None:
+        typer.echo("\n".join(event_lines(result.history)))
+    if result.digest is not None:
+        typer.echo(f"digest {result.digest}")
+    if json_file is not None:
+        write_whole({json_file: run_json(found)})
+    if trace is not None and result.history is not None:
+        _write_trace(trace, result.history)
+    return EXIT_CODES[found.verdict]
+
+
+def _replay_token(
+    text: str,
+    *,
+    node: str,
+    system: str | None,
+    trace: Path | None,
+    json_file: Path | None,
+) -> int:
+    from harness.search.failures.replaying import replay as repeat  # noqa: PLC0415 - takes its time
+    from harness.search.failures.replaying import replayed_lines, subject_of_token  # noqa: PLC0415 - as above
+    from harness.search.failures.token import Token  # noqa: PLC0415 - as above
+
+    refuse_live(node, "replay of a token")
+    if json_file is not None:
+        raise BadInput(f"replay: --json is for scenario files, got {json_file} with a token")
+    token = Token.read(text)
+    found = repeat(token, subject_of_token(token, system=system))
+    for line in replayed_lines(found):
+        typer.echo(line)
+    if trace is not None:
+        result = found.attempt.result
+        _write_trace(trace, None if result is None else result.history, found.schedule)
+    return found.exit_code
+
+
+def _write_trace(path: Path, history: History | None, schedule: Schedule | None = None) -> None:
+    from harness.report.trace.perfetto_trace import write_perfetto  # noqa: PLC0415 - seldom needed
+
+    write_perfetto(path, history, schedule)
+    note(f"wrote {path}; open it at https://ui.perfetto.dev")

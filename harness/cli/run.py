@@ -1,0 +1,95 @@
+"""The command ``run``: scenarios carried out, judged and reported."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from harness.cli.arguments import (
+    JsonFile,
+    Node,
+    Paths,
+    ReportFolder,
+    Seed,
+    System,
+    note,
+    places,
+    refuse_places,
+    seed_of,
+)
+from harness.report.formats.run_json import run_json
+from harness.report.formats.run_terminal import Progress, render_summary
+from harness.results.exit_codes import EXIT_CODES
+from harness.results.whole_file import write_whole
+from harness.results.wording import count
+from harness.runs.batch import Campaign, read_scenarios, run_campaign
+
+if TYPE_CHECKING:
+    from harness.results.runs import RunReport
+    from harness.runs.batch import Before
+
+__all__ = ["carried_out", "run"]
+
+
+def run(  # noqa: PLR0917 - typer calls it by keyword
+    paths: Paths = None,
+    node: Node = "simulated",
+    seed: Seed = "0",
+    seeds: Annotated[int, typer.Option(help="How many seeds, from --seed on.")] = 1,
+    system: System = None,
+    report: ReportFolder = None,
+    json_file: JsonFile = None,
+    jobs: Annotated[
+        int | None, typer.Option(help="Processes. Default: one, or one a core for many runs.")
+    ] = None,
+    quiet: Annotated[bool, typer.Option(help="Print failures and the summary only.")] = False,
+) -> None:
+    """Run scenarios and judge them; simulated, what failed once is replayed first.
+
+    For example: harness run scenarios/same_user_spawns_one_client.toml --seeds 100 --report out
+    """
+    refuse_places(report, json_file)
+    campaign = Campaign(
+        scenarios=read_scenarios(places(paths)),
+        node=node,
+        seed=seed_of(seed),
+        seeds=seeds,
+        system=system,
+        jobs=jobs,
+    )
+    before = _regressions(campaign)
+    if not quiet:
+        last = campaign.seed + campaign.seeds - 1
+        which = f"seed {campaign.seed}" if seeds == 1 else f"seeds {campaign.seed} to {last}"
+        more = f" and {count(len(before), 'regression')}" if len(before) else ""
+        note(f"harness: {count(campaign.total, 'run')}{more}, {node}, {which}")
+    found = carried_out(campaign, before=before, quiet=quiet)
+    if report is not None:
+        from harness.report.folder import write_run_folder  # noqa: PLC0415 - jinja2 takes its time
+
+        for path in write_run_folder(found, report):
+            note(f"wrote {path}")
+    if json_file is not None:
+        write_whole({json_file: run_json(found)})
+    raise typer.Exit(EXIT_CODES[found.verdict])
+
+
+def carried_out(campaign: Campaign, *, before: Before = (), quiet: bool) -> RunReport:
+    """Carry out a batch of runs in sight of the user, and print its summary."""
+    progress = Progress(quiet=quiet)
+    try:
+        found = run_campaign(campaign, progress, before=before, progress=None if quiet else note)
+    finally:
+        progress.close()
+    typer.echo(render_summary(found))
+    return found
+
+
+def _regressions(campaign: Campaign) -> Before:
+    """Return the recorded failures of the scenarios; a real node cannot repeat an order."""
+    if campaign.node != "simulated":
+        return ()
+    from harness.search.failures.regression_runs import RegressionRuns  # noqa: PLC0415 - takes its time
+
+    return RegressionRuns(campaign.scenarios, system=campaign.system)

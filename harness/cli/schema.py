@@ -1,0 +1,29 @@
+"""The command ``schema``: the JSON Schema of scenario files and of reports."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+from harness.errors import BadInput
+
+__all__ = ["schema"]
+
+
+def schema(
+    of: Annotated[str, typer.Argument(help='"scenario" or "report".')] = "scenario",
+) -> None:
+    """Print the JSON Schema of scenario files or of reports.
+
+    For example: harness schema report
+    """
+    from harness.results.schema import report_schema  # noqa: PLC0415 - seldom needed
+    from harness.scenario.schema import scenario_schema  # noqa: PLC0415 - as above
+
+    schemas = {"scenario": scenario_schema, "report": report_schema}
+    if of not in schemas:
+        msg = f'schema: must be "scenario" or "report", got "{of}"'
+        raise BadInput(msg)
+    typer.echo(json.dumps(schemas[of](), indent=2))

@@ -1,0 +1,51 @@
+"""The command ``verify``: each run made twice, to see that its seed decides it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from harness.cli.arguments import Paths, Seed, System, note, places, seed_of
+from harness.results.verdict import Verdict
+from harness.results.wording import count
+from harness.runs.batch import Campaign, read_scenarios
+
+__all__ = ["verify"]
+
+
+def verify(
+    paths: Paths = None,
+    seed: Seed = "0",
+    seeds: Annotated[int, typer.Option(help="How many seeds, from --seed on.")] = 10,
+    system: System = None,
+    jobs: Annotated[
+        int | None, typer.Option(help="Processes. Default: one, or one a core for many runs.")
+    ] = None,
+) -> None:
+    """Make each run twice, simulated, and compare everything: one seed must decide it all.
+
+    For example: harness verify scenarios --seeds 100
+    """
+    from harness.runs.verifying import verified_lines, verify_campaign  # noqa: PLC0415 - takes its time
+
+    campaign = Campaign(
+        scenarios=read_scenarios(places(paths)),
+        seed=seed_of(seed),
+        seeds=seeds,
+        system=system,
+        jobs=jobs,
+    )
+    last = campaign.seed + campaign.seeds - 1
+    note(f"harness: verifying {count(campaign.total, 'run')}, seeds {campaign.seed} to {last}")
+    found = list(verify_campaign(campaign))
+    for line in verified_lines(found):
+        typer.echo(line)
+    different = sum(run.verdict is Verdict.FAILED for run in found)
+    unknown = sum(run.verdict is Verdict.UNKNOWN for run in found)
+    equal = len(found) - different - unknown
+    summary = f"{count(len(found), 'run')} made twice: {equal:,} equal"
+    summary += f", {different:,} different" if different else ""
+    summary += f", {unknown:,} unknown" if unknown else ""
+    typer.echo(f"{summary}; seeds {campaign.seed} to {last}")
+    raise typer.Exit(1 if different else 3 if unknown else 0)
