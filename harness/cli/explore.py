@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from harness.cli.progress import SearchProgress
     from harness.results.explorations import ExplorationReport, FoundFailure
     from harness.search.pieces.plan import SearchPlan
-    from harness.search.pieces.state import SearchEnd
+    from harness.search.pieces.running import SearchEnd
 
 __all__ = ["exit_code", "explore"]
 
@@ -160,7 +160,7 @@ class _Search:
         from harness.cli.progress import SearchProgress, heading, report_lines, summary  # noqa: PLC0415 - as above
         from harness.search.pieces.dask_cluster import dask_work  # noqa: PLC0415 - as above
         from harness.search.pieces.journal import Journal  # noqa: PLC0415 - as above
-        from harness.search.pieces.state import run_search  # noqa: PLC0415 - takes its time
+        from harness.search.pieces.running import run_search  # noqa: PLC0415 - takes its time
 
         begin_s = time.perf_counter()
         journal = Journal(self._resume, self._plan) if self._resume else None

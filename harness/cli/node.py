@@ -6,7 +6,7 @@ import typer
 
 from harness.cli.arguments import note
 
-__all__ = ["node_app"]
+__all__ = ["node_app", "node_down", "node_status", "node_up"]
 
 node_app = typer.Typer(
     help="Start and stop a real node by hand; runs use it as long as it is up.",

@@ -113,16 +113,16 @@ def _replay_token(
     trace: Path | None,
     json_file: Path | None,
 ) -> int:
-    from harness.search.failures.replaying import replay as repeat  # noqa: PLC0415 - takes its time
-    from harness.search.failures.replaying import replayed_lines, subject_of_token  # noqa: PLC0415 - as above
+    from harness.report.text.replay_lines import replay_lines  # noqa: PLC0415 - seldom needed
+    from harness.search.failures import replaying  # noqa: PLC0415 - takes its time
     from harness.search.failures.token import Token  # noqa: PLC0415 - as above
 
     refuse_live(node, "replay of a token")
     if json_file is not None:
         raise BadInput(f"replay: --json is for scenario files, got {json_file} with a token")
     token = Token.read(text)
-    found = repeat(token, subject_of_token(token, system=system))
-    for line in replayed_lines(found):
+    found = replaying.replay(token, replaying.subject_of_token(token, system=system))
+    for line in replay_lines(found.result):
         typer.echo(line)
     if trace is not None:
         result = found.attempt.result

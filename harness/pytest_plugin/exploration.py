@@ -107,7 +107,8 @@ def explore_scenario(scenario: Scenario, config: pytest.Config) -> Exploration |
 
 
 def _replay(scenario: Scenario, text: str, config: pytest.Config) -> None:
-    from harness.search.failures.replaying import replay, replayed_lines, subject_of_token  # noqa: PLC0415 - not in every test run
+    from harness.report.text.replay_lines import replay_lines  # noqa: PLC0415
+    from harness.search.failures.replaying import replay, subject_of_token  # noqa: PLC0415 - not in every test run
     from harness.search.failures.token import Token  # noqa: PLC0415
 
     token = Token.read(text)
@@ -115,7 +116,7 @@ def _replay(scenario: Scenario, text: str, config: pytest.Config) -> None:
         pytest.skip(f"--replay is of {token.subject}")
     found = replay(token, subject_of_token(token, system=config.getoption("--system")))
     if found.exit_code:
-        raise FailureFound("\n".join(replayed_lines(found)))
+        raise FailureFound("\n".join(replay_lines(found.result)))
 
 
 class RegressionFile(pytest.File):
@@ -174,13 +175,13 @@ class Explore:
         replay: str | None = None,
         **options: Any,
     ) -> Exploration:
-        """Search as ``harness.search.api.explore`` does; the session's options are the defaults.
+        """Search as ``programs.explore`` does; the session's options are the defaults.
 
         Raises:
             FailureFound: It fails in some order; the message has the schedule and the token.
         """
         __tracebackhide__ = True
-        from harness.search.api import explore, program_name  # noqa: PLC0415 - seldom needed
+        from harness.pytest_plugin.programs import explore, program_name  # noqa: PLC0415 - seldom needed
         from harness.search.failures.token import Token  # noqa: PLC0415
 
         asked = self._config.getoption

@@ -95,11 +95,11 @@ class ScenarioItem(pytest.Item):
             if found is not None:
                 self.user_properties += [("runs", found.runs), ("distinct", found.distinct)]
             return
-        from harness.runs.runner import run_scenario  # noqa: PLC0415 - not in every test run
+        from harness.runs.loading import system_path_of  # noqa: PLC0415 - not in every test run
+        from harness.runs.runner import run_scenario  # noqa: PLC0415
         from harness.systems.loading import load_system  # noqa: PLC0415
-        from harness.systems.port import DEFAULT_SYSTEM  # noqa: PLC0415
 
-        path = self.config.getoption("--system") or self._scenario.system or DEFAULT_SYSTEM
+        path = system_path_of(self._scenario, asked("--system"))
         system = load_system(path)
         result = run_scenario(
             self._scenario,

@@ -24,12 +24,12 @@ from harness.history.records import NodeKind
 from harness.results.machine import facts, versions
 from harness.results.runs import RunReport, RunResult
 from harness.results.verdict import Verdict
+from harness.runs.loading import scenario_at, system_at, system_path_of
 from harness.runs.opening import open_backend
 from harness.runs.replay_line import replay_line
 from harness.runs.runner import not_run, refuse_mistakes, run_scenario
 from harness.scenario.reading import find_scenarios, read_scenario
-from harness.systems.loading import load_system
-from harness.systems.port import DEFAULT_SYSTEM, System
+from harness.systems.port import DEFAULT_SYSTEM
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -45,7 +45,6 @@ __all__ = [
     "ending_its_process",
     "read_scenarios",
     "run_campaign",
-    "system_at",
 ]
 
 # The number of the request in Linux's prctl.h: send a signal when the parent ends.
@@ -172,7 +171,7 @@ def run_campaign(
     """
     started_at = datetime.now(tz=UTC).isoformat(timespec="seconds")
     for scenario in campaign.scenarios:
-        refuse_mistakes(scenario, system_at(_path(scenario, campaign.system)))
+        refuse_mistakes(scenario, system_at(system_path_of(scenario, campaign.system)))
     watcher.start(len(before) + campaign.total)
     results: list[RunResult] = []
     found_versions = versions()
@@ -193,7 +192,7 @@ def run_campaign(
 def _in_this_process(
     campaign: Campaign, found_versions: dict[str, str], progress: Callable[[str], None] | None
 ) -> Iterator[RunResult]:
-    systems = [system_at(_path(one, campaign.system)) for one in campaign.scenarios]
+    systems = [system_at(system_path_of(one, campaign.system)) for one in campaign.scenarios]
     needs_node = any(one.needs_node for one in systems)
     try:
         backend = open_backend(campaign.node, needs_node=needs_node, progress=progress)
@@ -239,7 +238,7 @@ def _pooled(
 ) -> Iterator[RunResult]:
     # Spawned, not forked: a fork copies locks and threads of whoever runs the harness.
     context = multiprocessing.get_context("spawn")
-    work = [(Path(one.path), campaign.system, seed) for one, seed in pairs]
+    work = [(one.path, campaign.system, seed) for one, seed in pairs]
     processes, chunk = (1, 1) if alone else (campaign.processes, CHUNK)
     with ProcessPoolExecutor(processes, mp_context=context, initializer=end_with_parent) as pool:
         try:
@@ -249,41 +248,15 @@ def _pooled(
             raise
 
 
-def _run_elsewhere(work: tuple[Path, str | None, int]) -> RunResult:
+def _run_elsewhere(work: tuple[str, str | None, int]) -> RunResult:
     path, system, seed = work
     with ending_its_process():
-        return _run(_read(path), _simulated(), system=system, seed=seed)
+        return _run(scenario_at(path), _simulated(), system=system, seed=seed)
 
 
 @lru_cache(maxsize=1)
 def _simulated() -> Backend:
     return open_backend(NodeKind.SIMULATED.value, needs_node=False)
-
-
-@lru_cache(maxsize=1_000)
-def _read(path: Path) -> Scenario:
-    return read_scenario(path)
-
-
-@lru_cache(maxsize=100)
-def system_at(path: str) -> System:
-    """Load a system, once.
-
-    Raises:
-        BadInput: It cannot be loaded.
-    """
-    try:
-        return load_system(path)
-    except (BadInput, Terminated):
-        raise
-    # A module that ends the interpreter must not end the harness, least of all with a green 0.
-    except (Exception, SystemExit) as error:
-        msg = f'system "{path}": cannot be loaded: {error!r}; mend the module'
-        raise BadInput(msg) from error
-
-
-def _path(scenario: Scenario, asked: str | None) -> str:
-    return asked or scenario.system or DEFAULT_SYSTEM
 
 
 def end_with_parent() -> None:
@@ -323,7 +296,7 @@ def _run(scenario: Scenario, backend: Backend, *, system: str | None, seed: int)
         found = run_scenario(
             scenario,
             backend,
-            system=system_at(_path(scenario, system)),
+            system=system_at(system_path_of(scenario, system)),
             system_path=_told(scenario, system) or DEFAULT_SYSTEM,
             seed=seed,
         )
@@ -341,7 +314,7 @@ def _run(scenario: Scenario, backend: Backend, *, system: str | None, seed: int)
 
 def _told(scenario: Scenario, system: str | None) -> str | None:
     """Name the system for the replay line, which does so only where the file does not."""
-    path = _path(scenario, system)
+    path = system_path_of(scenario, system)
     return None if path == scenario.system else path
 
 

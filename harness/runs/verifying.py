@@ -13,11 +13,10 @@ from harness.errors import CouldNotRun, HarnessBug, Terminated
 from harness.history.records import NodeKind
 from harness.results.verdict import Verdict
 from harness.results.wording import count, one_line, shortened
-from harness.runs.batch import Campaign, end_with_parent, ending_its_process, system_at
+from harness.runs.batch import Campaign, end_with_parent, ending_its_process
+from harness.runs.loading import scenario_at, system_at, system_path_of
 from harness.runs.opening import open_backend
 from harness.runs.runner import carry_out, refuse_mistakes
-from harness.search.pieces.piece import scenario_at
-from harness.systems.port import DEFAULT_SYSTEM
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,7 +61,7 @@ def verify_campaign(campaign: Campaign) -> Iterator[Verified]:
         CouldNotRun: A worker process died.
     """
     for scenario in campaign.scenarios:
-        refuse_mistakes(scenario, system_at(_named(scenario, campaign.system)))
+        refuse_mistakes(scenario, system_at(system_path_of(scenario, campaign.system)))
     if campaign.processes == 1:
         for scenario, seed in campaign.pairs:
             yield _twice((scenario.path, campaign.system, seed))
@@ -102,10 +101,6 @@ def verified_lines(found: list[Verified]) -> list[str]:
     return lines
 
 
-def _named(scenario: Scenario, system: str | None) -> str:
-    return system or scenario.system or DEFAULT_SYSTEM
-
-
 def _twice_elsewhere(work: tuple[str, str | None, int]) -> Verified:
     with ending_its_process():
         return _twice(work)
@@ -135,7 +130,7 @@ def _twice(work: tuple[str, str | None, int]) -> Verified:
 
 def _run(scenario: Scenario, system: str | None, seed: int) -> tuple[RunResult, KeptTrace]:
     backend = open_backend(NodeKind.SIMULATED, needs_node=False)
-    named = _named(scenario, system)
+    named = system_path_of(scenario, system)
     carried = carry_out(
         scenario,
         backend,

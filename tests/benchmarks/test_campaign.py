@@ -9,7 +9,7 @@ from time import perf_counter
 
 from harness.scenario.reading import read_scenario
 from harness.search.pieces.plan import SearchPlan
-from harness.search.pieces.state import run_search
+from harness.search.pieces.running import run_search
 from harness.search.pieces.workers import work_apart
 from tests.harness.search.silent_watcher import Silent
 

@@ -1,4 +1,4 @@
-"""Own the repetition of a failure from its token, and what is said of how it went."""
+"""The repetition of a failure from its token, and how it went beside the run of the token."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.errors import BadInput
+from harness.results.replays import ReplayResult
 from harness.search.failures.investigation import told_run
 from harness.search.failures.token import Token, cause_key, first_parting
 from harness.search.pieces.piece import subject_of
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from harness.search.subjects.port import Subject
     from harness.search.subjects.scenario import ScenarioSubject
 
-__all__ = ["ReplayOutcome", "Replayed", "replay", "replayed_lines", "subject_of_token"]
+__all__ = ["ReplayOutcome", "Replayed", "replay", "subject_of_token"]
 
 CODE_LENGTH = 16
 
@@ -66,6 +67,22 @@ class Replayed:
     def code_changed(self) -> bool:
         """True if the code is another than that of the token's run."""
         return self.code_now != self.token.code
+
+    @property
+    def result(self) -> ReplayResult:
+        """What reports need of it."""
+        token, failure = self.token, self.attempt.failure
+        return ReplayResult(
+            subject=token.subject,
+            mode="adversarial" if token.adversarial else "production",
+            seed=token.tape.seed,
+            deviations=len(token.tape.schedule),
+            schedule=self.schedule,
+            sentence=self.sentence,
+            headline=None if failure is None else failure.headline,
+            message_lines=() if failure is None else failure.lines,
+            diagnosis=None if failure is None else failure.diagnosis,
+        )
 
     @property
     def sentence(self) -> str:
@@ -123,25 +140,6 @@ def subject_of_token(token: Token, *, system: str | None = None) -> ScenarioSubj
         chaos=token.chaos,
         dropped=token.dropped,
     )
-
-
-def replayed_lines(replayed: Replayed) -> list[str]:
-    """Tell a repeated run: its schedule, what failed and why, and how it ended."""
-    from harness.report.text.schedule_text import schedule_lines  # noqa: PLC0415 - seldom needed
-    from harness.report.text.wait_for import waiting_lines  # noqa: PLC0415 - seldom needed
-
-    token, failure = replayed.token, replayed.attempt.failure
-    mode = "adversarial" if token.adversarial else "production"
-    lines = [
-        f"{token.subject} [{mode}, seed {token.tape.seed}, {len(token.tape.schedule)} deviations]",
-        "  schedule:",
-        *(f"  {line}" for line in schedule_lines(replayed.schedule)),
-    ]
-    if failure is not None:
-        lines += [f"  FAILED {failure.headline}", *(f"    {line}" for line in failure.lines)]
-        if failure.diagnosis is not None:
-            lines += [f"    {line}" for line in waiting_lines(failure.diagnosis, "simulated")]
-    return [*lines, replayed.sentence]
 
 
 def _outcome(token: Token, attempt: Attempt, *, same_code: bool) -> ReplayOutcome:

@@ -6,27 +6,23 @@ import base64
 import hashlib
 import traceback
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import BadInput, Terminated
 from harness.results.explorations import Exploration
-from harness.runs.batch import system_at
+from harness.runs.loading import scenario_at, system_at, system_path_of
 from harness.runs.runner import refuse_mistakes
-from harness.scenario.reading import read_scenario
 from harness.search.explorer import Budget, Coverage, explore_subject
 from harness.search.strategies.portfolio import strategy_named
 from harness.search.strategies.strategies import PriorityChanges
 from harness.search.strategies.strategy_memory import learned, remember
-from harness.systems.port import DEFAULT_SYSTEM
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from harness.choices.policies import OrderPolicy, StepWatcher
     from harness.results.explorations import FoundFailure
-    from harness.scenario.model import Scenario
     from harness.search.explorer import ExplorationWatcher
     from harness.search.strategies.strategies import Strategy
     from harness.search.subjects.attempt import Attempt
@@ -40,7 +36,6 @@ __all__ = [
     "Stoppable",
     "could_not_explore",
     "run_chunk",
-    "scenario_at",
     "subject_of",
 ]
 
@@ -236,7 +231,7 @@ def subject_of(
     from harness.search.subjects.scenario import ScenarioSubject  # noqa: PLC0415 - brings SimPy
 
     scenario = scenario_at(path)
-    named = system or scenario.system or DEFAULT_SYSTEM
+    named = system_path_of(scenario, system)
     found = system_at(named)
     refuse_mistakes(scenario, found)
     return ScenarioSubject(
@@ -247,26 +242,6 @@ def subject_of(
         chaos=chaos,
         dropped=dropped,
     )
-
-
-def scenario_at(path: str) -> Scenario:
-    """Read a scenario, once as long as its file is not changed.
-
-    Raises:
-        BadInput: It cannot be read, or breaks rules.
-    """
-    try:
-        changed = Path(path).stat().st_mtime_ns
-    except OSError:
-        changed = 0
-    return _read_once(Path(path), changed)
-
-
-@lru_cache(maxsize=1_000)
-def _read_once(path: Path, changed: int) -> Scenario:
-    # Workers of a cluster live long: a file that was changed is another one.
-    del changed
-    return read_scenario(path)
 
 
 class _Share:

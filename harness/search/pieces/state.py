@@ -2,34 +2,27 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections import deque
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from pathlib import Path
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
-from harness.errors import BadInput, CouldNotRun, Terminated
 from harness.results.explorations import ExplorationReport, FoundFailure
-from harness.results.machine import facts, versions
-from harness.runs.batch import system_at
-from harness.runs.runner import refuse_mistakes
 from harness.search.pieces.interruption import Interruption
 from harness.search.pieces.merging import merged
 from harness.search.pieces.notes import SpoolReader
-from harness.search.pieces.workers import work_apart, work_here
-from harness.systems.port import DEFAULT_SYSTEM
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Sequence
+    from pathlib import Path
 
+    from harness.errors import BadInput
     from harness.scenario.model import Scenario
     from harness.search.pieces.journal import Journal
     from harness.search.pieces.piece import Chunk, ChunkFound
     from harness.search.pieces.plan import SearchPlan
 
-__all__ = ["CampaignWatcher", "SearchEnd", "SearchState", "run_search"]
+__all__ = ["CampaignWatcher", "SearchState"]
 
 _REAL_CLOCK = time.perf_counter
 # A piece with less time than this would not run once.
@@ -50,20 +43,6 @@ class CampaignWatcher(Protocol):
     def found(self, scenario: str, failure: FoundFailure) -> None:
         """A failure of a cause that was not known before."""
         ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SearchEnd:
-    """How a campaign ended: its results, and what ended it early, if anything did.
-
-    ``ended_by`` is KeyboardInterrupt, the end of the process, a cluster that went away, or bad
-    input that only a run could show. What was found until then is in the report. ``runs_before``
-    of its runs come from a journal: earlier invocations made them.
-    """
-
-    report: ExplorationReport
-    ended_by: BaseException | None = None
-    runs_before: int = 0
 
 
 class SearchState:
@@ -279,44 +258,3 @@ class SearchState:
         if self._journal is not None:
             self._journal.add_spent(self.spent_s)
         self._reader.forget()
-
-
-def run_search(
-    plan: SearchPlan,
-    watcher: CampaignWatcher,
-    *,
-    journal: Journal | None = None,
-    failures: Iterable[tuple[str, FoundFailure]] = (),
-    work: Callable[[SearchState], None] | None = None,
-) -> SearchEnd:
-    """Search all scenarios of a plan, and unite what is found.
-
-    Args:
-        plan: What to search, and for how long.
-        watcher: Is told what happens as it does.
-        journal: Keeps all that is finished and found, and brings what it kept before.
-        failures: Failures known already, with the paths of their scenarios.
-        work: Carries out the pieces elsewhere; by default in this process, or in one a core.
-
-    Raises:
-        BadInput: A scenario asks its system for what it does not have.
-    """
-    started_at = datetime.now(tz=UTC).isoformat(timespec="seconds")
-    for scenario in plan.scenarios:
-        refuse_mistakes(scenario, system_at(plan.system or scenario.system or DEFAULT_SYSTEM))
-    with tempfile.TemporaryDirectory(prefix="harness-") as folder:
-        spool = Path(folder) if journal is None else journal.running
-        state = SearchState(plan, watcher, journal=journal, failures=tuple(failures), spool=spool)
-        ended_by: BaseException | None = None
-        with state.interruption.listening():
-            try:
-                (work or (work_here if plan.processes == 1 else work_apart))(state)
-                ended_by = state.refused or state.interruption.by
-            except (KeyboardInterrupt, Terminated, CouldNotRun) as error:
-                ended_by = error
-            state.look()
-            report = replace(
-                state.results(), versions=versions(), machine=facts(), started_at=started_at
-            )
-            state.close()
-    return SearchEnd(report=report, ended_by=ended_by, runs_before=state.runs_before)

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import BadInput, FailureFound
-from harness.search.api import explore
+from harness.pytest_plugin.programs import explore
 from tests.harness.shop import SHOP, paying_at
 
 ROOT = Path(__file__).parents[3]

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import BadInput, CouldNotRun
+from harness.report.text.replay_lines import replay_lines
 from harness.search.failures import regressions
 from harness.search.failures.investigation import carry_out
 from harness.search.failures.regressions import (
@@ -17,15 +18,10 @@ from harness.search.failures.regressions import (
     replay_regression,
     save_regression,
 )
-from harness.search.failures.replaying import (
-    ReplayOutcome,
-    replay,
-    replayed_lines,
-    subject_of_token,
-)
+from harness.search.failures.replaying import ReplayOutcome, replay, subject_of_token
 from harness.search.failures.token import Token
 from harness.search.pieces.plan import SearchPlan
-from harness.search.pieces.state import run_search
+from harness.search.pieces.running import run_search
 from tests.harness.search.silent_watcher import Silent
 
 SOUND = "exploring_shop:SoundShop"
@@ -51,7 +47,7 @@ def test_a_failure_fails_again_in_the_same_way(token):
     assert (found.outcome, found.exit_code) == (ReplayOutcome.SAME_FAILURE, 1)
     assert found.parted is None
     assert found.sentence == "failed in the same way"
-    text = "\n".join(replayed_lines(found))
+    text = "\n".join(replay_lines(found.result))
     assert "bob overtook alice" in text
     assert "task-1" in text
 

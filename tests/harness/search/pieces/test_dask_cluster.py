@@ -17,7 +17,7 @@ from harness.search.pieces import dask_piece
 from harness.search.pieces.dask_cluster import dask_work
 from harness.search.pieces.piece_process import run_chunk_apart
 from harness.search.pieces.plan import SearchPlan
-from harness.search.pieces.state import run_search
+from harness.search.pieces.running import run_search
 from tests.harness.search.silent_watcher import Silent
 
 

@@ -24,7 +24,8 @@ from harness.search.pieces.journal import Journal
 from harness.search.pieces.notes import SpoolWriter
 from harness.search.pieces.piece import ChunkFound, run_chunk
 from harness.search.pieces.plan import SearchPlan
-from harness.search.pieces.state import SearchEnd, SearchState, run_search
+from harness.search.pieces.running import SearchEnd, run_search
+from harness.search.pieces.state import SearchState
 from harness.search.pieces.workers import drain
 from tests.harness.search.silent_watcher import Silent
 

@@ -17,7 +17,7 @@ from harness.search.pieces.journal import Journal
 from harness.search.pieces.notes import SpoolWriter
 from harness.search.pieces.piece import run_chunk
 from harness.search.pieces.plan import SearchPlan
-from harness.search.pieces.state import run_search
+from harness.search.pieces.running import run_search
 from tests.harness.search.silent_watcher import Silent
 
 SOUND = "exploring_shop:SoundShop"

@@ -15,7 +15,7 @@ from harness.search.pieces.merging import fewest_deviations, merged
 from harness.search.pieces.piece import ChunkFound, run_chunk
 from harness.search.pieces.piece import _Share as share_of
 from harness.search.pieces.plan import SearchPlan
-from harness.search.pieces.state import run_search
+from harness.search.pieces.running import run_search
 
 SOUND = "exploring_shop:SoundShop"
 

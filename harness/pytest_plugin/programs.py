@@ -1,4 +1,4 @@
-"""Own the search of a program's orders as a call: one function, for tests and for scripts."""
+"""The search of a program's orders as a call: one function, for tests and for scripts."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 from harness.choices.randomness import SEED_MAX
 from harness.errors import BadInput, FailureFound
 from harness.report.formats.search_terminal import search_lines
+from harness.report.text.replay_lines import replay_lines
 from harness.results.explorations import Exploration
 from harness.search.explorer import Budget, explore_subject
-from harness.search.failures.replaying import ReplayOutcome, replay, replayed_lines
+from harness.search.failures import replaying
 from harness.search.failures.token import Token
 from harness.search.pieces.plan import RUNS_DEFAULT
 from harness.search.strategies.portfolio import strategy_named
@@ -17,8 +18,6 @@ from harness.search.subjects.program import Program
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
-
-    from harness.search.failures.replaying import Replayed
 
 __all__ = ["explore", "program_name"]
 
@@ -91,13 +90,13 @@ def _replayed(main: Callable[[], Coroutine[Any, Any, Any]], text: str) -> Explor
             f'token: must be of the program "{program.name}", got one of "{token.subject}";'
             " replay it where it was found"
         )
-    found = replay(token, program)
-    if found.outcome is not ReplayOutcome.PASSES_NOW:
-        raise FailureFound("\n".join(replayed_lines(found)))
+    found = replaying.replay(token, program)
+    if found.outcome is not replaying.ReplayOutcome.PASSES_NOW:
+        raise FailureFound("\n".join(replay_lines(found.result)))
     return _passed(program, token, found)
 
 
-def _passed(program: Program, token: Token, found: Replayed) -> Exploration:
+def _passed(program: Program, token: Token, found: replaying.Replayed) -> Exploration:
     return Exploration(
         scenario=program.name,
         path=program.path,
