@@ -1,1 +1,1 @@
-"""Processes: their signals, their identity, and the end of worker processes."""
+"""Processes: pools of workers, signals, and the identity of a process."""

@@ -1,16 +1,25 @@
-"""Own the signals that end this process: what they raise, and that none is lost."""
+"""The signals that end this process: what they raise, and that none is lost."""
 
 from __future__ import annotations
 
 import os
 import signal
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, NoReturn
 
 from harness.errors import Terminated
 
-__all__ = ["end_on_signals", "raise_again", "taken"]
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import FrameType
+
+__all__ = ["Interruption", "end_on_signals", "raise_again", "taken", "unwind_on_signals"]
 
 # Whoever asks so often does not want to wait for anything to be cleaned up.
 SIGNALS_MAX = 3
+# Those that a search takes softly at first.
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 _come: list[int] = []
 _owed: list[int] = []
@@ -41,6 +50,63 @@ def taken() -> None:
     _owed.clear()
 
 
+def unwind_on_signals() -> None:
+    """Make SIGTERM and SIGHUP raise ``SystemExit``, where nobody has decided otherwise.
+
+    Python's default is to die at once, past every ``finally``. A handler that somebody else has
+    installed stays. Signals can only be handled from the main thread: elsewhere this does nothing.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, _unwind)
+
+
+class Interruption:
+    """Keeps what the first signal would have raised in ``by``, for whoever looks between two runs.
+
+    The second signal raises as it would have without this, wherever the process is.
+    """
+
+    def __init__(self) -> None:
+        self.by: BaseException | None = None
+        self.at_once = False
+
+    def came(self) -> bool:
+        """Return True if the search is to end."""
+        return self.by is not None
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Take the signals that would raise; others, such as those ignored, stay as they are."""
+        before: dict[signal.Signals, Callable[[int, FrameType | None], object]] = {}
+        if threading.current_thread() is threading.main_thread():
+            for number in SIGNALS:
+                handler = signal.getsignal(number)
+                if callable(handler):
+                    before[number] = handler
+
+        def take(number: int, frame: FrameType | None) -> None:
+            self.at_once = self.came()
+            try:
+                before[signal.Signals(number)](number, frame)
+            except (KeyboardInterrupt, Terminated) as error:
+                if self.at_once:
+                    raise
+                self.by = error.with_traceback(None)
+                # The run that is under way may end.
+                taken()
+
+        try:
+            for number in before:
+                signal.signal(number, take)
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
 def _end(number: int, _frame: object) -> None:
     _come.append(number)
     _owed.append(number)
@@ -53,3 +119,7 @@ def _raise(number: int) -> None:
     if number == signal.SIGINT:
         raise KeyboardInterrupt
     raise Terminated(128 + number)
+
+
+def _unwind(number: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG001 - signal's signature
+    raise SystemExit(128 + number)

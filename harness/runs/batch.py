@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-import ctypes
-import multiprocessing
 import os
-import signal
-import sys
 import traceback
-from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -21,6 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 from harness.choices.randomness import SEED_MAX
 from harness.errors import BadInput, CouldNotRun, Terminated
 from harness.history.records import NodeKind
+from harness.processes.pool import DEATHS_MAX, ending_its_process, open_pool
 from harness.results.machine import facts, versions
 from harness.results.runs import RunReport, RunResult
 from harness.results.verdict import Verdict
@@ -41,16 +36,10 @@ __all__ = [
     "Before",
     "Campaign",
     "Watcher",
-    "end_with_parent",
-    "ending_its_process",
     "read_scenarios",
     "run_campaign",
 ]
 
-# The number of the request in Linux's prctl.h: send a signal when the parent ends.
-PR_SET_PDEATHSIG = 1
-# A worker that has not ended so long after it was terminated is terminated again.
-TERMINATE_AGAIN_S = 0.5
 # Below this many runs, starting processes costs more than it gains.
 RUNS_FOR_PROCESSES_MIN = 64
 # Histories of passed runs beyond this many are dropped: no report shows them.
@@ -61,8 +50,6 @@ RUNS_MAX = 1_000_000
 JOBS_MAX = 256
 # So many runs a worker is handed at once.
 CHUNK = 8
-# After so many workers that died, the rest is given up: they all would.
-DEATHS_MAX = 4
 
 
 class Before(Protocol):
@@ -236,16 +223,10 @@ def _in_processes(campaign: Campaign) -> Iterator[RunResult]:
 def _pooled(
     campaign: Campaign, pairs: list[tuple[Scenario, int]], *, alone: bool
 ) -> Iterator[RunResult]:
-    # Spawned, not forked: a fork copies locks and threads of whoever runs the harness.
-    context = multiprocessing.get_context("spawn")
     work = [(one.path, campaign.system, seed) for one, seed in pairs]
     processes, chunk = (1, 1) if alone else (campaign.processes, CHUNK)
-    with ProcessPoolExecutor(processes, mp_context=context, initializer=end_with_parent) as pool:
-        try:
-            yield from pool.map(_run_elsewhere, work, chunksize=chunk)
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+    with open_pool(processes) as pool:
+        yield from pool.map(_run_elsewhere, work, chunksize=chunk)
 
 
 def _run_elsewhere(work: tuple[str, str | None, int]) -> RunResult:
@@ -257,38 +238,6 @@ def _run_elsewhere(work: tuple[str, str | None, int]) -> RunResult:
 @lru_cache(maxsize=1)
 def _simulated() -> Backend:
     return open_backend(NodeKind.SIMULATED.value, needs_node=False)
-
-
-def end_with_parent() -> None:
-    """Have this worker end when the process that started it does, however that ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # Not the default, which would leave the run's temporary folder behind.
-    signal.signal(signal.SIGTERM, _terminate_worker)
-    signal.signal(signal.SIGALRM, _terminate_worker)
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-    parent = multiprocessing.parent_process()
-    if parent is not None and not parent.is_alive():
-        # It ended before it could be asked to tell: nobody else would end this worker.
-        os._exit(1)
-
-
-@contextmanager
-def ending_its_process() -> Iterator[None]:
-    """Have a worker that is terminated in the middle of a run end, once the run is cleaned up.
-
-    Its pool would take the exception for a result, and wait for work from a parent that has gone.
-    """
-    try:
-        yield
-    except Terminated as ended:
-        os._exit(ended.code if isinstance(ended.code, int) else 1)
-
-
-def _terminate_worker(_number: int, _frame: object) -> None:
-    # Once more, and again: what is raised while an object is finalized, Python only prints.
-    signal.setitimer(signal.ITIMER_REAL, TERMINATE_AGAIN_S)
-    raise Terminated(128 + signal.SIGTERM)
 
 
 def _run(scenario: Scenario, backend: Backend, *, system: str | None, seed: int) -> RunResult:

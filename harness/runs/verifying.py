@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from collections import defaultdict
-from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness.errors import CouldNotRun, HarnessBug, Terminated
 from harness.history.records import NodeKind
+from harness.processes.pool import ending_its_process, open_pool
 from harness.results.verdict import Verdict
 from harness.results.wording import count, one_line, shortened
-from harness.runs.batch import Campaign, end_with_parent, ending_its_process
 from harness.runs.loading import scenario_at, system_at, system_path_of
 from harness.runs.opening import open_backend
 from harness.runs.runner import carry_out, refuse_mistakes
@@ -23,6 +21,7 @@ if TYPE_CHECKING:
 
     from harness.backends.port import KeptTrace
     from harness.results.runs import RunResult
+    from harness.runs.batch import Campaign
     from harness.scenario.model import Scenario
 
 __all__ = ["Verified", "verified_lines", "verify_campaign"]
@@ -67,18 +66,12 @@ def verify_campaign(campaign: Campaign) -> Iterator[Verified]:
             yield _twice((scenario.path, campaign.system, seed))
         return
     work = [(scenario.path, campaign.system, seed) for scenario, seed in campaign.pairs]
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(
-        campaign.processes, mp_context=context, initializer=end_with_parent
-    ) as pool:
-        try:
+    try:
+        with open_pool(campaign.processes) as pool:
             yield from pool.map(_twice_elsewhere, work, chunksize=CHUNK)
-        except BrokenProcessPool as error:
-            fix = "look for a run that ends its process: harness run --seeds does"
-            raise CouldNotRun(f"a worker process died while runs were verified; {fix}") from error
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+    except BrokenProcessPool as error:
+        fix = "look for a run that ends its process: harness run --seeds does"
+        raise CouldNotRun(f"a worker process died while runs were verified; {fix}") from error
 
 
 def verified_lines(found: list[Verified]) -> list[str]:

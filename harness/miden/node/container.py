@@ -28,7 +28,7 @@ from harness.live.docker_daemon import docker_failures_explained, open_docker
 from harness.live.ryuk import start_ryuk
 from harness.miden.node.readiness import RPC_PORT, StatusWait
 from harness.processes.identity import ProcessIdentity
-from harness.processes.unwinding import unwind_on_signals
+from harness.processes.signals import unwind_on_signals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -23,7 +23,7 @@ from harness.miden.node.image import ensure_node_image
 from harness.miden.node.runtime_folder import runtime_folder
 from harness.miden.node.shared_state import SharedRecord, StateFile
 from harness.miden.node.status import ask_status, split_endpoint, wait_for_status
-from harness.processes.unwinding import unwind_on_signals
+from harness.processes.signals import unwind_on_signals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.errors import CouldNotRun, HarnessError
-from harness.runs.batch import end_with_parent
+from harness.processes.pool import end_with_parent
 from harness.search.pieces.notes import SpoolReader
 from harness.search.pieces.workers import carry_out_noting
 

@@ -7,8 +7,8 @@ from collections import deque
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
+from harness.processes.signals import Interruption
 from harness.results.explorations import ExplorationReport, FoundFailure
-from harness.search.pieces.interruption import Interruption
 from harness.search.pieces.merging import merged
 from harness.search.pieces.notes import SpoolReader
 

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import gc
 import importlib
-import multiprocessing
 import time
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.errors import BadInput
-from harness.processes.worker_end import children, end_workers
+from harness.processes.pool import (
+    DEATHS_MAX,
+    end_with_parent,
+    ending_its_process,
+    open_pool,
+)
 from harness.results.wording import count
-from harness.runs.batch import end_with_parent, ending_its_process
 from harness.search.pieces.notes import SpoolWriter
 from harness.search.pieces.piece import run_chunk
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from concurrent.futures import Executor, Future
 
     from harness.search.pieces.piece import Chunk, ChunkFound
@@ -32,8 +35,6 @@ __all__ = ["Patience", "carry_out_chunk", "carry_out_noting", "drain", "work_apa
 LOOK_S = 0.2
 # So long after an interruption the workers may take to end their pieces between two runs.
 STOP_S = 5.0
-# After so many pieces whose worker died, the rest is given up: they all would.
-DEATHS_MAX = 4
 
 
 def work_here(state: SearchState) -> None:
@@ -82,7 +83,7 @@ def work_apart(state: SearchState) -> None:
     while True:
         under_way: dict[Future[ChunkFound], Chunk] = {}
         try:
-            with _pool(state.plan.processes) as pool:
+            with open_pool(state.plan.processes, initializer=_begin_worker) as pool:
                 drain(state, pool, under_way, at_once=state.plan.processes)
         except BrokenProcessPool:
             if state.interruption.came():
@@ -172,22 +173,6 @@ def carry_out_noting(chunk: Chunk, spool: str) -> ChunkFound:
         return run_chunk(chunk, watcher=notes, keep=notes.found, stopped=notes.stopped)
 
 
-@contextmanager
-def _pool(processes: int) -> Iterator[ProcessPoolExecutor]:
-    """Open worker processes; when it is left by an error, they are ended at once."""
-    # Spawned, not forked: a fork copies locks and threads of whoever runs the harness.
-    context = multiprocessing.get_context("spawn")
-    others = children()
-    with ProcessPoolExecutor(processes, mp_context=context, initializer=_begin_worker) as pool:
-        try:
-            yield pool
-        except BaseException:
-            # All must have ended before their notes are read for the last time, and removed.
-            end_workers(children() - others)
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-
-
 def _begin_worker() -> None:
     end_with_parent()
     importlib.import_module("harness.search.subjects.scenario")
@@ -199,7 +184,7 @@ def _alone(state: SearchState, chunk: Chunk) -> bool:
     """Carry out one piece in a worker of its own; False if the worker died."""
     patience = Patience(state)
     try:
-        with _pool(1) as pool:
+        with open_pool(1, initializer=_begin_worker) as pool:
             future = pool.submit(carry_out_noting, chunk, str(state.spool))
             while not wait((future,), timeout=LOOK_S).done:
                 patience.check()

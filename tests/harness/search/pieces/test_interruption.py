@@ -16,10 +16,10 @@ import pytest
 from harness.cli.explore import exit_code
 from harness.cli.progress import summary
 from harness.errors import BadInput, CouldNotRun, Terminated
+from harness.processes.signals import Interruption
 from harness.results.explorations import ExplorationReport
 from harness.results.plain_record import from_plain, to_plain
 from harness.search.pieces.dask_cluster import dask_work
-from harness.search.pieces.interruption import Interruption
 from harness.search.pieces.journal import Journal
 from harness.search.pieces.notes import SpoolWriter
 from harness.search.pieces.piece import ChunkFound, run_chunk

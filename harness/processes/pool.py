@@ -1,0 +1,109 @@
+"""Pools of worker processes: how workers begin, how they end, and when a dying pool is given up.
+
+The pools are those of ``concurrent.futures``. loky's would not be simpler here: it starts workers
+anew by itself, which hides whose work ended a worker, and it knows nothing of the parent's end.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import multiprocessing
+import os
+import signal
+import sys
+import time
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from multiprocessing.connection import wait
+from typing import TYPE_CHECKING
+
+from harness.errors import Terminated
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from multiprocessing.process import BaseProcess
+
+__all__ = ["DEATHS_MAX", "end_with_parent", "ending_its_process", "open_pool"]
+
+# After so many pieces of work at which a worker died alone, the rest is given up: all would.
+DEATHS_MAX = 4
+# The number of the request in Linux's prctl.h: send a signal when the parent ends.
+PR_SET_PDEATHSIG = 1
+# A worker that has not ended so long after it was terminated is terminated again.
+TERMINATE_AGAIN_S = 0.5
+# So long a worker has to clean up after the run that it is in.
+CLEAN_UP_S = 2.0
+
+
+@contextmanager
+def open_pool(
+    processes: int, *, initializer: Callable[[], None] | None = None
+) -> Iterator[ProcessPoolExecutor]:
+    """Open worker processes; when the block is left by an error, they are ended at once.
+
+    ``initializer`` runs in each worker, which then calls ``end_with_parent`` itself.
+
+    Raises:
+        BrokenProcessPool: From the pool's futures, when a worker died.
+    """
+    # Spawned, not forked: a fork copies locks and threads of the process that runs the harness.
+    context = multiprocessing.get_context("spawn")
+    others = set(multiprocessing.active_children())
+    with ProcessPoolExecutor(
+        processes, mp_context=context, initializer=initializer or end_with_parent
+    ) as pool:
+        try:
+            yield pool
+        except BaseException:
+            # All must have ended before what they wrote is read for the last time, and removed.
+            _end_workers(set(multiprocessing.active_children()) - others)
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def end_with_parent() -> None:
+    """Have this worker end when the process that started it does, however that ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Not the default, which would leave the run's temporary folder behind.
+    signal.signal(signal.SIGTERM, _terminate_worker)
+    signal.signal(signal.SIGALRM, _terminate_worker)
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    parent = multiprocessing.parent_process()
+    if parent is not None and not parent.is_alive():
+        # It ended before it could be asked to tell: nobody else would end this worker.
+        os._exit(1)
+
+
+@contextmanager
+def ending_its_process() -> Iterator[None]:
+    """Have a worker that is terminated in the middle of a run end, once the run is cleaned up.
+
+    Its pool would take the exception for a result, and wait for work from a parent that has gone.
+    """
+    try:
+        yield
+    except Terminated as ended:
+        os._exit(ended.code if isinstance(ended.code, int) else 1)
+
+
+def _terminate_worker(_number: int, _frame: object) -> None:
+    # Once more, and again: what is raised while an object is finalized, Python only prints.
+    signal.setitimer(signal.ITIMER_REAL, TERMINATE_AGAIN_S)
+    raise Terminated(128 + signal.SIGTERM)
+
+
+def _end_workers(workers: Iterable[BaseProcess]) -> None:
+    """Terminate workers, and kill those that do not end soon; when it returns, none is left."""
+    left = {one.sentinel: one for one in workers}
+    for one in left.values():
+        one.terminate()
+    until = time.monotonic() + CLEAN_UP_S
+    while left and time.monotonic() < until:
+        for sentinel in wait(list(left), timeout=max(0.0, until - time.monotonic())):
+            del left[sentinel]  # type: ignore[arg-type]
+    for one in left.values():
+        one.kill()
+    while left:
+        for sentinel in wait(list(left)):
+            del left[sentinel]  # type: ignore[arg-type]
