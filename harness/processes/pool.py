@@ -37,11 +37,16 @@ CLEAN_UP_S = 2.0
 
 @contextmanager
 def open_pool(
-    processes: int, *, initializer: Callable[[], None] | None = None
+    processes: int,
+    *,
+    initializer: Callable[[], None] | None = None,
+    end_at_once: bool = False,
 ) -> Iterator[ProcessPoolExecutor]:
-    """Open worker processes; when the block is left by an error, they are ended at once.
+    """Open worker processes; when the block is left by an error, work not begun is dropped.
 
     ``initializer`` runs in each worker, which then calls ``end_with_parent`` itself.
+    ``end_at_once`` ends the workers, too, when an error comes: for work that notes what it finds,
+    and that nobody has cancelled, since the pool would complain of what is cancelled twice.
 
     Raises:
         BrokenProcessPool: From the pool's futures, when a worker died.
@@ -56,7 +61,8 @@ def open_pool(
             yield pool
         except BaseException:
             # All must have ended before what they wrote is read for the last time, and removed.
-            _end_workers(set(multiprocessing.active_children()) - others)
+            if end_at_once:
+                _end_workers(set(multiprocessing.active_children()) - others)
             pool.shutdown(wait=False, cancel_futures=True)
             raise
 

@@ -83,7 +83,9 @@ def work_apart(state: SearchState) -> None:
     while True:
         under_way: dict[Future[ChunkFound], Chunk] = {}
         try:
-            with open_pool(state.plan.processes, initializer=_begin_worker) as pool:
+            with open_pool(
+                state.plan.processes, initializer=_begin_worker, end_at_once=True
+            ) as pool:
                 drain(state, pool, under_way, at_once=state.plan.processes)
         except BrokenProcessPool:
             if state.interruption.came():
@@ -184,7 +186,7 @@ def _alone(state: SearchState, chunk: Chunk) -> bool:
     """Carry out one piece in a worker of its own; False if the worker died."""
     patience = Patience(state)
     try:
-        with open_pool(1, initializer=_begin_worker) as pool:
+        with open_pool(1, initializer=_begin_worker, end_at_once=True) as pool:
             future = pool.submit(carry_out_noting, chunk, str(state.spool))
             while not wait((future,), timeout=LOOK_S).done:
                 patience.check()
