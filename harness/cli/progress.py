@@ -159,7 +159,7 @@ class SearchProgress:
         if self._line is not None:
             self._line.tell(text)
             return
-        encoding = getattr(self._stream, "encoding", None) or "utf-8"
+        encoding = self._stream.encoding or "utf-8"
         self._stream.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
         self._stream.flush()
 

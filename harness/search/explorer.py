@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
 
     from harness.results.explorations import FoundFailure
-    from harness.search.strategies.strategies import Strategy
+    from harness.search.strategies.port import Strategy
     from harness.search.subjects.attempt import Attempt
     from harness.search.subjects.port import Subject
 
@@ -199,7 +199,7 @@ class _Search:
     def step(self, number: int) -> FoundFailure | None:
         """Run once, as run ``number`` of the whole search; return a failure of a new cause."""
         subject, strategy = self._subject, self._strategy
-        same_seed = subject.same_seed or getattr(strategy, "same_seed", False)
+        same_seed = subject.same_seed or strategy.same_seed
         attempt = subject.attempt(
             strategy.begin(number),
             seed=self._seed if same_seed else (self._seed + number) % 2**64,
@@ -215,7 +215,7 @@ class _Search:
         self._failing += failure is not None
         if failure is None or failure.cause in self.found or failure.cause in self._known:
             return None
-        one = investigate(subject, attempt, failure, runs=self.runs, strategy=_by(strategy))
+        one = investigate(subject, attempt, failure, runs=self.runs, strategy=strategy.current.name)
         self.found[failure.cause] = one
         return one
 
@@ -233,8 +233,8 @@ class _Search:
             distinct=self.coverage.distinct,
             steps_total=self._steps,
             wall_s=self._spent_s + self._budget.spent_s,
-            exhausted=strategy.exhausted and getattr(strategy, "complete", False),
-            bound=getattr(strategy, "bound", None),
+            exhausted=strategy.exhausted and strategy.complete,
+            bound=strategy.bound,
             bounds_text=sentences(
                 strategy,
                 runs=self.runs,
@@ -246,8 +246,3 @@ class _Search:
             failures=tuple(self.found.values()),
             could_not_run=self._unknown if not self.found else None,
         )
-
-
-def _by(strategy: Strategy) -> str:
-    current = getattr(strategy, "current", strategy)
-    return str(current.name)

@@ -19,13 +19,15 @@ from harness.search.exhaustive.exhaustive_memory import (
 )
 from harness.search.exhaustive.races import races_of
 from harness.search.exhaustive.trail import Trail
+from harness.search.strategies.port import PlainStrategy
+from harness.search.subjects.attempt import Attempt
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from harness.choices.policies import Lane, OrderPolicy
     from harness.search.exhaustive.footprint import Footprint, Touch
-    from harness.search.subjects.attempt import Attempt
+    from harness.search.strategies.port import Strategy
     from harness.simulated.repeated_runs import SearchRun
 
 __all__ = ["ENUMERATED", "Exhaustive"]
@@ -37,7 +39,7 @@ ENUMERATED = frozenset(set(ChoiceKind) - {ChoiceKind.WORKLOAD})
 OBSERVED_SHARE_MIN = 0.5
 
 
-class Exhaustive:
+class Exhaustive(PlainStrategy):
     """Runs all orders of a program up to a bound, depth first, from the start each time.
 
     Without a bound, orders that no program can tell apart are run once: source-DPOR with sleep sets
@@ -88,6 +90,11 @@ class Exhaustive:
         return self.exhausted and self.unsteady is None
 
     @property
+    def current(self) -> Strategy:
+        """Itself."""
+        return self
+
+    @property
     def distinct(self) -> int:
         """Distinct orders so far, the other choices included."""
         return len(self._orders)
@@ -127,7 +134,7 @@ class Exhaustive:
         self.failures += _failed(found)
         self._orders.add(_identity(found, walk))
         walk.check_end()
-        self.unsteady = self.unsteady or walk.unsteady or getattr(found, "unknown", None)
+        self.unsteady = self.unsteady or walk.unsteady or _unknown(found)
         if walk.trail is not None:
             walk.trail.settle()
             self.redundant += walk.trail.redundant
@@ -202,7 +209,7 @@ class Exhaustive:
         Raises:
             BadInput: It is damaged; the message begins with ``where``.
         """
-        memory = memory_from_plain(plain, where=where)
+        memory = memory_from_plain(plain, where=f"{where}: learned")
         self.runs, self.redundant, self.failures = memory.runs, memory.redundant, memory.failures
         self.unsteady, self.given_up = memory.unsteady, memory.given_up
         self._changed = memory.changed
@@ -352,8 +359,11 @@ class _Walk:
 
 
 def _failed(found: SearchRun | Attempt) -> bool:
-    failed: Any = getattr(found, "failed", None)
-    return bool(failed) if failed is not None else getattr(found, "failure", None) is not None
+    return found.failure is not None if isinstance(found, Attempt) else found.failed
+
+
+def _unknown(found: SearchRun | Attempt) -> str | None:
+    return found.unknown if isinstance(found, Attempt) else None
 
 
 def _identity(found: SearchRun | Attempt, walk: _Walk) -> bytes:

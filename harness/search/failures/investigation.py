@@ -145,15 +145,14 @@ def _with_less_work(
     If no run of the whole is known to pass, only checks that hold with less to do may
     go on failing.
     """
-    scenario = getattr(subject, "scenario", None)
-    without = getattr(subject, "without", None)
-    if scenario is None or without is None:
+    scenario = subject.scenario
+    if scenario is None:
         return subject, 0
     names = set(failed.cause.split(", "))
     must_fail = names & HOLD_WITH_LESS_WORK or names
     if control is None and not must_fail <= HOLD_WITH_LESS_WORK:
         return subject, 0
-    before: tuple[str, ...] = getattr(subject, "dropped", ())
+    before, without = subject.dropped, subject.without
 
     def fails(dropped: tuple[str, ...]) -> bool:
         less = without((*before, *dropped))
@@ -227,15 +226,15 @@ def token_of(subject: Subject, tape: Tape, run: Attempt, cause: str) -> Token:
     """Make the token that repeats a run of a tape on this subject."""
     return Token(
         subject=subject.path or subject.name,
-        system=getattr(subject, "system_path", ""),
+        system=subject.system_path,
         adversarial=subject.adversarial,
         tape=tape,
         cause=cause_key(cause),
         code=subject.fingerprint()[:16],
         steps=run.steps,
         checkpoints=checkpoints_of(run.order),
-        chaos=bool(getattr(subject, "chaos", False)),
-        dropped=getattr(subject, "dropped", ()),
+        chaos=subject.chaos,
+        dropped=subject.dropped,
     )
 
 

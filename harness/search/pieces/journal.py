@@ -16,7 +16,6 @@ from harness.results.whole_file import make_directory
 from harness.results.wording import count
 from harness.search.pieces.piece import ChunkFound, subject_of
 from harness.search.strategies.portfolio import strategy_named
-from harness.search.strategies.strategy_memory import remember
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -138,7 +137,7 @@ class Journal:
         elif "cut_short" in record:
             piece = from_plain(ChunkFound, record["cut_short"], where=where)
             # Read once for nothing: what is damaged is told here, with its line.
-            remember(strategy_named(self._strategy, seed=0), piece.learned, where=where)
+            strategy_named(self._strategy, seed=0).remember(piece.learned, where=where)
             self._keep(piece)
         elif "failure" in record:
             failure = from_plain(FoundFailure, record["failure"], where=where)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from harness.results.explorations import Exploration
 from harness.runs.under_search import Search
 from harness.search.strategies.confidence import sentences
+from harness.search.strategies.pct import PriorityChanges
 from harness.search.strategies.portfolio import strategy_named
-from harness.search.strategies.strategies import PriorityChanges
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -121,7 +121,7 @@ def _bounds(
     if len(pieces) == 1 and not unknown:
         return pieces[0].exploration.bounds_text
     strategy = strategy_named(plan.strategy, seed=plan.seed)
-    for part in dict.fromkeys((strategy, *getattr(strategy, "parts", ()))):
+    for part in dict.fromkeys((strategy, *strategy.parts)):
         if isinstance(part, PriorityChanges):
             own = [one for piece in pieces for one in piece.measured if one.strategy == part.name]
             part.lanes = max((one.lanes for one in own), default=0)

@@ -14,9 +14,8 @@ from harness.results.explorations import Exploration
 from harness.runs.loading import scenario_at, system_at, system_path_of
 from harness.runs.runner import refuse_mistakes
 from harness.search.explorer import Budget, Coverage, explore_subject
+from harness.search.strategies.pct import PriorityChanges
 from harness.search.strategies.portfolio import strategy_named
-from harness.search.strategies.strategies import PriorityChanges
-from harness.search.strategies.strategy_memory import learned, remember
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from harness.choices.policies import OrderPolicy, StepWatcher
     from harness.results.explorations import FoundFailure
     from harness.search.explorer import ExplorationWatcher
-    from harness.search.strategies.strategies import Strategy
+    from harness.search.strategies.port import Strategy
     from harness.search.subjects.attempt import Attempt
     from harness.search.subjects.scenario import ScenarioSubject
 
@@ -260,7 +259,7 @@ class _Share:
         self.name = self._inner.name
         if chunk.begun is not None:
             self._count += chunk.begun.exploration.runs
-            remember(self._inner, chunk.begun.learned)
+            self._inner.remember(chunk.begun.learned, where="--resume")
 
     def __getattr__(self, name: str) -> Any:
         """What else there is to know of the strategy: its bound, its parts, what it measured."""
@@ -288,11 +287,11 @@ class _Share:
 
     def learned(self) -> dict[str, Any] | None:
         """Return what the strategy needs to go on; None if it can only begin again."""
-        return learned(self._inner)
+        return self._inner.learned()
 
     def measured(self) -> tuple[Measured, ...]:
         """Return what the strategies measured, those with a bound of their own."""
-        parts = dict.fromkeys((self._inner, *getattr(self._inner, "parts", ())))
+        parts = dict.fromkeys((self._inner, *self._inner.parts))
         return tuple(
             Measured(strategy=one.name, lanes=one.lanes, decisions=one.horizon)
             for one in parts

@@ -1,18 +1,20 @@
-"""Own the strategy that keeps a task back as long as can be, at each await in turn, then two."""
+"""The strategy that keeps a task back as long as can be, at each await in turn, then two."""
 
 from __future__ import annotations
 
 from collections import deque
 from itertools import combinations
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from harness.choices.kinds import ChoiceKind
 from harness.search.failures.schedule_recorder import ScheduleRecorder
-from harness.search.failures.tape import Tape
+from harness.search.failures.tape import Deviation, Tape
 from harness.search.failures.tape_policy import TapePolicy
+from harness.search.strategies.port import PlainStrategy
 
 if TYPE_CHECKING:
     from harness.choices.policies import OrderPolicy, StepWatcher
-    from harness.search.failures.tape import Deviation
+    from harness.search.strategies.port import Strategy
     from harness.search.subjects.attempt import Attempt
 
 __all__ = ["EachAwait"]
@@ -21,7 +23,7 @@ __all__ = ["EachAwait"]
 PAIRS_OF = 20
 
 
-class EachAwait:
+class EachAwait(PlainStrategy):
     """For each source line at which a task was seen to wait: one task kept back there, for long.
 
     The first run, in the default order, finds the lines. A bug that shows when one task is slow at
@@ -39,6 +41,11 @@ class EachAwait:
         self.watcher: StepWatcher | None = None
         self._recorder: ScheduleRecorder | None = None
         self.delays: deque[tuple[Deviation, ...]] | None = None
+
+    @property
+    def current(self) -> Strategy:
+        """Itself."""
+        return self
 
     def begin(self, run: int) -> OrderPolicy:
         """Return a policy of a delay or two; the first has none, and looks for the lines."""
@@ -64,3 +71,21 @@ class EachAwait:
             self.delays = deque([*alone, *self._recorder.gatherings(), *pairs])
             self._recorder = None
             self.exhausted = not self.delays
+
+    def learned(self) -> dict[str, Any]:
+        """Return the delays that are still to be tried; None before the first run."""
+        delays = self.delays
+        return {
+            "delays": None if delays is None else [[list(one) for one in each] for each in delays]
+        }
+
+    def restore(self, plain: dict[str, Any]) -> None:
+        """Take what ``learned`` returned."""
+        if plain["delays"] is not None:
+            self.delays = deque(tuple(map(_deviation, each)) for each in plain["delays"])
+            self.exhausted = not self.delays
+
+
+def _deviation(plain: list[Any]) -> Deviation:
+    kind, where, nth, value = plain
+    return Deviation(ChoiceKind(kind), where, nth, value)

@@ -1,4 +1,4 @@
-"""Own how sure a search makes one: the bound of PCT, and what a clean campaign says."""
+"""How sure a search makes one: the bound of PCT, and what a clean campaign says."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from harness.results.wording import count
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from harness.search.strategies.strategies import Strategy
+    from harness.search.strategies.port import Strategy
 
 __all__ = ["pct_bound", "runs_for", "sentences", "share_below"]
 
@@ -52,7 +52,7 @@ def sentences(
     """Say in words what the search guarantees; ``unknown`` if not all its runs could be made."""
     if unknown and failures == 0:
         return ("not all of its runs could be carried out, so they do not make one sure",)
-    own = _of_its_own(strategy)
+    own = strategy.sentences()
     said = [*own, *_bounds(strategy)]
     clean = failures == 0 and runs > 0
     if clean and strategy.name in FIXED:
@@ -66,9 +66,8 @@ def sentences(
 
 
 def _bounds(strategy: Strategy) -> Iterator[str]:
-    for part in dict.fromkeys((strategy, *getattr(strategy, "parts", ()))):
-        lanes, decisions = getattr(part, "lanes", 0), getattr(part, "horizon", 0)
-        depth = getattr(part, "depth", None)
+    for part in dict.fromkeys((strategy, *strategy.parts)):
+        lanes, decisions, depth = part.lanes, part.horizon, part.depth
         if depth is None or not lanes or not decisions:
             continue
         bound = pct_bound(lanes=lanes, decisions=decisions, depth=depth)
@@ -78,9 +77,3 @@ def _bounds(strategy: Strategy) -> Iterator[str]:
             f" d = {depth}: a run finds a bug of depth {depth} with probability {bound:.3g} or"
             f" better; {count(needed, 'run')} {'finds' if needed == 1 else 'find'} it with 95 %"
         )
-
-
-def _of_its_own(strategy: Strategy) -> tuple[str, ...]:
-    """Return what an exhaustive search says: it draws nothing, and knows what it has run."""
-    own = getattr(strategy, "sentences", None)
-    return tuple(own()) if callable(own) else ()

@@ -1,26 +1,24 @@
-"""Own the portfolio of strategies, and how a strategy is asked for by name."""
+"""The portfolio, which takes turns with the other strategies, and each strategy by its name."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from harness.errors import BadInput
 from harness.search.strategies.awaits import EachAwait
-from harness.search.strategies.strategies import (
-    DefaultOrder,
-    Delays,
-    HoldersLast,
-    PartialOrderSampling,
-    PriorityChanges,
-    RandomWalk,
-    Strategy,
-    depth_of,
-)
+from harness.search.strategies.default import DefaultOrder
+from harness.search.strategies.delays import Delays
+from harness.search.strategies.holders import HoldersLast
+from harness.search.strategies.pct import PriorityChanges
+from harness.search.strategies.port import PlainStrategy
+from harness.search.strategies.pos import PartialOrderSampling
+from harness.search.strategies.random import RandomWalk
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from harness.choices.policies import OrderPolicy, StepWatcher
+    from harness.search.strategies.port import Strategy
     from harness.search.subjects.attempt import Attempt
 
 __all__ = ["STRATEGIES", "Portfolio", "strategy_named"]
@@ -38,7 +36,7 @@ STRATEGIES = {
 }
 
 
-class Portfolio:
+class Portfolio(PlainStrategy):
     """Takes turns: no strategy finds everything, and each finds something that others do not.
 
     The default order comes first, then each await once, since both are few and tell much.
@@ -62,33 +60,52 @@ class Portfolio:
             PriorityChanges(seed + 4, depth=2),
             HoldersLast(seed + 5),
         )
-        self.current: Strategy = self.default
+        self._turn: Strategy = self.default
         self.counts: dict[str, int] = {}
+
+    @property
+    def current(self) -> Strategy:
+        """The strategy whose turn it is."""
+        return self._turn
 
     @property
     def locks(self) -> bool:
         """Whether the strategy whose turn it is needs locks to be watched."""
-        return self.current.locks
+        return self._turn.locks
 
     @property
     def watcher(self) -> StepWatcher | None:
         """Who looks on for the strategy whose turn it is."""
-        return self.current.watcher
+        return self._turn.watcher
 
     def begin(self, run: int) -> OrderPolicy:
         """Return the policy of the strategy whose turn it is."""
         if run == 0:
-            self.current = self.default
+            self._turn = self.default
         else:
             live = [one for one in self.parts if not one.exhausted]
-            self.current = live[(run - 1) % len(live)]
-        count = self.counts.get(self.current.name, 0)
-        self.counts[self.current.name] = count + 1
-        return self.current.begin(count)
+            self._turn = live[(run - 1) % len(live)]
+        count = self.counts.get(self._turn.name, 0)
+        self.counts[self._turn.name] = count + 1
+        return self._turn.begin(count)
 
     def finish(self, found: Attempt) -> None:
-        """Tell it to the strategy whose turn it was."""
-        self.current.finish(found)
+        """Have the strategy whose turn it was learn how its run ended."""
+        self._turn.finish(found)
+
+    def learned(self) -> dict[str, Any]:
+        """Return how many turns each has had, and what each knows."""
+        of = {member.name: member.learned() for member in self._members()}
+        return {"counts": dict(self.counts), "of": of}
+
+    def restore(self, plain: dict[str, Any]) -> None:
+        """Take what ``learned`` returned."""
+        self.counts.update(plain["counts"])
+        for member in self._members():
+            member.restore(plain["of"][member.name])
+
+    def _members(self) -> tuple[Strategy, ...]:
+        return (self.default, *dict.fromkeys(self.parts))
 
 
 def strategy_named(text: str, *, seed: int) -> Strategy:
@@ -99,15 +116,15 @@ def strategy_named(text: str, *, seed: int) -> Strategy:
     """
     name, _, number = text.partition(":")
     if name == "pct":
-        return PriorityChanges(seed, depth=depth_of(number, default=3, of="pct"))
+        return PriorityChanges(seed, depth=_depth_of(number, default=3, of="pct"))
     if name == "delays":
-        return Delays(seed, most=depth_of(number, default=3, of="delays"))
+        return Delays(seed, most=_depth_of(number, default=3, of="delays"))
     if name == "exhaustive":
         from harness.search.exhaustive.exhaustive import Exhaustive  # noqa: PLC0415 - seldom asked for
 
         if not number:
             return Exhaustive()
-        return Exhaustive(bound=depth_of(number, default=0, of="exhaustive", most=64))
+        return Exhaustive(bound=_depth_of(number, default=0, of="exhaustive", most=64))
     plain: dict[str, Callable[[int], Strategy]] = {
         "portfolio": Portfolio,
         "random": RandomWalk,
@@ -121,3 +138,17 @@ def strategy_named(text: str, *, seed: int) -> Strategy:
         msg = f'--strategy: there is no strategy "{text}"; known: {known}'
         raise BadInput(msg)
     return plain[name](seed)
+
+
+def _depth_of(text: str, *, default: int, of: str, most: int = 12) -> int:
+    """Read the number after the colon of a strategy's name.
+
+    Raises:
+        BadInput: It is no number from 1 to ``most``.
+    """
+    if not text:
+        return default
+    if not text.isdecimal() or not 1 <= int(text) <= most:
+        msg = f'strategy {of}: the number after ":" must be 1 to {most}, got "{text}"'
+        raise BadInput(msg)
+    return int(text)

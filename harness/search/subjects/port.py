@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from harness.choices.policies import OrderPolicy, StepWatcher
+    from harness.scenario.model import Scenario
     from harness.search.failures.schedule_recorder import ScheduleRecorder
     from harness.search.subjects.attempt import Attempt
 
@@ -22,6 +23,30 @@ class Subject(Protocol):
     claim: str
     adversarial: bool
     same_seed: bool
+
+    @property
+    def system_path(self) -> str:
+        """The import path of the system under test; empty for a program."""
+        ...
+
+    @property
+    def chaos(self) -> bool:
+        """True if faults and cancellations are choices, too."""
+        ...
+
+    @property
+    def dropped(self) -> tuple[str, ...]:
+        """The parts of its workload that are left out."""
+        ...
+
+    @property
+    def scenario(self) -> Scenario | None:
+        """What there is to be left out of; None for a program."""
+        ...
+
+    def without(self, dropped: tuple[str, ...]) -> Subject:
+        """Return the subject without a part of its workload, see ``shrink_workload``."""
+        ...
 
     def __enter__(self) -> Subject:
         """Make ready for many runs."""

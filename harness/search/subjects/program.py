@@ -35,6 +35,12 @@ class Program:
     that it keeps outside of itself is its own affair: a run must not see what an earlier one did.
     """
 
+    # A program has no workload that could be left out, no faults, and no system by import path.
+    system_path = ""
+    chaos = False
+    dropped: tuple[str, ...] = ()
+    scenario = None
+
     def __init__(
         self,
         main: Callable[[], Coroutine[Any, Any, Any]],
@@ -84,6 +90,11 @@ class Program:
             virtual_s=found.virtual_s,
             failure=_failure(found) if found.failed else None,
         )
+
+    def without(self, dropped: tuple[str, ...]) -> Program:
+        """Return the program as it is."""
+        del dropped
+        return self
 
     def set_adversarial(self, adversarial: bool) -> None:
         """Go on with orders that asyncio never produces, or without."""

@@ -323,5 +323,5 @@ def test_what_is_damaged_is_refused_with_its_place(where, value, told):
         inner = inner[step]
     if where:
         inner[where[-1]] = value
-    with pytest.raises(BadInput, match=told):
+    with pytest.raises(BadInput, match="test: learned" + told.removeprefix("test")):
         Exhaustive().remember(learned if where else value, where="test")

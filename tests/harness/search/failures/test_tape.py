@@ -9,7 +9,9 @@ import pytest
 from harness.choices.kinds import ChoiceKind
 from harness.search.failures.tape import Deviation, Tape
 from harness.search.failures.tape_policy import PicksPolicy, TapePolicy, TapeRecorder
-from harness.search.strategies.strategies import PartialOrderSampling, PriorityChanges, RandomWalk
+from harness.search.strategies.pct import PriorityChanges
+from harness.search.strategies.pos import PartialOrderSampling
+from harness.search.strategies.random import RandomWalk
 from harness.search.subjects.program import Program
 
 ORDER = ChoiceKind.ORDER

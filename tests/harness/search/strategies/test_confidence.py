@@ -7,8 +7,9 @@ import random
 import pytest
 
 from harness.search.strategies.confidence import pct_bound, runs_for, sentences, share_below
+from harness.search.strategies.pct import PriorityChanges
 from harness.search.strategies.portfolio import Portfolio, strategy_named
-from harness.search.strategies.strategies import PriorityChanges, RandomWalk
+from harness.search.strategies.random import RandomWalk
 
 
 def test_the_bound_is_that_of_the_paper():

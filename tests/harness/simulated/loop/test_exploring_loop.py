@@ -16,7 +16,8 @@ from harness.runs.batch import read_scenarios
 from harness.runs.opening import open_backend
 from harness.runs.runner import carry_out
 from harness.search.failures.tape_policy import PicksPolicy
-from harness.search.strategies.strategies import DefaultOrder, RandomWalk
+from harness.search.strategies.default import DefaultOrder
+from harness.search.strategies.random import RandomWalk
 from harness.simulated.loop.exploring_loop import ExploringLoop
 from harness.simulated.loop.outside.drawn import Drawn
 from harness.simulated.loop.pause import Pause
