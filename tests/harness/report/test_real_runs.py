@@ -9,7 +9,6 @@ from xml.etree import ElementTree as ET
 import jsonschema
 import pytest
 
-from harness.backends.port import open_backend
 from harness.history.records import Outcome
 from harness.report.figures.timeline import timeline_of
 from harness.report.formats.run_html import run_html
@@ -20,6 +19,7 @@ from harness.report.text.event_list import event_lines
 from harness.results.runs import RunReport
 from harness.results.schema import report_schema
 from harness.results.verdict import Verdict
+from harness.runs.opening import open_backend
 from harness.runs.runner import run_scenario
 from harness.scenario.reading import read_scenario
 from harness.systems.port import load_system
