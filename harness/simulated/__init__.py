@@ -1,1 +1,1 @@
-"""Own the simulated half: all that knows SimPy."""
+"""Simulated runs on virtual time: all that knows SimPy."""

@@ -1,4 +1,4 @@
-"""Own the quick succession of a search's runs: guards opened once, a fresh loop for each run."""
+"""The many runs of a search: guards are opened once, each run has a loop as good as new."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class SearchRuns:
     """Runs one program many times, each time as a policy decides.
 
     It is a context manager: while it is open the process is guarded as in ``simulate``. No trace is
-    hashed and no lock is watched: whoever wants to know more about a run repeats it.
+    hashed and no lock is watched: to learn more about a run, repeat it with ``simulate``.
     """
 
     def __init__(
@@ -175,7 +175,7 @@ class SearchRuns:
 
     def _leave(self, loop: ExploringLoop, *, finished: bool) -> None:
         """Cancel what the run left behind; most leave nothing, and then the loop serves again."""
-        # Who writes schedules names lanes after the run, too: the loop is theirs for good.
+        # A watcher that writes schedules names lanes after the run, too: it keeps the loop.
         watcher, loop.watcher = loop.watcher, None
         kept = watcher is not None and not getattr(watcher, "lets_loop_go", False)
         leaves = not finished

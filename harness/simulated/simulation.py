@@ -1,4 +1,4 @@
-"""Own a simulated run from beginning to end: one seed in, one outcome out, nothing left behind."""
+"""A simulated run from beginning to end: one seed in, one outcome out, nothing left behind."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ __all__ = ["NotDeterministic", "Simulated", "assert_deterministic", "clean_up", 
 
 # Virtual seconds that cancelled tasks may take to clean up after the run itself is over.
 _CLEAN_UP_S = 3_600.0
-# A SystemExit goes on to whoever awaits its task: so often it may come up while all is cleaned up.
+# A SystemExit goes on to the code that awaits its task: it may come up so often in a clean-up.
 _EXITS_MAX = 1_000
 
 
@@ -89,15 +89,15 @@ def simulate(
 
     Args:
         main: Makes the coroutine; it is called inside the run's guards.
-        seed: 0 to 2^64 - 1. Decides everything.
+        seed: 0 to 2^64 - 1. It decides everything that is drawn in the run.
         time_limit_s: Virtual seconds after which the run is ended with an inexact diagnosis.
         executor_latency: Draws the seconds that a call in an executor takes.
         executor_workers: Threads of the default executor.
         strict: Refuse threads, sockets, processes and real sleep, see ``Guards``.
         trace: A trace to fill, to keep its entries. Made afresh by default.
         debug: Run the loop in debug mode.
-        watch_rings: End the run soon after some tasks wait in a ring, though others go on.
-        make_loop: Makes the loop; one that explores orders, say.
+        watch_rings: End the run soon after some tasks wait in a cycle, though others go on.
+        make_loop: Makes the loop, for example one that explores orders.
 
     Raises:
         BadInput: The seed is not one.
@@ -171,7 +171,7 @@ def _outcome(loop: VirtualLoop, main: Main, *, watch_rings: bool = False) -> Sim
 
 
 def _watch(loop: VirtualLoop, *, rings: bool) -> RingWatch:
-    """Have the loop note who its tasks are and who makes them; look for rings if asked to."""
+    """Have the loop note its tasks and what makes them; look for cycles if asked to."""
     if loop.trace.keep:
         loop.task_names = loop.trace.names
     loop._tasks.notes_makers = True
@@ -199,7 +199,7 @@ def clean_up(loop: VirtualLoop, interruption: BaseException | None = None) -> No
         loop.ledger.on_long_wait = None
     leftovers = _pending(loop)
     for task in leftovers:
-        # Tasks that await each other in a ring pass a cancellation round it without end.
+        # Tasks that await each other in a cycle pass a cancellation round it without end.
         with suppress(RecursionError):
             task.cancel()
     if leftovers:
@@ -238,7 +238,7 @@ def _drive(
 
 
 def _pending(loop: VirtualLoop) -> Collection[asyncio.Task[Any]]:
-    """List the tasks that have not ended; a loop that knows its own spares us a long look."""
+    """List the tasks that have not ended; a loop that lists its own is quicker than asyncio."""
     made: list[asyncio.Task[Any]] | None = getattr(loop, "made_tasks", None)
     return asyncio.all_tasks(loop) if made is None else [one for one in made if not one.done()]
 

@@ -1,4 +1,4 @@
-"""Own the guards of a run: what a program could learn from the real world comes from the seed."""
+"""The guards of a run: time, randomness and order come from its seed, not from the machine."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ class Guards:
         """Guard the next run, on a loop of its own, as if the guards had been opened for it.
 
         To open them costs more than many a run: a search opens them once. And to seed ``random``
-        costs more than many a run draws from it: where that can be told, it is seeded when asked.
+        costs more than many a run draws from it: it is seeded at the first draw where that is safe.
         """
         self._loop = loop
         if self._seeds_late is None:

@@ -1,4 +1,4 @@
-"""Own the end of coroutines that are left when a simulated run is over."""
+"""The end of coroutines that are left when a simulated run is over."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def end_leftover(loop: asyncio.AbstractEventLoop, task: asyncio.Task[Any]) -> No
     before = events._get_running_loop()
     events._set_running_loop(loop)
     try:
-        # The innermost first: whoever awaits one that refuses would be told of that as an error.
+        # The innermost first: else the refusal of a coroutine is an error in its awaiter.
         ended = all(_closed(coroutine) for coroutine in reversed(chain))
     finally:
         events._set_running_loop(before)
@@ -46,7 +46,7 @@ def _chain(task: asyncio.Task[Any]) -> list[CoroutineType[Any, Any, Any]]:
 
 
 def _closed(coroutine: CoroutineType[Any, Any, Any]) -> bool:
-    # What it raises is nobody's: the run is over, and has been told.
+    # The run is over and reported: there is no place left for an error.
     with suppress(Exception, SystemExit):
         coroutine.close()
     return inspect.getcoroutinestate(coroutine) == inspect.CORO_CLOSED

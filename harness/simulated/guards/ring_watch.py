@@ -1,4 +1,4 @@
-"""Own the look for tasks that wait in a ring while others run on: it ends the run at the first."""
+"""The watch for tasks that wait in a cycle while others run on: it ends the run at the first."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ __all__ = ["RingWatch"]
 
 
 class RingWatch:
-    """Looks when it is told to, which is when a wait for a lock has lasted; stops the loop."""
+    """Looks for a cycle when a wait for a lock has lasted long; stops the loop if there is one."""
 
     def __init__(self, loop: VirtualLoop) -> None:
         self._loop = loop
         self.ring: tuple[asyncio.Task[Any], ...] = ()
 
     def look(self) -> None:
-        """Keep the first ring that no timer will end, and stop the loop."""
+        """Keep the first cycle that no timer will end, and stop the loop."""
         tasks = asyncio.all_tasks(self._loop)
         rings = lasting_rings(tasks, self._timed()) if not self.ring else ()
         if rings:

@@ -1,4 +1,4 @@
-"""Own the order in which asyncio itself goes through sets: the order of creation."""
+"""Sets of tasks that asyncio iterates in the order of creation."""
 
 from __future__ import annotations
 

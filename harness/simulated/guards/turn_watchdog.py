@@ -1,4 +1,4 @@
-"""Own the end of a simulated run whose code never gives the loop a turn again."""
+"""The watchdog that ends a simulated run whose code never gives the loop a turn again."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class TurnWatchdog:
     """Ends code that runs for ``cpu_s`` to twice as many CPU seconds inside one callback.
 
     ``turns`` tells how many callbacks the loop has run so far. Virtual time cannot show such code:
-    it stands still meanwhile. CPU time is only asked for, never told to the program, so a run that
+    it stands still meanwhile. CPU time is measured but never shown to the program, so a run that
     is not ended this way is the same with and without it. It works in the main thread; elsewhere,
     where signals do not reach, it does nothing.
     """
@@ -53,7 +53,7 @@ class TurnWatchdog:
         if turns != self._seen:
             self._seen = turns
             return
-        # The run is lost: whoever else never yields on its way out is not given as long.
+        # The run is lost: other code that never yields in the clean-up gets less time.
         signal.setitimer(signal.ITIMER_VIRTUAL, CPU_AFTER_S, CPU_AFTER_S)
         place = running_place(frame) or "an unknown place"
         msg = (

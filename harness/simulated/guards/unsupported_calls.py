@@ -1,4 +1,4 @@
-"""Own what the virtual loop refuses, each with what to use instead."""
+"""The calls that the virtual loop refuses, each with what to use instead."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Own how an exploring loop turns when it permutes the callbacks that are ready, in plain Python.
+"""The turn of an exploring loop that permutes the callbacks that are ready, in plain Python.
 
-``_speedups.pyx`` does the same, compiled. Whoever changes one changes both: the tests compare them.
+``_speedups.pyx`` does the same, compiled. A change of one is a change of both; tests compare them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ __all__ = ["first_of_lane", "turn_adversarial"]
 
 
 def turn_adversarial(loop: Any) -> Pause:  # noqa: PLR0912 - a call a step would cost a tenth
-    """Run one callback after another, each chosen among those that are ready, while nobody looks.
+    """Run callbacks, each chosen among those that are ready, while nothing watches the steps.
 
     Nearly all of a search's time goes by here. ``loop`` is an ``ExploringLoop``.
     """

@@ -1,4 +1,4 @@
-"""Own how an exploring loop turns: wherever several things may happen next, a policy decides."""
+"""The exploring loop: wherever several things may happen next, a policy decides."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ __all__ = ["ExploringLoop"]
 # Steps of tasks and other callbacks after which a run is not going to end.
 STEPS_MAX = 200_000
 
-# Steps at one moment after which time goes on although somebody is still ready: a program may
+# Steps at one moment after which time goes on although a task is still ready: a program may
 # poll with sleep(0) for something that only time can bring.
 STEPS_A_MOMENT_MAX = 2_000
 
@@ -64,7 +64,7 @@ class ExploringLoop(VirtualLoop):
         self.withheld_s = 0.0
         self._moment_steps = 0
         self.observer = None
-        # Told the number of each task that has come to its next await; for cancellations there.
+        # Called with the number of each task that has come to its next await, to cancel it there.
         self.suspended: Callable[[int], None] | None = None
         self._ready = [] if adversarial else deque()  # type: ignore[assignment]
         self.__dict__["call_soon"] = laned_call_soon(self._ready)
@@ -77,7 +77,7 @@ class ExploringLoop(VirtualLoop):
     def _watched_by(self, watcher: StepWatcher | None) -> None:
         self.watcher = watcher
         self._tell_chosen: Callable[[str], None] | None = getattr(watcher, "chosen", None)
-        # Told of a callback whose turn it would be, had it not been cancelled.
+        # Called with a callback whose turn it would be, had it not been cancelled.
         self._tell_skipped: Callable[[Lane], None] | None = getattr(watcher, "skipped", None)
         self.environment.born = None if watcher is None else self._process_born
         if watcher is not None:
@@ -86,7 +86,7 @@ class ExploringLoop(VirtualLoop):
     def begin_anew(
         self, policy: OrderPolicy, *, seed: int, watcher: StepWatcher | None = None
     ) -> bool:
-        """Be as a loop that was just made, for the next run of a search; False if that is unsure.
+        """Reset to a loop that was just made, for a search's next run; False if that is unsure.
 
         To make a loop costs a tenth of a short run. Only one whose run ended with nothing left, and
         that never had to make its rarer parts, is used again.
@@ -173,7 +173,7 @@ class ExploringLoop(VirtualLoop):
         return self._turn_watched()
 
     def _turn_watched(self) -> Pause:
-        """Do as ``turn_adversarial``, and let those who look on see every step."""
+        """Do as ``turn_adversarial``, and report every step to the watcher and the observer."""
         ready: list[ReadyHandle | Timer] = self._ready  # type: ignore[assignment]
         left = 0
         for _ in repeat(None, self.steps_max):

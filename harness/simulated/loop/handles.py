@@ -1,4 +1,4 @@
-"""Own the virtual loop's two handles: a callback that is ready, one that waits for time."""
+"""The virtual loop's two handles: a callback that is ready, one that waits for time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own the ``call_soon`` of a loop that explores: it knows which lane a callback belongs to."""
+"""The ``call_soon`` of an exploring loop: it notes the lane that each callback belongs to."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own what a program asks of the virtual loop: callbacks, timers, tasks, executors."""
+"""The virtual loop as a program calls it: callbacks, timers, tasks, executors."""
 
 from __future__ import annotations
 
@@ -257,7 +257,7 @@ class LoopSurface(UnsupportedCalls):
         return self._exception_handler
 
     def default_exception_handler(self, context: dict[str, Any]) -> None:
-        """Do nothing: what was not handled is in ``unhandled``, for whoever runs the loop."""
+        """Do nothing: what was not handled is in ``unhandled``, for the caller."""
 
     def call_exception_handler(self, context: dict[str, Any]) -> None:
         """Record an error that no code took, and call the handler that was set."""
@@ -290,7 +290,7 @@ class LoopSurface(UnsupportedCalls):
 
     def set_debug(self, enabled: bool) -> None:
         """Switch debug mode."""
-        # bool() is False, and the cheapest function that says so: every future asks at its birth.
+        # bool() returns False and is the cheapest function that does: every new future calls it.
         self.__dict__["get_debug"] = partial(bool, 1) if enabled else bool
 
     def stop(self) -> None:

@@ -1,4 +1,4 @@
-"""Own the reasons for which a loop stops turning."""
+"""The reasons for which a loop stops turning."""
 
 from __future__ import annotations
 

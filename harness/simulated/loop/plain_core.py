@@ -1,6 +1,6 @@
-"""Own the virtual loop's core in plain Python: the queue of callbacks, timers, and how it turns.
+"""The virtual loop's core in plain Python: the queue of callbacks, timers, and how it turns.
 
-``_speedups.pyx`` does the same, compiled. Whoever changes one changes both: the tests compare them.
+``_speedups.pyx`` does the same, compiled. A change of one is a change of both; tests compare them.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class PlainCore:
     """The callbacks of one loop that are ready, and how the loop runs them.
 
     ``call_soon``, ``call_later`` and ``create_future`` are the loop's own methods. They and all
-    that runs once a callback are closures: such a function finds what it needs at hand.
+    that runs once a callback are closures: local names are the quickest to look up.
     """
 
     def __init__(self, loop: Any, environment: EventQueue) -> None:
@@ -91,7 +91,7 @@ class PlainCore:
 
 
 def _observed(observer: Callable[[], None], passes: int) -> Iterator[None]:
-    """Count passes, and call the observer between them; nobody else pays for it."""
+    """Count passes, and call the observer before each."""
     for _ in repeat(None, passes):
         observer()
         yield

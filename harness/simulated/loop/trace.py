@@ -1,4 +1,4 @@
-"""Own the trace of a simulated run: what is hashed, and where two runs part."""
+"""The trace of a simulated run: what is hashed, and where two runs part."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Trace:
     """
 
     def __init__(self, *, keep: bool = False) -> None:
-        # The loop appends to both arrays directly: one C call an entry is all a trace may cost.
+        # The loop appends to both arrays directly: a trace may cost one C call an entry, no more.
         # A wake-up is -1 - task number, so that no moment (never negative) can look like one.
         self.wakes = array("d")
         self.steps = array("I")

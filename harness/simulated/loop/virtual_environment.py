@@ -1,4 +1,4 @@
-"""Own virtual time: a SimPy environment whose events and asyncio's timers share one queue."""
+"""Virtual time: a SimPy environment whose events and asyncio's timers share one queue."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ _SWEEP_MIN = 100
 class BackgroundProcess(simpy.Process):
     """A process that only keeps a world going, such as a block producer that ticks for ever.
 
-    Nobody is waiting for the moments it schedules for themselves, so they must not make a run look
-    alive when everybody is stuck. See ``VirtualEnvironment.background``.
+    No task waits for the moments that it schedules, so they must not make a run look alive when
+    every task is stuck. See ``VirtualEnvironment.background``.
     """
 
 
@@ -67,10 +67,10 @@ class VirtualEnvironment(simpy.Environment):
         self.background_numbers: set[int] = set()
         self.cancelled_count = 0
         self._processes_count = 0
-        # While a run is watched: told the number of each process as it is made.
+        # While a run is watched: called with the number of each process as it is made.
         self.born: Callable[[int], None] | None = None
-        # While a run explores: when an event of drawn latency could have come, by its number, if
-        # latencies may be so many times shorter or longer than the profile's bounds.
+        # While a run explores: the first and last moment at which an event of drawn latency could
+        # come, by the event's number. ``stretch`` widens the profile's bounds by that factor.
         self.windows: dict[int, tuple[float, float]] | None = None
         self.stretch = 1.0
 

@@ -1,4 +1,4 @@
-"""Own how the virtual loop turns: callbacks in asyncio's order, on SimPy's clock."""
+"""The virtual loop: it runs callbacks in asyncio's order, on SimPy's clock."""
 
 from __future__ import annotations
 
@@ -211,7 +211,7 @@ class VirtualLoop(LoopSurface):
         is_new = not asyncio.isfuture(future)
         future = asyncio.ensure_future(future, loop=self)
         if is_new:
-            # It is awaited here: that a deadlock leaves it pending is nothing to complain of.
+            # It is awaited here: if a deadlock leaves it pending, asyncio must not warn of that.
             future._log_destroy_pending = False
         future.add_done_callback(self.stop_after)
         try:

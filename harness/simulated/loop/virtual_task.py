@@ -1,4 +1,4 @@
-"""Own the tasks of the virtual loop: their numbers, their names and their place in a set."""
+"""The tasks of the virtual loop: their numbers, their names and their place in a set."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own the latency model: named distributions from a profile, drawn from streams of their own."""
+"""The latency model: named distributions from a profile, each client's drawn from its stream."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class _Table(BaseModel):
 
 
 class Constant(_Table):
-    """Always the same."""
+    """A distribution that is always the same value."""
 
     kind: Literal["constant"]
     value: float = Field(ge=0)
@@ -54,7 +54,7 @@ class Constant(_Table):
 
 
 class Uniform(_Table):
-    """Anything between two bounds alike."""
+    """Any value between two bounds, all equally likely."""
 
     kind: Literal["uniform"]
     low: float = Field(ge=0)
@@ -71,7 +71,7 @@ class Uniform(_Table):
 
 
 class Triangular(_Table):
-    """Between two bounds, most often near a mode."""
+    """A value between two bounds, most often near ``mode``."""
 
     kind: Literal["triangular"]
     low: float = Field(ge=0)
@@ -89,7 +89,7 @@ class Triangular(_Table):
 
 
 class LogNormal(_Table):
-    """A long tail: ``median`` and ``sigma`` of the logarithm, cut at ``cut``."""
+    """A long tail: ``median``, ``sigma`` of the logarithm, and never more than ``cut``."""
 
     kind: Literal["lognormal"]
     median: float = Field(gt=0)
@@ -110,7 +110,7 @@ Distribution = Annotated[Constant | Uniform | Triangular | LogNormal, Field(disc
 
 
 class Latencies(_Table):
-    """What takes time, in milliseconds each."""
+    """The operations that take time, each with its distribution in milliseconds."""
 
     dial: Distribution
     build: Distribution
@@ -123,7 +123,7 @@ class Latencies(_Table):
 
 
 class Rpcs(_Table):
-    """How many calls on the node a command makes."""
+    """How many calls of the node a command makes."""
 
     first_sync: int = Field(ge=1)
     later_sync: int = Field(ge=1)

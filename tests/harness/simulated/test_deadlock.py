@@ -1,4 +1,4 @@
-"""Own the claim that a deadlock is found at once, exactly, and told so that one can mend it."""
+"""A deadlock is found at once, exactly, and described so that it can be mended."""
 
 from __future__ import annotations
 

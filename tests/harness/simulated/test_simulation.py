@@ -1,4 +1,4 @@
-"""Own the claims about a simulated run as a whole: its outcome, and what it leaves behind."""
+"""Claims about a simulated run as a whole: its outcome, and what it leaves behind."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own a latency that was drawn: it remembers what else it could have been."""
+"""A drawn latency that remembers between which bounds it was drawn."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ __all__ = ["Drawn"]
 class Drawn(float):
     """Seconds that were drawn between two bounds.
 
-    To everybody it is a number. A run that explores may let what takes this long end at any other
+    It is an ordinary number. A run that explores may let what takes this long end at any other
     moment between ``low_s`` and ``high_s``: that is another run that could have happened.
     """
 
@@ -19,7 +19,7 @@ class Drawn(float):
 
     @classmethod
     def between(cls, low_s: float, value_s: float, high_s: float) -> Drawn:
-        """Make one of the drawn value and its bounds, in seconds."""
+        """Make it from the drawn value and its bounds, in seconds."""
         drawn = cls(value_s)
         drawn.low_s, drawn.high_s = low_s, high_s
         return drawn

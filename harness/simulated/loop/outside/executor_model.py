@@ -1,4 +1,4 @@
-"""Own executors in virtual time: FIFO workers whose functions run on the loop's own thread."""
+"""Executors in virtual time: FIFO workers whose functions run on the loop's own thread."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class ExecutorModel:
     A pool of n threads is n workers that take calls first come, first served; a pool of one keeps
     its calls in order, as in production. A call begins when a worker is free, takes a drawn time,
     and the function runs, at once and on the loop's thread, when that time is over. Until it begins
-    a cancelled future takes its call back; after that the function runs, and nobody hears of it.
+    a cancelled future takes its call back; after that the function runs, and its result is lost.
 
     The function sees no running loop, and a fresh context (``to_thread`` brings its own). A
     ``time.sleep`` in it makes its call last so much longer. It must not wait for another thread:
@@ -80,7 +80,7 @@ class ExecutorModel:
             shared = LoneWorkerCall.made_now(executor, function, asked_s=now)
         work = self._work(pool, future, (function, *args), latency_s, shared=shared)
         process: Any = self._loop.environment.process(work)
-        # For whoever reads a schedule: the name of the generator says nothing.
+        # For the reader of a schedule: the name of the generator says nothing.
         process.label = future.waits_for
         return future
 

@@ -1,4 +1,4 @@
-"""Own what an executor with one worker is to those who share it: a lock, held by each call."""
+"""An executor with one worker, as its callers see it: a lock that each call holds."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class LoneWorkerCall:
 
     @classmethod
     def made_now(cls, executor: Executor | None, function: Any, *, asked_s: float) -> Self | None:
-        """Note who calls; None where no ledger is open to keep it."""
+        """Note the calling task and line; None where no ledger is open to keep them."""
         ledger = active_ledger()
         if ledger is None:
             return None

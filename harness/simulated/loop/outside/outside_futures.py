@@ -1,4 +1,4 @@
-"""Own the futures that something outside asyncio completes: a SimPy event, an executor's call."""
+"""Futures that something outside asyncio completes: a SimPy event, an executor's call."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own which of the things that come from outside the loop comes next, within their latencies."""
+"""The order of what comes from outside the loop: a policy chooses it, within the latencies."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class OutsideOrder:
     An event whose latency was drawn could have come at any moment between its bounds (its window).
     A timer comes at its moment and at no other. One event can come next if it can come before all
     others must have: its window begins no later than the first of all windows ends. The policy
-    chooses among these; who is overtaken comes later, but still within its window.
+    chooses among these; what is overtaken comes later, but still within its window.
     """
 
     def __init__(self, loop: ExploredLoop) -> None:
@@ -69,12 +69,12 @@ class OutsideOrder:
         self._environment.windows = {}
         self._environment.stretch = STRETCH
         self._overtaken: set[int] = set()
-        # What was chosen to come next, by its number, and whom it overtakes.
+        # What was chosen to come next, by its number, and what it overtakes.
         self._chosen = -1
         self._passed: list[Arrival] = []
 
     def soonest_s(self) -> float | None:
-        """Return the moment of the next event that can reach somebody, or None."""
+        """Return the moment of the next event that something waits for, or None."""
         return self._environment.next_s()
 
     def advance(self) -> bool:
@@ -192,8 +192,8 @@ class OutsideOrder:
             _, _, number, event = entry
             ends = windows.pop(number, None) is not None or number == self._chosen
             if loop.watcher is not None and ends:
-                # A latency is over. What else happens outside is no step of anybody there: it comes
-                # at its moment, with whatever is due beside it.
+                # A latency is over. All else that happens outside is no step of a lane: it comes at
+                # its moment, with what is due beside it.
                 loop.watcher.begins(Arrival(entry), self._passed if number == self._chosen else ())
             self._overtaken.discard(number)
             environment.background_numbers.discard(number)

@@ -1,4 +1,4 @@
-"""Own the claim that one seed decides a run: in this process, in others, on every CPython."""
+"""One seed decides a run: in this process, in others, on every CPython."""
 
 from __future__ import annotations
 

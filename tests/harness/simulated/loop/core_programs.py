@@ -1,4 +1,4 @@
-"""Own programs drawn from a seed that do all that a loop's core has to do, and what they came to.
+"""Programs drawn from a seed that do all that a loop's core has to do, and what they came to.
 
 Run as a script it prints, as JSON, the core that is in use and what each program left behind:
 ``core_programs.py FIRST COUNT``. Two processes with two cores must print the same programs.

@@ -1,4 +1,4 @@
-"""Own the claims about the two cores of the virtual loop: one behaviour, and a clear choice."""
+"""Claims about the two cores of the virtual loop: one behaviour, and a clear choice."""
 
 from __future__ import annotations
 

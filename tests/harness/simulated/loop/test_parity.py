@@ -1,4 +1,4 @@
-"""Own the claim that the virtual loop does what asyncio does: each program, run on both, agrees."""
+"""The virtual loop does what asyncio does: each program, run on both, agrees."""
 
 from __future__ import annotations
 

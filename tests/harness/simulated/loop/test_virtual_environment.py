@@ -1,4 +1,4 @@
-"""Own the claims about virtual time that SimPy and asyncio share."""
+"""Claims about virtual time that SimPy and asyncio share."""
 
 from __future__ import annotations
 

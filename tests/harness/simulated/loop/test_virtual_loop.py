@@ -1,4 +1,4 @@
-"""Own the claims about the virtual loop itself: its clock, its order, what it refuses."""
+"""Claims about the virtual loop itself: its clock, its order, what it refuses."""
 
 from __future__ import annotations
 

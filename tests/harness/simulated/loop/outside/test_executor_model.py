@@ -1,4 +1,4 @@
-"""Own the claims about executors in virtual time."""
+"""Claims about executors in virtual time."""
 
 from __future__ import annotations
 
