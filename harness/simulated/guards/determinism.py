@@ -17,6 +17,7 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import Unsupported
+from harness.simulated.guards.patches import Patches
 from harness.simulated.guards.task_sets import CreationOrder, ordered_set
 from harness.simulated.guards.unsupported_calls import refusal
 
@@ -31,7 +32,6 @@ __all__ = ["EPOCH_S", "Guards"]
 # What time.time() says when a run begins: 2026-01-01T00:00:00Z.
 EPOCH_S = 1_767_225_600
 
-_ABSENT = object()
 _SEED = _random.Random.seed
 _REFERENCES = 2
 _NETWORK = (
@@ -39,8 +39,6 @@ _NETWORK = (
 )
 _PROCESS = "a process runs in real time; model it as a SimPy process, or run the scenario live"
 _POOL = "its threads run in real time; use loop.run_in_executor(pool, ...) or asyncio.to_thread"
-
-_guarded_by: Guards | None = None
 
 
 class Guards:
@@ -63,21 +61,13 @@ class Guards:
     def __init__(self, loop: VirtualLoop, *, strict: bool = True) -> None:
         self._loop = loop
         self._strict = strict
-        self._undo: list[tuple[Any, str, Any]] = []
+        self._patches = Patches()
         self._random_state: Any = None
         self._seeds_late: bool | None = None
         self._stale = False
-        self._thread = 0
 
     def __enter__(self) -> Guards:
-        global _guarded_by  # noqa: PLW0603 - modules are one for the process, so is this
-        if _guarded_by is not None:
-            raise Unsupported(
-                "simulate() inside simulate(), or in two threads at once: a run guards the modules"
-                " of the whole process; let one end before the next begins"
-            )
-        _guarded_by = self
-        self._thread = threading.get_ident()
+        self._patches.open()
         self._random_state = random.getstate()
         try:
             self._guard_time()
@@ -91,15 +81,8 @@ class Guards:
         return self
 
     def __exit__(self, *_error: object) -> None:
-        global _guarded_by  # noqa: PLW0603 - see __enter__
-        for owner, name, original in reversed(self._undo):
-            if original is _ABSENT:
-                delattr(owner, name)
-            else:
-                setattr(owner, name, original)
-        self._undo.clear()
+        self._patches.close()
         random.setstate(self._random_state)
-        _guarded_by = None
 
     def rebind(self, loop: VirtualLoop) -> None:
         """Guard the next run, on a loop of its own, as if the guards had been opened for it.
@@ -123,7 +106,7 @@ class Guards:
         if any(sys.getrefcount(getattr(random, name)) > _REFERENCES for name in names):
             return False
         for name in names:
-            self._put(random, name, self._seeding_first(getattr(random, name)))
+            self._patches.put(random, name, self._seeding_first(getattr(random, name)))
         return True
 
     def _seeding_first(self, function: Callable[..., Any]) -> Callable[..., Any]:
@@ -145,15 +128,15 @@ class Guards:
             return round(now() * 1e9)
 
         for name in ("monotonic", "perf_counter"):
-            self._replace(time, name, now)
-            self._replace(time, f"{name}_ns", now_ns)
-        self._replace(time, "time", lambda: EPOCH_S + now())
-        self._replace(time, "time_ns", lambda: EPOCH_S * 1_000_000_000 + now_ns())
+            self._patches.replace(time, name, now)
+            self._patches.replace(time, f"{name}_ns", now_ns)
+        self._patches.replace(time, "time", lambda: EPOCH_S + now())
+        self._patches.replace(time, "time_ns", lambda: EPOCH_S * 1_000_000_000 + now_ns())
 
     def _guard_randomness(self) -> None:
         real_bytes = os.urandom
         seed_method = random.Random.seed
-        thread = self._thread
+        thread = self._patches.thread
 
         def seed(generator: random.Random, a: Any = None, version: int = 2) -> None:
             if a is None and threading.get_ident() == thread and not _importing():
@@ -165,15 +148,15 @@ class Guards:
                 return real_bytes(size)
             return self._loop.randomness.stream("os.urandom").randbytes(size)
 
-        self._replace(os, "urandom", urandom)
-        self._replace(random, "_urandom", urandom)
-        self._put(random.Random, "seed", seed)
-        self._put(tempfile, "_name_sequence", None)
+        self._patches.replace(os, "urandom", urandom)
+        self._patches.replace(random, "_urandom", urandom)
+        self._patches.put(random.Random, "seed", seed)
+        self._patches.put(tempfile, "_name_sequence", None)
         # Without the system's generator uuid1 makes its number itself: from time and these two.
-        self._put(uuid, "_generate_time_safe", None)
-        self._put(uuid, "_last_timestamp", None)
+        self._patches.put(uuid, "_generate_time_safe", None)
+        self._patches.put(uuid, "_last_timestamp", None)
         # The multicast bit marks a node number that was drawn, and is nobody's address.
-        self._replace(uuid, "getnode", lambda: self._node_key() % 2**48 | 1 << 40)
+        self._patches.replace(uuid, "getnode", lambda: self._node_key() % 2**48 | 1 << 40)
         self._seed_anew()
 
     def _node_key(self) -> int:
@@ -195,13 +178,13 @@ class Guards:
 
     def _guard_order(self) -> None:
         tasks = sys.modules["asyncio.tasks"]
-        self._put(tasks, "set", ordered_set)
+        self._patches.put(tasks, "set", ordered_set)
         for name in ("_all_tasks", "_scheduled_tasks"):  # until CPython 3.11, from 3.12
             if hasattr(tasks, name):
-                self._put(tasks, name, CreationOrder(getattr(tasks, name)))
+                self._patches.put(tasks, name, CreationOrder(getattr(tasks, name)))
 
     def _guard_the_outside(self) -> None:
-        self._replace(time, "sleep", self._sleep)
+        self._patches.replace(time, "sleep", self._sleep)
         self._refuse(concurrent.futures.ThreadPoolExecutor, "submit", _POOL)
         self._refuse(threading.Thread, "start", "a thread runs in real time; use asyncio.to_thread")
         for name in ("connect", "connect_ex", "bind", "listen", "sendto"):
@@ -225,24 +208,7 @@ class Guards:
         self._loop.executors.sleep(seconds)
 
     def _refuse(self, owner: Any, name: str, advice: str) -> None:
-        self._replace(owner, name, refusal(f"{owner.__name__}.{name}", advice))
-
-    def _replace(self, owner: Any, name: str, replacement: Callable[..., Any]) -> None:
-        """Replace a function on this thread; others go on calling the original."""
-        thread = self._thread
-        original = getattr(owner, name)
-        get_ident = threading.get_ident
-
-        def guarded(*args: Any, **kwargs: Any) -> Any:
-            if get_ident() == thread:
-                return replacement(*args, **kwargs)
-            return original(*args, **kwargs)
-
-        self._put(owner, name, guarded)
-
-    def _put(self, owner: Any, name: str, replacement: object) -> None:
-        self._undo.append((owner, name, vars(owner).get(name, _ABSENT)))
-        setattr(owner, name, replacement)
+        self._patches.replace(owner, name, refusal(f"{owner.__name__}.{name}", advice))
 
 
 def _is_shared_generators(function: object) -> bool:
