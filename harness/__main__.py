@@ -1,4 +1,4 @@
-"""Own the way in from a shell: to be interrupted while all is loaded is no error to be traced."""
+"""The way in from a shell: to be interrupted while all is loaded is no error to be traced."""
 
 from __future__ import annotations
 

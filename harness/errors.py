@@ -1,4 +1,4 @@
-"""Own the exceptions of the harness: one tree, and the exit code that goes with each branch."""
+"""The exceptions of the harness: one tree, and the exit code that goes with each branch."""
 
 from __future__ import annotations
 

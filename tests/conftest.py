@@ -1,4 +1,4 @@
-"""Own how tests are run: coroutines each on a loop of its own; with Ctrl-C as on a terminal."""
+"""How tests are run: coroutines each on a loop of its own; with Ctrl-C as on a terminal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own the claim that what was made is distinct: no id was handed out twice."""
+"""The check that what was made is distinct: no id was handed out twice."""
 
 from __future__ import annotations
 

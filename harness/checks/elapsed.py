@@ -1,4 +1,4 @@
-"""Own the claim that a phase takes no longer than a multiple of another phase."""
+"""The check that a phase takes no longer than a multiple of another phase."""
 
 from __future__ import annotations
 

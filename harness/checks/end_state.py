@@ -1,4 +1,4 @@
-"""Own the claim that the system's own audit finds nothing wrong once all is quiet."""
+"""The check that the system's own audit finds nothing wrong once all is quiet."""
 
 from __future__ import annotations
 

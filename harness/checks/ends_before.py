@@ -1,4 +1,4 @@
-"""Own the claim that a fast operation ends while a slow one is parked or still under way."""
+"""The check that a fast operation ends while a slow one is parked or still under way."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own the words in which checks speak of operations, and the reason that lock holds give."""
+"""The words in which checks speak of operations, and the reason that lock holds give."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own the claim that a step's operations stay under limits of latency."""
+"""The check that a step's operations stay under limits of latency."""
 
 from __future__ import annotations
 

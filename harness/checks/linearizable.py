@@ -1,4 +1,4 @@
-"""Own the claim that calls happened one after another, each at some moment while it ran."""
+"""The check that calls happened one after another, each at some moment while it ran."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own the claim that the loop's thread is never blocked: by files, SQLite, processes, or work."""
+"""The check that the loop's thread is never blocked: by files, SQLite, processes, or work."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own the claim that a closed system leaves nothing: no task, no unawaited coroutine, no lock."""
+"""The check that a closed system leaves nothing: no task, no unawaited coroutine, no lock."""
 
 from __future__ import annotations
 

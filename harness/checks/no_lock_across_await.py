@@ -1,4 +1,4 @@
-"""Own the claim that no lock is held while its holder waits for something else."""
+"""The check that no lock is held while its holder waits for something else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own the claim that every operation ended as its step says: success unless it says otherwise."""
+"""The check that every operation ended as its step says: success unless it says otherwise."""
 
 from __future__ import annotations
 

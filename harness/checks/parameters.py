@@ -1,4 +1,4 @@
-"""Own what the parameters of every check share."""
+"""What the parameters of every check share."""
 
 from __future__ import annotations
 

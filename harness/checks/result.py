@@ -1,4 +1,4 @@
-"""Own the claim that a step's results hold certain values."""
+"""The check that a step's results hold certain values."""
 
 from __future__ import annotations
 

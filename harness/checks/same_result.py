@@ -1,4 +1,4 @@
-"""Own the claim that all callers were handed the very same thing."""
+"""The check that all callers were handed the very same thing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own the claim that each user sees exactly what is its own: nothing lost, nothing of others."""
+"""The check that each user sees exactly what is its own: nothing lost, nothing of others."""
 
 from __future__ import annotations
 

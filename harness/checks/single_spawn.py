@@ -1,4 +1,4 @@
-"""Own the claim that callers of one key share one spawn, and that no two clients overlap."""
+"""The check that callers of one key share one spawn, and that no two clients overlap."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own the claim that operations together take well under the time of one after another."""
+"""The check that operations together take well under the time of one after another."""
 
 from __future__ import annotations
 

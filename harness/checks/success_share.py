@@ -1,4 +1,4 @@
-"""Own the claim that at least a share of a step's operations succeeds."""
+"""The check that at least a share of a step's operations succeeds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own faults and cancellations as choices: what may go wrong in a run, where, and until when."""
+"""Faults and cancellations as choices: what may go wrong in a run, where, and until when."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own what a run may ask whoever decides it: which of several things happens next."""
+"""What a run may ask whoever decides it: which of several things happens next."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own the points of a client's life at which a scenario parks, cancels, or lets things go wrong."""
+"""The points of a client's life at which a scenario parks, cancels, or lets things go wrong."""
 
 from __future__ import annotations
 

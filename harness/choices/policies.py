@@ -1,4 +1,4 @@
-"""Own what decides a run and who looks on, as the search sees them."""
+"""What decides a run and who looks on, as the search sees them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own every random number of a run: one seed, and named streams that never disturb each other."""
+"""Every random number of a run: one seed, and named streams that never disturb each other."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own what a person at a terminal sees of a campaign of searches."""
+"""What a person at a terminal sees of a search while it goes on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own the public surface of the linearizability checker, which needs nothing but the calls."""
+"""The public surface of the linearizability checker, which needs nothing but the calls."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own one call of a concurrent history: who called what, from when to when, with what result."""
+"""One call of a concurrent history: who called what, from when to when, with what result."""
 
 from __future__ import annotations
 

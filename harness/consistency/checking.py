@@ -1,4 +1,4 @@
-"""Own the verdict on a history: part by part, by a shortcut or by a search, and in words."""
+"""The verdict on a history: part by part, by a shortcut or by a search, and in words."""
 
 from __future__ import annotations
 

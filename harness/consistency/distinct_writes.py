@@ -1,4 +1,4 @@
-"""Own the shortcut for values that are written once: an order by sorting, and no search."""
+"""The shortcut for values that are written once: an order by sorting, and no search."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own what a checker must know of an object: how it begins, and what each call makes of it."""
+"""What a checker must know of an object: how it begins, and what each call makes of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own the objects that most histories are about: register, map, counter and set."""
+"""The objects that most histories are about: register, map, counter and set."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own the search for an order of calls: depth first, remembering where it has been."""
+"""The search for an order of calls: depth first, remembering where it has been."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own the contention profile: for each lock how long it was held, who waited, across which await.
+"""The contention profile: for each lock how long it was held, who waited, across which await.
 
 A pure function of a history. What a lock explains of a speed-up that falls short is the time during
 which somebody waited for it while another held it, as a share of the time that was lost.

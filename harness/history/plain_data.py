@@ -1,4 +1,4 @@
-"""Own the turning of a service's values into plain, comparable, JSON-able data."""
+"""The turning of a service's values into plain, comparable, JSON-able data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own the history of a run: what was called, spawned and commanded, when, and how it ended."""
+"""The history of a run: what was called, spawned and commanded, when, and how it ended."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own the figures that checks and reports share: median, percentile, speed-up with interval."""
+"""The figures that checks and reports share: median, percentile, speed-up with interval."""
 
 from __future__ import annotations
 

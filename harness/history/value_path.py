@@ -1,4 +1,4 @@
-"""Own the paths into results, and the one text that equal values share."""
+"""The paths into results, and the one text that equal values share."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Own the live half: all that knows Docker and the real client."""
+"""The live half: all that knows Docker and the real client."""

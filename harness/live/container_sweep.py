@@ -1,4 +1,4 @@
-"""Own the labels of our containers, and the removal of those that nobody will remove."""
+"""The labels of our containers, and the removal of those that nobody will remove."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own the way to the Docker daemon, and the words for why there is none."""
+"""The way to the Docker daemon, and the words for why there is none."""
 
 from __future__ import annotations
 

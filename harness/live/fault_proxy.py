@@ -1,4 +1,4 @@
-"""Own a TCP proxy in front of a node, which can cut or freeze the way to it."""
+"""A TCP proxy in front of a node, which can cut or freeze the way to it."""
 
 from __future__ import annotations
 

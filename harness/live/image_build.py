@@ -1,4 +1,4 @@
-"""Own one build of a Docker image with the classic builder, and what its failure means."""
+"""One build of a Docker image with the classic builder, and what its failure means."""
 
 from __future__ import annotations
 

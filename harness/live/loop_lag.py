@@ -1,4 +1,4 @@
-"""Own the measuring of a real loop's lag: how long it took no turn, and which line ran then."""
+"""The measuring of a real loop's lag: how long it took no turn, and which line ran then."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own the question whether testcontainers' reaper can be used here."""
+"""The question whether testcontainers' reaper can be used here."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own the end of runs that no longer move: a thread that sees it, dumps why, and ends the run."""
+"""The end of runs that no longer move: a thread that sees it, dumps why, and ends the run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own the identity of processes: whether the one that made something is still there."""
+"""The identity of processes: whether the one that made something is still there."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own what searching adds to the pytest plugin: its options, regressions as tests, ``explore``."""
+"""What searching adds to the pytest plugin: its options, regressions as tests, ``explore``."""
 
 from __future__ import annotations
 

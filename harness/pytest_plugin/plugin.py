@@ -1,4 +1,4 @@
-"""Own the pytest plugin: scenario files as tests, and the virtual loop for anybody's own tests."""
+"""The pytest plugin: scenario files as tests, and the virtual loop for anybody's own tests."""
 
 from __future__ import annotations
 

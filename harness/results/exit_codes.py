@@ -1,4 +1,4 @@
-"""Own what the command line's processes end with."""
+"""What the command line's processes end with."""
 
 from __future__ import annotations
 

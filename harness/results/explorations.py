@@ -1,4 +1,4 @@
-"""Own the result of an exploration: what was searched, how far, and the failures it found."""
+"""The result of a search: what was searched, how far, and the failures it found."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own the plain form of our own values: dataclass to JSON-able data and back, checked by type."""
+"""The plain form of our own values: dataclass to JSON-able data and back, checked by type."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own the values that reports are made of: one run, and all runs of one invocation."""
+"""The values that reports are made of: one run, and all runs of a batch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own the schedule of a run as people read it: who ran when, and where it left the default."""
+"""The schedule of a run as people read it: who ran when, and where it left the default."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own the verdicts: what a check says of a history, and what a run says in all."""
+"""The verdicts: what a check says of a history, and what a run says in all."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own an invocation: many scenarios, many seeds, in one process or several, into one report."""
+"""A batch of runs: many scenarios, many seeds, in one process or several, into one report."""
 
 from __future__ import annotations
 

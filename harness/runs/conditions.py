@@ -1,4 +1,4 @@
-"""Own the looking at a system's conditions while it runs: which hold, when, and at the end."""
+"""The looking at a system's conditions while it runs: which hold, when, and at the end."""
 
 from __future__ import annotations
 

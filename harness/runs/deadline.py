@@ -1,4 +1,4 @@
-"""Own the deadline that the harness sets a task: it looks at who waits for whom, then cancels."""
+"""The deadline that the harness sets a task: it looks at who waits for whom, then cancels."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own the temporary folder of a run: where it is made, whether it has room, that it goes."""
+"""The temporary folder of a run: where it is made, whether it has room, that it goes."""
 
 from __future__ import annotations
 

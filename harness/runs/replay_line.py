@@ -1,4 +1,4 @@
-"""Own the one line that repeats a run."""
+"""The one line that repeats a run."""
 
 from __future__ import annotations
 

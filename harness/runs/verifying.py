@@ -1,4 +1,4 @@
-"""Own the check that runs are decided by their seeds: each run twice, everything compared."""
+"""The check that runs are decided by their seeds: each run twice, everything compared."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own the carrying out of a phase: its steps as tasks on the system under test."""
+"""The carrying out of a phase: its steps as tasks on the system under test."""
 
 from __future__ import annotations
 

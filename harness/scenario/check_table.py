@@ -1,4 +1,4 @@
-"""Own the reading of a scenario's [check] table: every check with its limits for each backend."""
+"""The reading of a scenario's [check] table: every check with its limits for each backend."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own the keys of scenario files: which are known where, and what they mean."""
+"""The keys of scenario files: which are known where, and what they mean."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own the words in which mistakes of a scenario file are told: where, rule, value, fix."""
+"""The words in which mistakes of a scenario file are told: where, rule, value, fix."""
 
 from __future__ import annotations
 

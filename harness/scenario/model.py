@@ -1,4 +1,4 @@
-"""Own the scenario language: who does what, what happens together, and what must hold."""
+"""The scenario language: who does what, what happens together, and what must hold."""
 
 from __future__ import annotations
 

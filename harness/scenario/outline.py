@@ -1,4 +1,4 @@
-"""Own the outline of a scenario file: which steps stand where, however wrong the rest is."""
+"""The outline of a scenario file: which steps stand where, however wrong the rest is."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own the reading of scenario files: TOML in, a checked Scenario or all of its mistakes out."""
+"""The reading of scenario files: TOML in, a checked Scenario or all of its mistakes out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own the JSON Schema of scenario files, for editors that complete and check while one types."""
+"""The JSON Schema of scenario files, for editors that complete and check while one types."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own the reading of a scenario's users: names, tables, or a count of many alike."""
+"""The reading of a scenario's users: names, tables, or a count of many alike."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own how values and names of a scenario file are shown in messages."""
+"""How values and names of a scenario file are shown in messages."""
 
 from __future__ import annotations
 

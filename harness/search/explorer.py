@@ -1,4 +1,4 @@
-"""Own the search: run after run as a strategy proposes, and what each failure is made of."""
+"""The search: run after run as a strategy proposes, and what each failure is made of."""
 
 from __future__ import annotations
 

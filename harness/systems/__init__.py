@@ -1,1 +1,1 @@
-"""Own the adapters: what puts a service under the harness."""
+"""The adapters: what puts a service under the harness."""

@@ -1,4 +1,4 @@
-"""Own the points of a plain service: what it is given to call, and what a scenario may name."""
+"""The points of a plain service: what it is given to call, and what a scenario may name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own the adapter that puts any class with async methods under the harness, untouched."""
+"""The adapter that puts any class with async methods under the harness, untouched."""
 
 from __future__ import annotations
 

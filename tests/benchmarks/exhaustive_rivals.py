@@ -1,4 +1,4 @@
-"""Own the programs of the exhaustive benchmark, as each side runs them, in a process of its own.
+"""The programs of the exhaustive benchmark, as each side runs them, in a process of its own.
 
 ``python exhaustive_rivals.py SIDE PROGRAM TASKS TIMES`` prints one line of JSON: executions,
 distinct orders of the tasks' steps (0 where a side does not tell), CPU seconds that they took.

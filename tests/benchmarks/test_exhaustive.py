@@ -1,4 +1,4 @@
-"""Own the exhaustive search's speed and thrift against its rivals, all measured in one run."""
+"""The exhaustive search's speed and thrift against its rivals, all measured in one run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own the speed of the linearizability checker against its rival's, both measured in one run."""
+"""The speed of the linearizability checker against its rival's, both measured in one run."""
 
 from __future__ import annotations
 

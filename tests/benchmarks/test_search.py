@@ -1,4 +1,4 @@
-"""Own the search's figures against its rival's, and how small it makes a long failure."""
+"""The search's figures against its rival's, and how small it makes a long failure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own the speed of the virtual loop against its rivals, both measured in one run."""
+"""The speed of the virtual loop against its rivals, both measured in one run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own the zoo's table: how many runs each strategy takes to find what is wrong with each entry."""
+"""The zoo's table: how many runs each strategy takes to find what is wrong with each entry."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own the two worlds that the conformance tests run in: a simulated node, or a real one."""
+"""The two worlds that the conformance tests run in: a simulated node, or a real one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own the text of a small service with a bug in it, and of the scenario that finds the bug."""
+"""The text of a small service with a bug in it, and of the scenario that finds the bug."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own the real node that the live tests share: one container for all workers of a run.
+"""The real node that the live tests share: one container for all workers of a run.
 
 Without Docker these tests fail, with advice; they are never skipped. ``tox -e integration`` runs
 them.

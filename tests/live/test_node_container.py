@@ -1,4 +1,4 @@
-"""Own the claims about the real node in its container: started, found, shared, always removed."""
+"""The claims about the real node in its container: started, found, shared, always removed."""
 
 from __future__ import annotations
 

@@ -30,6 +30,7 @@ def test_a_file_opens_with_a_sentence_and_stays_short(path):
     opening = (ast.get_docstring(tree) or "").splitlines()
     assert opening, "a file opens with a sentence that says what it owns"
     assert opening[0].endswith(".")
+    assert not opening[0].startswith("Own "), "say what it is, not that it is owned"
     assert text.count("\n") <= LINES_MAX
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):

@@ -1,4 +1,4 @@
-"""Own scenarios that once showed a mistake of the serve core, simulated."""
+"""Scenarios that once showed a mistake of the serve core, simulated."""
 
 from __future__ import annotations
 

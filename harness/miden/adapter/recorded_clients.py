@@ -1,4 +1,4 @@
-"""Own the wrapping of blockchain clients, simulated or real: every spawn and command is recorded.
+"""The wrapping of blockchain clients, simulated or real: every spawn and command is recorded.
 
 The wrapper is also where a scenario's points are: what it parks or lets fail happens here, outside
 the service and outside the client, and so in the same way on both backends.

@@ -1,4 +1,4 @@
-"""Own the part of the end-state audit that only the harness can make: clients, stores, threads.
+"""The part of the end-state audit that only the harness can make: clients, stores, threads.
 
 ``serve.service.audit`` has the other part. Q1: every client that has not ended is one that the
 service has live. Q2: no directory has two open clients. Q3: no task and no thread is left beyond

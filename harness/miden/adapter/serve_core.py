@@ -1,4 +1,4 @@
-"""Own the adapter that puts the serve core under the harness, unmodified."""
+"""The adapter that puts the serve core under the harness, unmodified."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own what happens at the serve core's own points: a scenario's gates, faults and cancellations."""
+"""What happens at the serve core's own points: a scenario's gates, faults and cancellations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own the folder of ready-made node binaries: found, unpacked, and of the right kind."""
+"""The folder of ready-made node binaries: found, unpacked, and of the right kind."""
 
 from __future__ import annotations
 

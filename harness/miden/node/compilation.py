@@ -1,4 +1,4 @@
-"""Own the compilation of the node on this machine, for where no Rust image can be had."""
+"""The compilation of the node on this machine, for where no Rust image can be had."""
 
 from __future__ import annotations
 

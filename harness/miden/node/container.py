@@ -1,4 +1,4 @@
-"""Own one container with a node in it, from its start to its removal."""
+"""One container with a node in it, from its start to its removal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own the choice of the node's image, and see that the chosen one exists."""
+"""The node's image: which is chosen, and that it exists before a node is started."""
 
 from __future__ import annotations
 

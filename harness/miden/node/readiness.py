@@ -1,4 +1,4 @@
-"""Own the moment from which a started node can be used, and its address."""
+"""The moment from which a started node can be used, and its address."""
 
 from __future__ import annotations
 

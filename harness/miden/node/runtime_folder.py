@@ -1,4 +1,4 @@
-"""Own the folder where processes of one user on one machine find each other's node."""
+"""The folder where processes of one user on one machine find each other's node."""
 
 from __future__ import annotations
 

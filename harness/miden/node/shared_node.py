@@ -1,4 +1,4 @@
-"""Own the one node of a run: started by the first who needs it, removed by the last."""
+"""The one node of a run: started by the first who needs it, removed by the last."""
 
 from __future__ import annotations
 

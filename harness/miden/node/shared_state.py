@@ -1,4 +1,4 @@
-"""Own the file in which processes agree on one node: which it is, and who uses it."""
+"""The file in which processes agree on one node: which it is, and who uses it."""
 
 from __future__ import annotations
 

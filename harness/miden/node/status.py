@@ -1,4 +1,4 @@
-"""Own the question that tells whether a node is ready: the status it gives of itself."""
+"""The question that tells whether a node is ready: the status it gives of itself."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own the simulated client: an actor with a queue, and a store that outlives it as a disk would."""
+"""The simulated client: an actor with a queue, and a store that outlives it as a disk would."""
 
 from __future__ import annotations
 

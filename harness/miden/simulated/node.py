@@ -1,4 +1,4 @@
-"""Own the simulated node: its RPC workers, its blocks, whether it can be reached, what it knows."""
+"""The simulated node: its RPC workers, its blocks, whether it can be reached, what it knows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own what checks and steps must have so that a claim can hold, and can fail: the file's sense."""
+"""What checks and steps must have so that a claim can hold, and can fail: the file's sense."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own what the steps of a phase wait for, so that a scenario that blocks itself is told so."""
+"""What the steps of a phase wait for, so that a scenario that blocks itself is told so."""
 
 from __future__ import annotations
 

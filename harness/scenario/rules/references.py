@@ -1,4 +1,4 @@
-"""Own the names that one part of a scenario uses for another: steps, users and phases."""
+"""The names that one part of a scenario uses for another: steps, users and phases."""
 
 from __future__ import annotations
 

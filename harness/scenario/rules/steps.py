@@ -1,4 +1,4 @@
-"""Own what phases, steps and faults must say so that they can be carried out as they stand."""
+"""What phases, steps and faults must say so that they can be carried out as they stand."""
 
 from __future__ import annotations
 

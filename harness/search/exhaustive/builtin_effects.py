@@ -1,4 +1,4 @@
-"""Own what calls of builtins read and write; what is not known is everything."""
+"""What calls of builtins read and write; what is not known is everything."""
 
 from __future__ import annotations
 

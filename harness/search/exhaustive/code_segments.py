@@ -1,4 +1,4 @@
-"""Own what a stretch of bytecode reads and writes, by names: read from the code, never run."""
+"""What a stretch of bytecode reads and writes, by names: read from the code, never run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own the decisions on the way to the run at hand, and which of their alternatives are left."""
+"""The decisions on the way to the run at hand, and which of their alternatives are left."""
 
 from __future__ import annotations
 

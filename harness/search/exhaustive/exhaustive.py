@@ -1,4 +1,4 @@
-"""Own the strategy that runs every order there is, and none twice."""
+"""The strategy that runs every order there is, and none twice."""
 
 from __future__ import annotations
 

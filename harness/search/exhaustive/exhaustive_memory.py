@@ -1,4 +1,4 @@
-"""Own the plain form of how far an exhaustive search has come, from which it goes on."""
+"""The plain form of how far an exhaustive search has come, from which it goes on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own the footprint of a step: what it read and wrote, and with which others it conflicts."""
+"""The footprint of a step: what it read and wrote, and with which others it conflicts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own the numbers by which the things that a run touches are told apart, alike in every run."""
+"""The numbers by which the things that a run touches are told apart, alike in every run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own the observation of steps: which things each reads and writes, as seen by a profiler."""
+"""The observation of steps: which things each reads and writes, as seen by a profiler."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own which steps of a run raced, and who must go first so that the race goes otherwise."""
+"""Which steps of a run raced, and who must go first so that the race goes otherwise."""
 
 from __future__ import annotations
 

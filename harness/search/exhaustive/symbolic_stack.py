@@ -1,4 +1,4 @@
-"""Own what each instruction touches, found by carrying names along an imagined stack."""
+"""What each instruction touches, found by carrying names along an imagined stack."""
 
 from __future__ import annotations
 

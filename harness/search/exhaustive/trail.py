@@ -1,4 +1,4 @@
-"""Own what a search watches of one run: its steps, and who made which possible."""
+"""What a search watches of one run: its steps, and who made which possible."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own what is made of a failing run: repeated, shrunk, told beside one that passes, and named."""
+"""What is made of a failing run: repeated, shrunk, told beside one that passes, and named."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own what of a run's order somebody could tell apart: who came in which turn to what is shared."""
+"""What of a run's order somebody could tell apart: who came in which turn to what is shared."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own the regressions of scenarios as runs, each judged and reported like any other."""
+"""The regressions of scenarios as runs, each judged and reported like any other."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own the corpus of regressions: failures that were found once, kept as files, replayed first."""
+"""The corpus of regressions: failures that were found once, kept as files, replayed first."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own the recording of a schedule for people: who ran, and where each then stood."""
+"""The recording of a schedule for people: who ran, and where each then stood."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own the shrinking of a failing tape to the few deviations that matter."""
+"""The shrinking of a failing tape to the few deviations that matter."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own the tape of a run: in what the run differs from the default."""
+"""The tape of a run: in what the run differs from the default."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own the policies that carry out a tape, and the recording of one from any run."""
+"""The policies that carry out a tape, and the recording of one from any run."""
 
 from __future__ import annotations
 

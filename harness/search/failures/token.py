@@ -1,4 +1,4 @@
-"""Own the token of a failure: one short word that repeats a run elsewhere."""
+"""The token of a failure: one short word that repeats a run elsewhere."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own the shrinking of a scenario's workload: fewer users, steps and copies, the schedule kept."""
+"""The shrinking of a scenario's workload: fewer users, steps and copies, the schedule kept."""
 
 from __future__ import annotations
 

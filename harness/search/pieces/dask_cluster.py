@@ -1,4 +1,4 @@
-"""Own a campaign on a Dask cluster: the same pieces of work, handed to its workers."""
+"""A campaign on a Dask cluster: the same pieces of work, handed to its workers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own a piece of work on a worker of a Dask cluster, which tells what it finds while it works."""
+"""A piece of work on a worker of a Dask cluster, which tells what it finds while it works."""
 
 from __future__ import annotations
 

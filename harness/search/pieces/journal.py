@@ -1,4 +1,4 @@
-"""Own the journal of a campaign: what is finished and found, kept so that nothing is lost."""
+"""The journal of a campaign: what is finished and found, kept so that nothing is lost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own how the pieces of one scenario's search become one result."""
+"""How the pieces of one scenario's search become one result."""
 
 from __future__ import annotations
 

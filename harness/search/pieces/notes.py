@@ -1,4 +1,4 @@
-"""Own what a worker notes while it works, so that whoever started it knows, however it ends."""
+"""What a worker notes while it works, so that whoever started it knows, however it ends."""
 
 from __future__ import annotations
 

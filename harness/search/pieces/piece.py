@@ -1,4 +1,4 @@
-"""Own a piece of a search's work: carried out anywhere, it gives what can be united with others."""
+"""A piece of a search's work: carried out anywhere, it gives what can be united with others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own a piece of work in a process of its own: a search needs the main thread."""
+"""A piece of work in a process of its own: a search needs the main thread."""
 
 from __future__ import annotations
 

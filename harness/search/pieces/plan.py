@@ -1,4 +1,4 @@
-"""Own what a campaign of searches is asked for, and the pieces of work that it falls into."""
+"""What a campaign of searches is asked for, and the pieces of work that it falls into."""
 
 from __future__ import annotations
 

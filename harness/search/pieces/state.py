@@ -1,4 +1,4 @@
-"""Own a campaign of searches: which piece of work is next, what is known so far, and its end."""
+"""A campaign of searches: which piece of work is next, what is known so far, and its end."""
 
 from __future__ import annotations
 

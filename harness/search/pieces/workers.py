@@ -1,4 +1,4 @@
-"""Own who carries out the pieces of a campaign: this process, or worker processes on all cores."""
+"""Who carries out the pieces of a campaign: this process, or worker processes on all cores."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own what the search keeps of one run."""
+"""What the search keeps of one run."""
 
 from __future__ import annotations
 

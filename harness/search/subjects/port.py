@@ -1,4 +1,4 @@
-"""Own what can be explored: something that a policy can run again and again."""
+"""What can be explored: something that a policy can run again and again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own a program as the subject of a search: a coroutine function that raises when it is wrong."""
+"""A program as the subject of a search: a coroutine function that raises when it is wrong."""
 
 from __future__ import annotations
 

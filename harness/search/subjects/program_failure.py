@@ -1,4 +1,4 @@
-"""Own how a failed run of a program is told, and which failures are one."""
+"""How a failed run of a program is told, and which failures are one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own a scenario as the subject of a search."""
+"""A scenario as the subject of a search."""
 
 from __future__ import annotations
 

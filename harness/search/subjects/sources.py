@@ -1,4 +1,4 @@
-"""Own which source files a system is made of: its own, and what these import beside it."""
+"""Which source files a system is made of: its own, and what these import beside it."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # cython: language_level=3, binding=False, boundscheck=True, wraparound=False, nonecheck=True
-"""Own the virtual loop's core, compiled: the queue of callbacks, timers, and how loops turn.
+"""The virtual loop's core, compiled: the queue of callbacks, timers, and how loops turn.
 
 It does what ``plain_core.py``, ``laned_calls.py`` and ``adversarial_turn.py`` do, entry for entry of
 the trace, for less: a callback has neither a Python frame nor a look-up by name on its way from

@@ -1,4 +1,4 @@
-"""Own the choice of the virtual loop's core: compiled where it can be had, else plain Python.
+"""The choice of the virtual loop's core: compiled where it can be had, else plain Python.
 
 Both do the same, entry for entry of the trace; ``_speedups.pyx`` only costs less. It is built with
 the package wherever there is a C compiler. ``HARNESS_PURE_PYTHON=1`` in the environment chooses the

@@ -1,4 +1,4 @@
-"""Own the claims about seeds and streams."""
+"""The claims about seeds and streams."""
 
 from __future__ import annotations
 

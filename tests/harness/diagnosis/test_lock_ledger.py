@@ -1,4 +1,4 @@
-"""Own the claims about the lock ledger, on stock asyncio: it needs no simulation."""
+"""The claims about the lock ledger, on stock asyncio: it needs no simulation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own the claims about the wait graph, on stock asyncio: the live watchdog relies on them."""
+"""The claims about the wait graph, on stock asyncio: the live watchdog relies on them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own the claims about what is said when Docker cannot be used."""
+"""The claims about what is said when Docker cannot be used."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own the claims about the proxy that cuts and freezes, over real sockets of 127.0.0.1."""
+"""The claims about the proxy that cuts and freezes, over real sockets of 127.0.0.1."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own the claims about telling a running process from one that has ended."""
+"""The claims about telling a running process from one that has ended."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own how the tests read an HTML page: strictly, so that what is not closed is noticed."""
+"""How the tests read an HTML page: strictly, so that what is not closed is noticed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own the watcher of a search for tests that look only at what the search returns."""
+"""The watcher of a search for tests that look only at what the search returns."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own the entries in which a cancellation, a deadline or an error strikes half-way."""
+"""The entries in which a cancellation, a deadline or an error strikes half-way."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own the list of all entries of the zoo."""
+"""The list of all entries of the zoo."""
 
 from __future__ import annotations
 

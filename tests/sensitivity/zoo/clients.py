@@ -1,4 +1,4 @@
-"""Own the entries about clients: who spawns one, who may still use it, which one is cached."""
+"""The entries about clients: who spawns one, who may still use it, which one is cached."""
 
 from __future__ import annotations
 

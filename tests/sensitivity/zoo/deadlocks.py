@@ -1,4 +1,4 @@
-"""Own the entries whose tasks wait for one another for ever."""
+"""The entries whose tasks wait for one another for ever."""
 
 from __future__ import annotations
 

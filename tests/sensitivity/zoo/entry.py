@@ -1,4 +1,4 @@
-"""Own what an entry of the zoo is: a program that is wrong in one way, and its mended twin."""
+"""What an entry of the zoo is: a program that is wrong in one way, and its mended twin."""
 
 from __future__ import annotations
 

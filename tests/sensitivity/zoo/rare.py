@@ -1,4 +1,4 @@
-"""Own the entries that need several unlucky choices at once, or one that lasts for long."""
+"""The entries that need several unlucky choices at once, or one that lasts for long."""
 
 from __future__ import annotations
 

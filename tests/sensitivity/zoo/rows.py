@@ -1,4 +1,4 @@
-"""Own the entries about data: rows, counters, sums and versions that several tasks change."""
+"""The entries about data: rows, counters, sums and versions that several tasks change."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own the entries in which a signal, a permit or a turn is lost, or given twice."""
+"""The entries in which a signal, a permit or a turn is lost, or given twice."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own the claims that the audit of the serve core names each contradiction, Q1 to Q7, by itself."""
+"""The claims that the audit of the serve core names each contradiction, Q1 to Q7, by itself."""
 
 from __future__ import annotations
 

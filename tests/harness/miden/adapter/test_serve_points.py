@@ -1,4 +1,4 @@
-"""Own the claims about points inside services: scenarios park, cancel and fail there by name."""
+"""The claims about points inside services: scenarios park, cancel and fail there by name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own the claims about the folder of ready-made binaries."""
+"""The claims about the folder of ready-made binaries."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own the claims about compiling the node with cargo, with a small program in cargo's place."""
+"""The claims about compiling the node with cargo, with a small program in cargo's place."""
 
 from __future__ import annotations
 

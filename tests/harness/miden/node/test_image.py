@@ -1,4 +1,4 @@
-"""Own the claims about choosing the node's image, as far as they need no Docker."""
+"""The claims about choosing the node's image, as far as they need no Docker."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own the claims about sharing a node, as far as they need no Docker."""
+"""The claims about sharing a node, as far as they need no Docker."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own the claims about asking a node for its status, against a real gRPC server."""
+"""The claims about asking a node for its status, against a real gRPC server."""
 
 from __future__ import annotations
 

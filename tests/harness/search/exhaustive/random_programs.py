@@ -1,4 +1,4 @@
-"""Own small random programs whose tasks share things, and the outcomes that a search finds."""
+"""Small random programs whose tasks share things, and the outcomes that a search finds."""
 
 from __future__ import annotations
 

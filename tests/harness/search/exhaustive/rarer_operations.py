@@ -1,4 +1,4 @@
-"""Own rarer operations of random programs: timers, handles, callbacks, what operators do."""
+"""Rarer operations of random programs: timers, handles, callbacks, what operators do."""
 
 from __future__ import annotations
 
