@@ -101,7 +101,7 @@ def _bars(one: Exploration) -> Iterator[str]:
 
 
 class SearchProgress:
-    """Tells of a campaign as it goes on: a status line on a terminal, plain lines elsewhere.
+    """Tells of a search as it goes on: a status line on a terminal, plain lines elsewhere.
 
     A failure is told at once, in short; it is told in full at the end. ``quiet`` leaves the rest
     out. ``stream`` is standard error if it is not given.
@@ -152,7 +152,7 @@ class SearchProgress:
             self._line = None
 
     def _total(self) -> int | None:
-        wanted = [chunk.runs for chunk in self._plan.chunks()]
+        wanted = [piece.runs for piece in self._plan.pieces()]
         return None if None in wanted else sum(runs or 0 for runs in wanted)
 
     def _write(self, text: str) -> None:

@@ -24,7 +24,7 @@ from harness.report.formats.run_json import run_json
 from harness.report.text.event_list import event_lines
 from harness.results.exit_codes import EXIT_CODES
 from harness.results.whole_file import write_whole
-from harness.runs.batch import Campaign, read_scenarios
+from harness.runs.batch import Batch, read_scenarios
 
 if TYPE_CHECKING:
     from harness.history.records import History
@@ -89,10 +89,8 @@ def _replay_seed(
     trace: Path | None,
     json_file: Path | None,
 ) -> int:
-    campaign = Campaign(
-        scenarios=read_scenarios([path]), node=node, seed=seed_of(seed), system=system
-    )
-    found = carried_out(campaign, quiet=False)
+    batch = Batch(scenarios=read_scenarios([path]), node=node, seed=seed_of(seed), system=system)
+    found = carried_out(batch, quiet=False)
     result = found.runs[0]
     if result.history is not None:
         typer.echo("\n".join(event_lines(result.history)))

@@ -23,7 +23,7 @@ from harness.report.formats.run_terminal import Progress, render_summary
 from harness.results.exit_codes import EXIT_CODES
 from harness.results.whole_file import write_whole
 from harness.results.wording import count
-from harness.runs.batch import Campaign, read_scenarios, run_campaign
+from harness.runs.batch import Batch, read_scenarios, run_batch
 
 if TYPE_CHECKING:
     from harness.results.runs import RunReport
@@ -50,7 +50,7 @@ def run(  # noqa: PLR0917 - typer calls it by keyword
     For example: harness run scenarios/same_user_spawns_one_client.toml --seeds 100 --report out
     """
     refuse_places(report, json_file)
-    campaign = Campaign(
+    batch = Batch(
         scenarios=read_scenarios(places(paths)),
         node=node,
         seed=seed_of(seed),
@@ -58,13 +58,13 @@ def run(  # noqa: PLR0917 - typer calls it by keyword
         system=system,
         jobs=jobs,
     )
-    before = _regressions(campaign)
+    before = _regressions(batch)
     if not quiet:
-        last = campaign.seed + campaign.seeds - 1
-        which = f"seed {campaign.seed}" if seeds == 1 else f"seeds {campaign.seed} to {last}"
+        last = batch.seed + batch.seeds - 1
+        which = f"seed {batch.seed}" if seeds == 1 else f"seeds {batch.seed} to {last}"
         more = f" and {count(len(before), 'regression')}" if len(before) else ""
-        note(f"harness: {count(campaign.total, 'run')}{more}, {node}, {which}")
-    found = carried_out(campaign, before=before, quiet=quiet)
+        note(f"harness: {count(batch.total, 'run')}{more}, {node}, {which}")
+    found = carried_out(batch, before=before, quiet=quiet)
     if report is not None:
         from harness.report.folder import write_run_folder  # noqa: PLC0415 - jinja2 takes its time
 
@@ -75,21 +75,21 @@ def run(  # noqa: PLR0917 - typer calls it by keyword
     raise typer.Exit(EXIT_CODES[found.verdict])
 
 
-def carried_out(campaign: Campaign, *, before: Before = (), quiet: bool) -> RunReport:
+def carried_out(batch: Batch, *, before: Before = (), quiet: bool) -> RunReport:
     """Carry out a batch of runs in sight of the user, and print its summary."""
     progress = Progress(quiet=quiet)
     try:
-        found = run_campaign(campaign, progress, before=before, progress=None if quiet else note)
+        found = run_batch(batch, progress, before=before, progress=None if quiet else note)
     finally:
         progress.close()
     typer.echo(render_summary(found))
     return found
 
 
-def _regressions(campaign: Campaign) -> Before:
+def _regressions(batch: Batch) -> Before:
     """Return the recorded failures of the scenarios; a real node cannot repeat an order."""
-    if campaign.node != "simulated":
+    if batch.node != "simulated":
         return ()
     from harness.search.failures.regression_runs import RegressionRuns  # noqa: PLC0415 - takes its time
 
-    return RegressionRuns(campaign.scenarios, system=campaign.system)
+    return RegressionRuns(batch.scenarios, system=batch.system)

@@ -9,7 +9,7 @@ import typer
 from harness.cli.arguments import Paths, Seed, System, note, places, seed_of
 from harness.results.verdict import Verdict
 from harness.results.wording import count
-from harness.runs.batch import Campaign, read_scenarios
+from harness.runs.batch import Batch, read_scenarios
 
 __all__ = ["verify"]
 
@@ -27,18 +27,18 @@ def verify(
 
     For example: harness verify scenarios --seeds 100
     """
-    from harness.runs.verifying import verified_lines, verify_campaign  # noqa: PLC0415 - takes its time
+    from harness.runs.verifying import verified_lines, verify_batch  # noqa: PLC0415 - takes its time
 
-    campaign = Campaign(
+    batch = Batch(
         scenarios=read_scenarios(places(paths)),
         seed=seed_of(seed),
         seeds=seeds,
         system=system,
         jobs=jobs,
     )
-    last = campaign.seed + campaign.seeds - 1
-    note(f"harness: verifying {count(campaign.total, 'run')}, seeds {campaign.seed} to {last}")
-    found = list(verify_campaign(campaign))
+    last = batch.seed + batch.seeds - 1
+    note(f"harness: verifying {count(batch.total, 'run')}, seeds {batch.seed} to {last}")
+    found = list(verify_batch(batch))
     for line in verified_lines(found):
         typer.echo(line)
     different = sum(run.verdict is Verdict.FAILED for run in found)
@@ -47,5 +47,5 @@ def verify(
     summary = f"{count(len(found), 'run')} made twice: {equal:,} equal"
     summary += f", {different:,} different" if different else ""
     summary += f", {unknown:,} unknown" if unknown else ""
-    typer.echo(f"{summary}; seeds {campaign.seed} to {last}")
+    typer.echo(f"{summary}; seeds {batch.seed} to {last}")
     raise typer.Exit(1 if different else 3 if unknown else 0)

@@ -78,7 +78,7 @@ def explore_scenario(scenario: Scenario, config: pytest.Config) -> Exploration |
         return None
     from harness.report.formats.search_terminal import search_lines  # noqa: PLC0415
     from harness.search.pieces.merging import merged  # noqa: PLC0415
-    from harness.search.pieces.piece import run_chunk  # noqa: PLC0415 - not in every test run
+    from harness.search.pieces.piece import run_piece  # noqa: PLC0415 - not in every test run
     from harness.search.pieces.plan import SearchPlan  # noqa: PLC0415
 
     if config.getoption("--node") != "simulated":
@@ -94,8 +94,8 @@ def explore_scenario(scenario: Scenario, config: pytest.Config) -> Exploration |
         jobs=1,
     )
     pieces = []
-    for chunk in plan.chunks():
-        pieces.append(run_chunk(chunk))
+    for piece in plan.pieces():
+        pieces.append(run_piece(piece))
         if pieces[-1].exploration.failures:
             break
     found = merged(plan, scenario, pieces=pieces)

@@ -33,11 +33,11 @@ if TYPE_CHECKING:
     from harness.scenario.model import Scenario
 
 __all__ = [
+    "Batch",
     "Before",
-    "Campaign",
     "Watcher",
     "read_scenarios",
-    "run_campaign",
+    "run_batch",
 ]
 
 # Below this many runs, starting processes costs more than it gains.
@@ -53,7 +53,7 @@ CHUNK = 8
 
 
 class Before(Protocol):
-    """Runs that are carried out before those of a campaign."""
+    """Runs that are carried out before those of a batch."""
 
     def __len__(self) -> int: ...
 
@@ -61,7 +61,7 @@ class Before(Protocol):
 
 
 class Watcher(Protocol):
-    """Whoever wants to know how far a campaign is."""
+    """Whoever wants to know how far a batch is."""
 
     def start(self, total: int) -> None:
         """So many runs will follow."""
@@ -73,7 +73,7 @@ class Watcher(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Campaign:
+class Batch:
     """What is to be run: the scenarios, each with ``seeds`` seeds from ``seed`` on."""
 
     scenarios: tuple[Scenario, ...]
@@ -142,14 +142,14 @@ def read_scenarios(paths: list[Path]) -> tuple[Scenario, ...]:
     return tuple(scenarios)
 
 
-def run_campaign(
-    campaign: Campaign,
+def run_batch(
+    batch: Batch,
     watcher: Watcher,
     *,
     before: Before = (),
     progress: Callable[[str], None] | None = None,
 ) -> RunReport:
-    """Run everything and gather the results: those of ``before``, then as ``campaign.pairs`` are.
+    """Run everything and gather the results: those of ``before``, then as ``batch.pairs`` are.
 
     ``progress`` is told about slow preparations (building an image, starting a node).
 
@@ -157,15 +157,15 @@ def run_campaign(
         BadInput: A scenario asks its system for what it does not have.
     """
     started_at = datetime.now(tz=UTC).isoformat(timespec="seconds")
-    for scenario in campaign.scenarios:
-        refuse_mistakes(scenario, system_at(system_path_of(scenario, campaign.system)))
-    watcher.start(len(before) + campaign.total)
+    for scenario in batch.scenarios:
+        refuse_mistakes(scenario, system_at(system_path_of(scenario, batch.system)))
+    watcher.start(len(before) + batch.total)
     results: list[RunResult] = []
     found_versions = versions()
     runs = (
-        _in_processes(campaign)
-        if campaign.processes > 1
-        else _in_this_process(campaign, found_versions, progress)
+        _in_processes(batch)
+        if batch.processes > 1
+        else _in_this_process(batch, found_versions, progress)
     )
     for result in chain(before, runs):
         watcher.finished(result)
@@ -177,33 +177,33 @@ def run_campaign(
 
 
 def _in_this_process(
-    campaign: Campaign, found_versions: dict[str, str], progress: Callable[[str], None] | None
+    batch: Batch, found_versions: dict[str, str], progress: Callable[[str], None] | None
 ) -> Iterator[RunResult]:
-    systems = [system_at(system_path_of(one, campaign.system)) for one in campaign.scenarios]
+    systems = [system_at(system_path_of(one, batch.system)) for one in batch.scenarios]
     needs_node = any(one.needs_node for one in systems)
     try:
-        backend = open_backend(campaign.node, needs_node=needs_node, progress=progress)
+        backend = open_backend(batch.node, needs_node=needs_node, progress=progress)
     except CouldNotRun as reason:
-        for scenario, seed in campaign.pairs:
-            lost = not_run(scenario, node=NodeKind(campaign.node), seed=seed, reason=str(reason))
-            yield _repeatable(lost, scenario, system=campaign.system)
+        for scenario, seed in batch.pairs:
+            lost = not_run(scenario, node=NodeKind(batch.node), seed=seed, reason=str(reason))
+            yield _repeatable(lost, scenario, system=batch.system)
         return
     try:
         found_versions.update(backend.versions)
-        for scenario, seed in campaign.pairs:
-            yield _run(scenario, backend, system=campaign.system, seed=seed)
+        for scenario, seed in batch.pairs:
+            yield _run(scenario, backend, system=batch.system, seed=seed)
     finally:
         backend.close()
 
 
-def _in_processes(campaign: Campaign) -> Iterator[RunResult]:
+def _in_processes(batch: Batch) -> Iterator[RunResult]:
     """Run everything in worker processes; one that dies costs the run it died in."""
-    pairs = list(campaign.pairs)
+    pairs = list(batch.pairs)
     done = deaths = 0
     alone = False
     while done < len(pairs):
         try:
-            for result in _pooled(campaign, pairs[done:], alone=alone):
+            for result in _pooled(batch, pairs[done:], alone=alone):
                 done += 1
                 yield result
         except BrokenProcessPool:
@@ -216,17 +216,15 @@ def _in_processes(campaign: Campaign) -> Iterator[RunResult]:
             reason = f"worker processes died ({deaths}), this run's or those before it"
             for scenario, seed in pairs[done:] if given_up else pairs[done : done + 1]:
                 done += 1
-                dead = not_run(scenario, node=NodeKind(campaign.node), seed=seed, reason=reason)
-                yield _repeatable(dead, scenario, system=campaign.system)
+                dead = not_run(scenario, node=NodeKind(batch.node), seed=seed, reason=reason)
+                yield _repeatable(dead, scenario, system=batch.system)
 
 
-def _pooled(
-    campaign: Campaign, pairs: list[tuple[Scenario, int]], *, alone: bool
-) -> Iterator[RunResult]:
-    work = [(one.path, campaign.system, seed) for one, seed in pairs]
-    processes, chunk = (1, 1) if alone else (campaign.processes, CHUNK)
+def _pooled(batch: Batch, pairs: list[tuple[Scenario, int]], *, alone: bool) -> Iterator[RunResult]:
+    work = [(one.path, batch.system, seed) for one, seed in pairs]
+    processes, piece = (1, 1) if alone else (batch.processes, CHUNK)
     with open_pool(processes) as pool:
-        yield from pool.map(_run_elsewhere, work, chunksize=chunk)
+        yield from pool.map(_run_elsewhere, work, chunksize=piece)
 
 
 def _run_elsewhere(work: tuple[str, str | None, int]) -> RunResult:

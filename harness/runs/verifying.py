@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
     from harness.backends.port import KeptTrace
     from harness.results.runs import RunResult
-    from harness.runs.batch import Campaign
+    from harness.runs.batch import Batch
     from harness.scenario.model import Scenario
 
-__all__ = ["Verified", "verified_lines", "verify_campaign"]
+__all__ = ["Verified", "verified_lines", "verify_batch"]
 
 # So many runs a worker is handed at once.
 CHUNK = 8
@@ -52,22 +52,22 @@ class Verified:
         return Verdict.PASSED if self.difference is None else Verdict.FAILED
 
 
-def verify_campaign(campaign: Campaign) -> Iterator[Verified]:
-    """Make every run of a campaign twice, simulated, and compare all that there is of it.
+def verify_batch(batch: Batch) -> Iterator[Verified]:
+    """Make every run of a batch twice, simulated, and compare all that there is of it.
 
     Raises:
         BadInput: A scenario asks its system for what it does not have.
         CouldNotRun: A worker process died.
     """
-    for scenario in campaign.scenarios:
-        refuse_mistakes(scenario, system_at(system_path_of(scenario, campaign.system)))
-    if campaign.processes == 1:
-        for scenario, seed in campaign.pairs:
-            yield _twice((scenario.path, campaign.system, seed))
+    for scenario in batch.scenarios:
+        refuse_mistakes(scenario, system_at(system_path_of(scenario, batch.system)))
+    if batch.processes == 1:
+        for scenario, seed in batch.pairs:
+            yield _twice((scenario.path, batch.system, seed))
         return
-    work = [(scenario.path, campaign.system, seed) for scenario, seed in campaign.pairs]
+    work = [(scenario.path, batch.system, seed) for scenario, seed in batch.pairs]
     try:
-        with open_pool(campaign.processes) as pool:
+        with open_pool(batch.processes) as pool:
             yield from pool.map(_twice_elsewhere, work, chunksize=CHUNK)
     except BrokenProcessPool as error:
         fix = "look for a run that ends its process: harness run --seeds does"

@@ -46,7 +46,7 @@ PLACES = (
     (re.compile(r"\d[\d.,]* m?s of runs, measured|[\d.,]+ m?s measured|in [\d.,]+ m?s\b"), "T"),
     (re.compile(r"\b[\d,.]+ (?:runs|schedules) a second"), "RATE"),
     # The one check whose name was to change.
-    (re.compile(r"\bdistinct_accounts\b"), "distinct_results"),
+    (re.compile(r"distinct_accounts"), "distinct_results"),
     (re.compile(r"\bat 0x[0-9a-f]+"), "at ADDRESS"),
     (re.compile(r"; the code has changed \(fingerprint \w+ then, \w+ now\)"), ""),
 )
@@ -168,6 +168,7 @@ def replays():
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / "journal"
         shutil.copytree(JOURNAL, copy)
+        searches.take_for_own(copy / "journal.ndjson", RESUMED[1])
         code, document = json_of(*RESUMED, "--resume", str(copy), "--quiet")
         found["journal"] = [code, searches.without_code(document)]
     return found
@@ -248,7 +249,8 @@ def differences(section, before, now):
     if section == "collected":
         return [f"{k}: {before[k]} before, {now[k]} now" for k in before if now[k] < before[k]]
     lines = []
-    for name in sorted(before.keys() | now.keys()):
+    # What was added since is no difference.
+    for name in sorted(before):
         old, new = before.get(name), now.get(name)
         if old != new:
             lines.append(f"{name}:\n    before {short(old, new)}\n    now    {short(new, old)}")

@@ -17,6 +17,7 @@ from harness.scenario.reading import read_scenario
 from harness.search.explorer import Budget, explore_subject
 from harness.search.failures.investigation import carry_out
 from harness.search.failures.token import Token, cause_key, first_parting
+from harness.search.pieces.piece import subject_of
 from harness.search.strategies.portfolio import strategy_named
 from harness.simulated.loop.trace import Trace
 from harness.systems.loading import load_system
@@ -141,6 +142,14 @@ def exhausted(name):
     main = made[0] if isinstance(made, tuple) else made
     strategy, failed = test_exhaustive.searched(main, runs_max=2_000)
     return [strategy.runs, strategy.exhausted, strategy.complete, len(failed)]
+
+
+def take_for_own(journal, scenario):
+    """Put this code's fingerprint into a journal, which refuses to go on with other code."""
+    first, _, rest = journal.read_text().partition("\n")
+    record = json.loads(first)
+    record["campaign"]["code"] = {scenario: subject_of(scenario, None).fingerprint()[:16]}
+    journal.write_text(json.dumps(record) + "\n" + rest)
 
 
 def failures_in(document):

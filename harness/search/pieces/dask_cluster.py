@@ -1,4 +1,4 @@
-"""A campaign on a Dask cluster: the same pieces of work, handed to its workers."""
+"""A search on a Dask cluster: the same pieces of work, handed to its workers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from harness.search.pieces.workers import Patience
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from harness.search.pieces.piece import Chunk, ChunkFound
+    from harness.search.pieces.piece import Piece, PieceFound
     from harness.search.pieces.state import SearchState
 
 __all__ = ["dask_work"]
@@ -66,7 +66,7 @@ def _work(client: Any, address: str, state: SearchState) -> None:
 
     Once it is interrupted, no more are handed out, and those under way end between two runs.
     """
-    under_way: dict[Any, Chunk] = {}
+    under_way: dict[Any, Piece] = {}
     alive = time.monotonic()
     patience = Patience(state, stop=partial(_stop, client))
     with _noting(client, state.spool):
@@ -75,12 +75,12 @@ def _work(client: Any, address: str, state: SearchState) -> None:
             if workers:
                 alive = time.monotonic()
             while workers and len(under_way) < 2 * workers:
-                chunk = state.next()
-                if chunk is None:
+                piece = state.next()
+                if piece is None:
                     break
-                arguments = (chunk, str(Path.cwd()), client.id)
+                arguments = (piece, str(Path.cwd()), client.id)
                 future = client.submit(run_piece, *arguments, pure=False, retries=RETRIES)
-                under_way[future] = chunk
+                under_way[future] = piece
             if not under_way and (workers or state.interruption.came()):
                 return
             state.look()
@@ -137,18 +137,18 @@ def _threads(client: Any) -> int:
     return sum(found.values())
 
 
-def _take(state: SearchState, chunk: Chunk, future: Any) -> None:
+def _take(state: SearchState, piece: Piece, future: Any) -> None:
     if future.status == "cancelled":
-        state.give_back(chunk)
+        state.give_back(piece)
         return
     error = future.exception()
     if error is None:
-        found: ChunkFound | None = future.result()
+        found: PieceFound | None = future.result()
         if found is None:
-            state.give_back(chunk)
+            state.give_back(piece)
         else:
             state.done(found)
     elif isinstance(error, BadInput):
-        state.refuse(chunk, error)
+        state.refuse(piece, error)
     else:
-        state.lost(chunk, f"a piece of work was lost on the cluster: {error!r}")
+        state.lost(piece, f"a piece of work was lost on the cluster: {error!r}")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.search.pieces.piece_process import run_chunk_apart
+from harness.search.pieces.piece_process import run_piece_apart
 
 if TYPE_CHECKING:
-    from harness.search.pieces.piece import Chunk, ChunkFound
+    from harness.search.pieces.piece import Piece, PieceFound
 
 __all__ = ["TOPIC", "run_piece", "stop_pieces"]
 
@@ -18,7 +18,7 @@ TOPIC = "harness-explore"
 _STOPPED: set[str] = set()
 
 
-def run_piece(chunk: Chunk, folder: str, search: str) -> ChunkFound | None:
+def run_piece(piece: Piece, folder: str, search: str) -> PieceFound | None:
     """Carry out a piece of a search; None if the search was stopped before it began.
 
     Raises:
@@ -34,7 +34,7 @@ def run_piece(chunk: Chunk, folder: str, search: str) -> ChunkFound | None:
     def tell(line: str) -> None:
         worker.log_event(TOPIC, {"search": search, "note": line})
 
-    return run_chunk_apart(chunk, folder, tell=tell, stopped=lambda: search in _STOPPED)
+    return run_piece_apart(piece, folder, tell=tell, stopped=lambda: search in _STOPPED)
 
 
 def stop_pieces(search: str) -> None:

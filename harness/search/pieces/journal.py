@@ -1,4 +1,4 @@
-"""The journal of a campaign: what is finished and found, kept so that nothing is lost."""
+"""The journal of a search: what is finished and found, kept so that nothing is lost."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from harness.results.explorations import RESULT_VERSION, FoundFailure
 from harness.results.plain_record import from_plain, to_plain
 from harness.results.whole_file import make_directory
 from harness.results.wording import count
-from harness.search.pieces.piece import ChunkFound, subject_of
+from harness.search.pieces.piece import PieceFound, subject_of
 from harness.search.strategies.portfolio import strategy_named
 
 if TYPE_CHECKING:
@@ -37,12 +37,12 @@ class Journal:
     cut off is dropped. One process at a time has it open.
 
     Raises:
-        BadInput: It is of another campaign, damaged, in use, or cannot be written.
+        BadInput: It is of another search, damaged, in use, or cannot be written.
     """
 
     def __init__(self, folders: Sequence[Path], plan: SearchPlan) -> None:
-        self.found: dict[tuple[str, int], ChunkFound] = {}
-        self.begun: dict[tuple[str, int], ChunkFound] = {}
+        self.found: dict[tuple[str, int], PieceFound] = {}
+        self.begun: dict[tuple[str, int], PieceFound] = {}
         self.failures: list[tuple[str, FoundFailure]] = []
         self.spent_s = 0.0
         self.notes: list[str] = []
@@ -74,7 +74,7 @@ class Journal:
         make_directory(folder)
         return folder
 
-    def add(self, found: ChunkFound) -> None:
+    def add(self, found: PieceFound) -> None:
         """Keep a piece that is finished, or cut short and able to go on from there."""
         self._keep(found)
         self._write({"cut_short" if found.cut_short else "done": to_plain(found)})
@@ -133,9 +133,9 @@ class Journal:
         if head:
             _refuse_other(record, self._identity, where.rpartition(":")[0])
         elif "done" in record:
-            self._keep(from_plain(ChunkFound, record["done"], where=where))
+            self._keep(from_plain(PieceFound, record["done"], where=where))
         elif "cut_short" in record:
-            piece = from_plain(ChunkFound, record["cut_short"], where=where)
+            piece = from_plain(PieceFound, record["cut_short"], where=where)
             # Read once for nothing: what is damaged is told here, with its line.
             strategy_named(self._strategy, seed=0).remember(piece.learned, where=where)
             self._keep(piece)
@@ -149,7 +149,7 @@ class Journal:
             got = ", ".join(record) or "nothing"
             raise BadInput(f"{where}: {rule}, got {got}; remove that line")
 
-    def _keep(self, piece: ChunkFound) -> None:
+    def _keep(self, piece: PieceFound) -> None:
         if not piece.cut_short:
             self.found[piece.key] = piece
             self.begun.pop(piece.key, None)
@@ -178,7 +178,7 @@ class Journal:
 
 
 def _identity(plan: SearchPlan) -> dict[str, Any]:
-    """Say what must be alike for two journals to be of one campaign."""
+    """Say what must be alike for two journals to be of one search."""
     return {
         "result_version": RESULT_VERSION,
         "strategy": plan.strategy,
@@ -198,14 +198,14 @@ def _identity(plan: SearchPlan) -> dict[str, Any]:
 
 
 def _refuse_other(record: dict[str, Any], now: dict[str, Any], where: str) -> None:
-    fix = "name another folder, or ask for the same campaign"
+    fix = "name another folder, or ask for the same search"
     version = record.get("journal_version")
     if version != JOURNAL_VERSION:
         msg = f"{where}: journal_version must be {JOURNAL_VERSION}, got {version!r}; {fix}"
         raise BadInput(msg)
     then = record.get("campaign")
     if not isinstance(then, dict):
-        raise BadInput(f"{where}:1: must say which campaign it is of; {fix}")
+        raise BadInput(f"{where}:1: must say which search it is of; {fix}")
     for key, value in now.items():
         before = then.get(key)
         if before == value:
@@ -214,10 +214,10 @@ def _refuse_other(record: dict[str, Any], now: dict[str, Any], where: str) -> No
             changed = [path for path in {**before, **value} if before.get(path) != value.get(path)]
             what = "its system's code" if key == "code" else "the scenario"
             raise BadInput(
-                f"{where}: is of another campaign: {what} is not the same any more for"
+                f"{where}: is of another search: {what} is not the same any more for"
                 f" {', '.join(changed)}; {fix}"
             )
-        raise BadInput(f"{where}: is of another campaign: {key} was {before}, now {value}; {fix}")
+        raise BadInput(f"{where}: is of another search: {key} was {before}, now {value}; {fix}")
 
 
 def _parsed(line: bytes, where: str) -> dict[str, Any]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from harness.results.explorations import FoundFailure
     from harness.scenario.model import Scenario
-    from harness.search.pieces.piece import ChunkFound
+    from harness.search.pieces.piece import PieceFound
     from harness.search.pieces.plan import SearchPlan
 
 __all__ = ["fewest_deviations", "merged"]
@@ -29,7 +29,7 @@ def merged(
     plan: SearchPlan,
     scenario: Scenario,
     *,
-    pieces: Iterable[ChunkFound],
+    pieces: Iterable[PieceFound],
     failures: Iterable[FoundFailure] = (),
     lost: str | None = None,
 ) -> Exploration:
@@ -97,7 +97,7 @@ def _numbered(searches: Sequence[Exploration]) -> Iterable[FoundFailure]:
         before += search.runs
 
 
-def _curve(pieces: Sequence[ChunkFound]) -> tuple[tuple[int, int], ...]:
+def _curve(pieces: Sequence[PieceFound]) -> tuple[tuple[int, int], ...]:
     seen: set[bytes] = set()
     points: list[tuple[int, int]] = []
     before, next_point = 0, 1.0
@@ -113,7 +113,7 @@ def _curve(pieces: Sequence[ChunkFound]) -> tuple[tuple[int, int], ...]:
 
 
 def _bounds(
-    plan: SearchPlan, pieces: Sequence[ChunkFound], *, runs: int, failures: int, unknown: bool
+    plan: SearchPlan, pieces: Sequence[PieceFound], *, runs: int, failures: int, unknown: bool
 ) -> tuple[str, ...]:
     """Say what the whole search guarantees, by what its pieces measured."""
     if runs == 0:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from harness.search.pieces.piece import Chunk
+    from harness.search.pieces.piece import Piece
 
 __all__ = ["Noted", "SpoolReader", "SpoolWriter"]
 
@@ -29,11 +29,11 @@ Noted = tuple[str, int, "tuple[int, int, int] | FoundFailure"]
 class SpoolWriter:
     """A worker's notes on one piece of work: a file of its own, a JSON object a line."""
 
-    def __init__(self, folder: Path, chunk: Chunk) -> None:
+    def __init__(self, folder: Path, piece: Piece) -> None:
         self._stop = folder / STOP
-        self._chunk = chunk
-        whose = hashlib.sha256(chunk.path.encode()).hexdigest()[:12]
-        path = folder / f"{whose}-{chunk.index}.ndjson"
+        self._chunk = piece
+        whose = hashlib.sha256(piece.path.encode()).hexdigest()[:12]
+        path = folder / f"{whose}-{piece.index}.ndjson"
         self._stream = path.open("ab", buffering=0)
         # So each piece gets on a little, however early it is stopped.
         self._told_s = self._looked_s = _REAL_CLOCK()

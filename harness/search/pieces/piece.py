@@ -29,12 +29,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DIGEST_BYTES",
-    "Chunk",
-    "ChunkFound",
     "Measured",
+    "Piece",
+    "PieceFound",
     "Stoppable",
     "could_not_explore",
-    "run_chunk",
+    "run_piece",
     "subject_of",
 ]
 
@@ -42,7 +42,7 @@ DIGEST_BYTES = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Chunk:
+class Piece:
     """A share of the search of one scenario: number ``index`` of ``parts``, from 0.
 
     ``runs`` or ``seconds`` is its budget. ``known`` are causes found elsewhere in the meantime,
@@ -62,11 +62,11 @@ class Chunk:
     runs: int | None = None
     seconds: float | None = None
     known: tuple[str, ...] = ()
-    begun: ChunkFound | None = None
+    begun: PieceFound | None = None
 
     @property
     def key(self) -> tuple[str, int]:
-        """What tells it from the others of its campaign."""
+        """What tells it from the others of its search."""
         return self.path, self.index
 
 
@@ -80,11 +80,11 @@ class Measured:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ChunkFound:
-    """What a chunk found.
+class PieceFound:
+    """What a piece found.
 
     ``orders`` are the digests of its distinct orders, joined, in base64; ``first_seen`` the runs of
-    the chunk that showed each first, from 1. ``cut_short`` says that it was ended before its budget
+    the piece that showed each first, from 1. ``cut_short`` says that it was ended before its budget
     was; ``learned`` is what its strategy needs to go on, None if it can only begin again.
     """
 
@@ -100,7 +100,7 @@ class ChunkFound:
 
     @property
     def key(self) -> tuple[str, int]:
-        """The chunk's key."""
+        """The piece's key."""
         return self.path, self.index
 
     def digests(self) -> list[bytes]:
@@ -126,33 +126,33 @@ class Stoppable(Budget):
         return left and not self.cut_short
 
 
-def run_chunk(
-    chunk: Chunk,
+def run_piece(
+    piece: Piece,
     *,
     watcher: ExplorationWatcher | None = None,
     keep: Callable[[FoundFailure], None] | None = None,
     stopped: Callable[[], bool] = bool,
-) -> ChunkFound:
-    """Carry out a chunk. What goes wrong besides the system's own failures is told in its result.
+) -> PieceFound:
+    """Carry out a piece. What goes wrong besides the system's own failures is told in its result.
 
     Raises:
         BadInput: The scenario or its system cannot be used.
     """
-    coverage, strategy = _coverage_of(chunk.begun), _Share(chunk)
-    budget = Stoppable(runs=chunk.runs, seconds=chunk.seconds, stopped=stopped)
+    coverage, strategy = _coverage_of(piece.begun), _Share(piece)
+    budget = Stoppable(runs=piece.runs, seconds=piece.seconds, stopped=stopped)
     try:
         exploration = explore_subject(
-            subject_of(chunk.path, chunk.system, adversarial=chunk.adversarial, chaos=chunk.chaos),
+            subject_of(piece.path, piece.system, adversarial=piece.adversarial, chaos=piece.chaos),
             strategy,
             budget=budget,
-            seed=chunk.seed,
-            first=chunk.first,
-            share=(chunk.index, chunk.parts),
+            seed=piece.seed,
+            first=piece.first,
+            share=(piece.index, piece.parts),
             watcher=watcher,
             keep=keep,
             coverage=coverage,
-            known=chunk.known,
-            begun=None if chunk.begun is None else chunk.begun.exploration,
+            known=piece.known,
+            begun=None if piece.begun is None else piece.begun.exploration,
         )
     except (BadInput, Terminated):
         raise
@@ -160,11 +160,11 @@ def run_chunk(
     except (Exception, SystemExit) as error:  # noqa: BLE001
         where = traceback.extract_tb(error.__traceback__)[-1]
         told = f"a fault of the harness: {error!r} at {Path(where.filename).name}:{where.lineno}"
-        exploration = could_not_explore(chunk, told)
-    cut_short = _is_cut_short(chunk, exploration, strategy, budget)
-    return ChunkFound(
-        path=chunk.path,
-        index=chunk.index,
+        exploration = could_not_explore(piece, told)
+    cut_short = _is_cut_short(piece, exploration, strategy, budget)
+    return PieceFound(
+        path=piece.path,
+        index=piece.index,
         exploration=exploration,
         orders=base64.b64encode(b"".join(coverage.orders)).decode(),
         first_seen=tuple(coverage.orders.values()),
@@ -176,15 +176,15 @@ def run_chunk(
 
 
 def _is_cut_short(
-    chunk: Chunk, exploration: Exploration, strategy: _Share, budget: Stoppable
+    piece: Piece, exploration: Exploration, strategy: _Share, budget: Stoppable
 ) -> bool:
     """Return True if somebody stopped it, or if its first failure did."""
-    if strategy.exhausted or exploration.runs == chunk.runs:
+    if strategy.exhausted or exploration.runs == piece.runs:
         return False
-    return budget.cut_short or (chunk.first and bool(exploration.failures))
+    return budget.cut_short or (piece.first and bool(exploration.failures))
 
 
-def _coverage_of(begun: ChunkFound | None) -> Coverage:
+def _coverage_of(begun: PieceFound | None) -> Coverage:
     if begun is None:
         return Coverage()
     return Coverage(
@@ -194,15 +194,15 @@ def _coverage_of(begun: ChunkFound | None) -> Coverage:
     )
 
 
-def could_not_explore(chunk: Chunk, reason: str) -> Exploration:
-    """Make the result of a chunk that proves nothing: UNKNOWN, with the reason."""
+def could_not_explore(piece: Piece, reason: str) -> Exploration:
+    """Make the result of a piece that proves nothing: UNKNOWN, with the reason."""
     return Exploration(
-        scenario=chunk.scenario,
-        path=chunk.path,
-        claim=scenario_at(chunk.path).claim,
-        strategy=chunk.strategy,
-        seed=chunk.seed,
-        mode="adversarial" if chunk.adversarial else "production",
+        scenario=piece.scenario,
+        path=piece.path,
+        claim=scenario_at(piece.path).claim,
+        strategy=piece.strategy,
+        seed=piece.seed,
+        mode="adversarial" if piece.adversarial else "production",
         runs=0,
         distinct=0,
         steps_total=0,
@@ -249,17 +249,17 @@ class _Share:
     What a portfolio does once, in its first run, only the first share does.
     """
 
-    def __init__(self, chunk: Chunk) -> None:
-        drawn = f"{chunk.seed} {chunk.index}".encode()
-        seed = chunk.seed
-        if chunk.index:
+    def __init__(self, piece: Piece) -> None:
+        drawn = f"{piece.seed} {piece.index}".encode()
+        seed = piece.seed
+        if piece.index:
             seed = int.from_bytes(hashlib.blake2b(drawn, digest_size=8).digest())
-        self._inner: Strategy = strategy_named(chunk.strategy, seed=seed)
-        self._count = min(chunk.index, 1)
+        self._inner: Strategy = strategy_named(piece.strategy, seed=seed)
+        self._count = min(piece.index, 1)
         self.name = self._inner.name
-        if chunk.begun is not None:
-            self._count += chunk.begun.exploration.runs
-            self._inner.remember(chunk.begun.learned, where="--resume")
+        if piece.begun is not None:
+            self._count += piece.begun.exploration.runs
+            self._inner.remember(piece.begun.learned, where="--resume")
 
     def __getattr__(self, name: str) -> Any:
         """What else there is to know of the strategy: its bound, its parts, what it measured."""

@@ -17,21 +17,21 @@ from harness.search.pieces.workers import carry_out_noting
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from harness.search.pieces.piece import Chunk, ChunkFound
+    from harness.search.pieces.piece import Piece, PieceFound
 
-__all__ = ["run_chunk_apart"]
+__all__ = ["run_piece_apart"]
 
 # How often its notes are read: they may have a long way to go, and many to share it with.
 LOOK_S = 0.5
 
 
-def run_chunk_apart(
-    chunk: Chunk, folder: str, *, tell: Callable[[str], None], stopped: Callable[[], bool]
-) -> ChunkFound:
+def run_piece_apart(
+    piece: Piece, folder: str, *, tell: Callable[[str], None], stopped: Callable[[], bool]
+) -> PieceFound:
     """Carry out a piece of work in a new process, in a folder in which its paths are right.
 
     Args:
-        chunk: The piece.
+        piece: The piece.
         folder: The folder.
         tell: Is given each line that the process notes: its failures, and how far it is.
         stopped: Asked now and then; once it says True, the piece ends after the run that it is in.
@@ -52,7 +52,7 @@ def run_chunk_apart(
             cwd=folder,
         ) as process:
             try:
-                out, err = _attended(process, pickle.dumps((chunk, spool)), notes, tell, stopped)
+                out, err = _attended(process, pickle.dumps((piece, spool)), notes, tell, stopped)
             except BaseException:
                 process.kill()
                 raise
@@ -60,7 +60,7 @@ def run_chunk_apart(
         last = err.decode(errors="replace").strip().splitlines()[-1:]
         raise CouldNotRun(f"its process ended with {process.returncode}: {' '.join(last)}")
     # It is our own process that wrote this.
-    found: ChunkFound | HarnessError = pickle.loads(out)  # noqa: S301
+    found: PieceFound | HarnessError = pickle.loads(out)  # noqa: S301
     if isinstance(found, HarnessError):
         raise found
     return found
@@ -100,11 +100,11 @@ def _worth_telling(notes: SpoolReader) -> Iterator[str]:
 def _main() -> None:
     end_with_parent()
     # Written by our parent.
-    work: tuple[Chunk, str] = pickle.load(sys.stdin.buffer)  # noqa: S301
+    work: tuple[Piece, str] = pickle.load(sys.stdin.buffer)  # noqa: S301
     # What the system under test prints must not come between.
     out = sys.stdout.buffer
     sys.stdout = sys.stderr
-    found: ChunkFound | HarnessError
+    found: PieceFound | HarnessError
     try:
         found = carry_out_noting(*work)
     except HarnessError as error:

@@ -1,4 +1,4 @@
-"""What a campaign of searches is asked for, and the pieces of work that it falls into."""
+"""The plan of a search: what it is asked for, and the pieces of work that it falls into."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from harness.choices.randomness import SEED_MAX
 from harness.errors import BadInput
-from harness.search.pieces.piece import Chunk
+from harness.search.pieces.piece import Piece
 from harness.search.strategies.portfolio import strategy_named
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class SearchPlan:
 
     ``runs`` are for each scenario; ``seconds`` of real time are for all of them together, shared
     fairly. At most one of the two is given; ``RUNS_DEFAULT`` runs if none is. ``shard`` (k, n),
-    k from 1, has this campaign do the k-th share of the pieces. ``chaos`` makes faults and
+    k from 1, has this search do the k-th share of the pieces. ``chaos`` makes faults and
     cancellations choices, too. ``jobs`` are processes.
 
     The pieces, and with them what is found, depend on the seed and the runs, never on the jobs.
@@ -95,14 +95,14 @@ class SearchPlan:
     def processes(self) -> int:
         """How many processes work at it: one a core, but not more than there are pieces."""
         wanted = self.jobs or os.cpu_count() or 1
-        return max(1, min(wanted, len(self.chunks())))
+        return max(1, min(wanted, len(self.pieces())))
 
-    def chunks(self) -> tuple[Chunk, ...]:
+    def pieces(self) -> tuple[Piece, ...]:
         """Return this shard's pieces: the first of every scenario, then the second of each."""
         number, of = self.shard
         return self.all_chunks()[number - 1 :: of]
 
-    def all_chunks(self) -> tuple[Chunk, ...]:
+    def all_chunks(self) -> tuple[Piece, ...]:
         """Return the pieces of all shards."""
         parts = self._parts()
         return tuple(
@@ -121,9 +121,9 @@ class SearchPlan:
         share_s = (self.seconds or 0.0) * workers / len(self.scenarios)
         return max(ceil(share_s / CHUNK_S), ceil(workers / len(self.scenarios)))
 
-    def _chunk(self, scenario: Scenario, index: int, parts: int) -> Chunk:
+    def _chunk(self, scenario: Scenario, index: int, parts: int) -> Piece:
         runs = self.runs_wanted
-        return Chunk(
+        return Piece(
             scenario=scenario.name,
             path=scenario.path,
             system=self.system,

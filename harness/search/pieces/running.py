@@ -28,7 +28,7 @@ __all__ = ["SearchEnd", "run_search"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchEnd:
-    """How a campaign ended: its results, and what ended it early, if anything did.
+    """How a search ended: its results, and what ended it early, if anything did.
 
     ``ended_by`` is KeyboardInterrupt, the end of the process, a cluster that went away, or bad
     input that only a run could show. What was found until then is in the report. ``runs_before``

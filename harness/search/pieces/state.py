@@ -1,4 +1,4 @@
-"""A campaign of searches: which piece of work is next, what is known so far, and its end."""
+"""The state of a search: which piece of work is next, what is known so far, and its end."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from harness.errors import BadInput
     from harness.scenario.model import Scenario
     from harness.search.pieces.journal import Journal
-    from harness.search.pieces.piece import Chunk, ChunkFound
+    from harness.search.pieces.piece import Piece, PieceFound
     from harness.search.pieces.plan import SearchPlan
 
 __all__ = ["CampaignWatcher", "SearchState"]
@@ -30,7 +30,7 @@ SECONDS_MIN = 0.05
 
 
 class CampaignWatcher(Protocol):
-    """Whoever shows how a campaign goes on."""
+    """Whoever shows how a search goes on."""
 
     def told(self, line: str) -> None:
         """Something happened that people should know."""
@@ -65,7 +65,7 @@ class SearchState:
         self._journal = journal
         self._reader = SpoolReader(spool, told=watcher.told)
         self._names = {one.path: one.name for one in plan.scenarios}
-        self._pieces: dict[tuple[str, int], ChunkFound] = {}
+        self._pieces: dict[tuple[str, int], PieceFound] = {}
         self._lost: dict[str, str] = {}
         self._failures: dict[tuple[str, str], list[FoundFailure]] = {}
         self._under_way: dict[tuple[str, int], float] = {}
@@ -79,35 +79,35 @@ class SearchState:
         if journal is not None:
             self._take_from(journal)
         self.runs_before = sum(one.exploration.runs for one in self._pieces.values())
-        self._waiting = deque(one for one in plan.chunks() if not self._is_done(one))
+        self._waiting = deque(one for one in plan.pieces() if not self._is_done(one))
 
     @property
     def spent_s(self) -> float:
         """Seconds of real time since it began, without what an earlier invocation took."""
         return _REAL_CLOCK() - self._begin_s
 
-    def next(self) -> Chunk | None:
+    def next(self) -> Piece | None:
         """Return the next piece, with what was found until now and its share of the time left."""
         while self._waiting and not self.interruption.came():
             seconds = self._seconds()
             if self._end_s is not None and seconds is None:
                 return None
-            chunk = self._waiting.popleft()
-            known = tuple(cause for path, cause in self._failures if path == chunk.path)
-            if chunk.first and known:
+            piece = self._waiting.popleft()
+            known = tuple(cause for path, cause in self._failures if path == piece.path)
+            if piece.first and known:
                 continue
             now = _REAL_CLOCK()
-            self._under_way[chunk.key] = now + (seconds or 0.0)
-            begun = self._pieces.get(chunk.key)
-            return replace(chunk, seconds=seconds, known=known, begun=begun)
+            self._under_way[piece.key] = now + (seconds or 0.0)
+            begun = self._pieces.get(piece.key)
+            return replace(piece, seconds=seconds, known=known, begun=begun)
         return None
 
-    def give_back(self, chunk: Chunk) -> None:
+    def give_back(self, piece: Piece) -> None:
         """Take back a piece that was not begun."""
-        self._under_way.pop(chunk.key, None)
-        self._waiting.appendleft(chunk)
+        self._under_way.pop(piece.key, None)
+        self._waiting.appendleft(piece)
 
-    def done(self, found: ChunkFound) -> None:
+    def done(self, found: PieceFound) -> None:
         """Take what a piece found, all of it or until it was cut short."""
         self.look()
         self._under_way.pop(found.key, None)
@@ -121,32 +121,32 @@ class SearchState:
         self._take(found)
         self._tell()
 
-    def lost(self, chunk: Chunk, reason: str) -> None:
+    def lost(self, piece: Piece, reason: str) -> None:
         """Take it that a piece will not be done."""
         self.look()
-        self._under_way.pop(chunk.key, None)
-        self._progress.pop(chunk.key, None)
-        self._lost.setdefault(chunk.path, reason)
-        self.told(f"{chunk.scenario}: {reason}")
+        self._under_way.pop(piece.key, None)
+        self._progress.pop(piece.key, None)
+        self._lost.setdefault(piece.path, reason)
+        self.told(f"{piece.scenario}: {reason}")
 
-    def refuse(self, chunk: Chunk, error: BadInput) -> None:
+    def refuse(self, piece: Piece, error: BadInput) -> None:
         """Take it that a scenario cannot be searched, as only a run could show."""
         self.refused = self.refused or error
-        self._lost.setdefault(chunk.path, str(error))
-        self._under_way.pop(chunk.key, None)
-        self._waiting = deque(one for one in self._waiting if one.path != chunk.path)
+        self._lost.setdefault(piece.path, str(error))
+        self._under_way.pop(piece.key, None)
+        self._waiting = deque(one for one in self._waiting if one.path != piece.path)
 
     def told(self, line: str) -> None:
         """Tell people something."""
         self._watcher.told(line)
 
-    def found(self, chunk: Chunk, failure: FoundFailure) -> None:
+    def found(self, piece: Piece, failure: FoundFailure) -> None:
         """Take a failure of a piece that is under way."""
-        self._know(chunk.path, failure, keep=True)
+        self._know(piece.path, failure, keep=True)
 
-    def ran(self, chunk: Chunk, runs: int, distinct: int) -> None:
+    def ran(self, piece: Piece, runs: int, distinct: int) -> None:
         """Take it that a piece under way has come so far."""
-        self._progress[chunk.key] = runs, distinct
+        self._progress[piece.key] = runs, distinct
         self._tell()
 
     def look(self) -> None:
@@ -195,8 +195,8 @@ class SearchState:
         # Its time was over; that it was searched for less long than others is no fault.
         return bool(waits) and not any(path == scenario.path for path, _ in self._pieces)
 
-    def _is_done(self, chunk: Chunk) -> bool:
-        found = self._pieces.get(chunk.key)
+    def _is_done(self, piece: Piece) -> bool:
+        found = self._pieces.get(piece.key)
         return found is not None and not found.cut_short
 
     def _seconds(self) -> float | None:
@@ -221,7 +221,7 @@ class SearchState:
                 self._know(path, what, keep=True)
         self._reader.forget()
 
-    def _take(self, found: ChunkFound) -> None:
+    def _take(self, found: PieceFound) -> None:
         self._pieces[found.key] = found
         self._orders[found.path].update(found.digests())
         for failure in found.exploration.failures:

@@ -1,4 +1,4 @@
-"""Who carries out the pieces of a campaign: this process, or worker processes on all cores."""
+"""Who carries out the pieces of a search: this process, or worker processes on all cores."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from harness.processes.pool import (
 )
 from harness.results.wording import count
 from harness.search.pieces.notes import SpoolWriter
-from harness.search.pieces.piece import run_chunk
+from harness.search.pieces.piece import run_piece
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from concurrent.futures import Executor, Future
 
-    from harness.search.pieces.piece import Chunk, ChunkFound
+    from harness.search.pieces.piece import Piece, PieceFound
     from harness.search.pieces.state import SearchState
 
-__all__ = ["Patience", "carry_out_chunk", "carry_out_noting", "drain", "work_apart", "work_here"]
+__all__ = ["Patience", "carry_out_noting", "carry_out_piece", "drain", "work_apart", "work_here"]
 
 # How often the notes of the workers are read.
 LOOK_S = 0.2
@@ -39,19 +39,19 @@ STOP_S = 5.0
 
 def work_here(state: SearchState) -> None:
     """Carry out all pieces in this process, one after another."""
-    while (chunk := state.next()) is not None:
-        carry_out_chunk(state, chunk)
+    while (piece := state.next()) is not None:
+        carry_out_piece(state, piece)
 
 
-def carry_out_chunk(state: SearchState, chunk: Chunk) -> None:
+def carry_out_piece(state: SearchState, piece: Piece) -> None:
     """Carry out one piece in this process."""
-    watcher = _Here(state, chunk)
+    watcher = _Here(state, piece)
     try:
-        found = run_chunk(
-            chunk, watcher=watcher, keep=watcher.found, stopped=state.interruption.came
+        found = run_piece(
+            piece, watcher=watcher, keep=watcher.found, stopped=state.interruption.came
         )
     except BadInput as error:
-        state.refuse(chunk, error)
+        state.refuse(piece, error)
     else:
         if state.interruption.at_once and state.interruption.by is not None:
             # What was raised in the middle of a run may pass for a failure of that run.
@@ -60,9 +60,9 @@ def carry_out_chunk(state: SearchState, chunk: Chunk) -> None:
 
 
 class _Here:
-    def __init__(self, state: SearchState, chunk: Chunk) -> None:
+    def __init__(self, state: SearchState, piece: Piece) -> None:
         self._state = state
-        self._chunk = chunk
+        self._chunk = piece
 
     def ran(self, runs: int, distinct: int, failures: int) -> None:
         del failures
@@ -81,7 +81,7 @@ def work_apart(state: SearchState) -> None:
     """
     deaths = 0
     while True:
-        under_way: dict[Future[ChunkFound], Chunk] = {}
+        under_way: dict[Future[PieceFound], Piece] = {}
         try:
             with open_pool(
                 state.plan.processes, initializer=_begin_worker, end_at_once=True
@@ -96,10 +96,10 @@ def work_apart(state: SearchState) -> None:
                 "a worker process died;"
                 f" {count(len(suspects), 'piece')} of work under way will be run again, one by one"
             )
-            for chunk in suspects:
+            for piece in suspects:
                 if state.interruption.came():
                     return
-                deaths += not _alone(state, chunk)
+                deaths += not _alone(state, piece)
                 if deaths >= DEATHS_MAX:
                     _give_up(state, deaths)
                     return
@@ -110,7 +110,7 @@ def work_apart(state: SearchState) -> None:
 def drain(
     state: SearchState,
     pool: Executor,
-    under_way: dict[Future[ChunkFound], Chunk],
+    under_way: dict[Future[PieceFound], Piece],
     *,
     at_once: int,
     noting: bool = True,
@@ -123,15 +123,15 @@ def drain(
         BrokenProcessPool: A worker died; ``under_way`` holds what it may have been at.
         BaseException: It was interrupted, and not all pieces ended in time.
     """
-    carry_out: Callable[..., ChunkFound] = carry_out_noting if noting else run_chunk
+    carry_out: Callable[..., PieceFound] = carry_out_noting if noting else run_piece
     patience = Patience(state)
     while True:
-        while len(under_way) < at_once and (chunk := state.next()) is not None:
-            arguments = (chunk, str(state.spool)) if noting else (chunk,)
+        while len(under_way) < at_once and (piece := state.next()) is not None:
+            arguments = (piece, str(state.spool)) if noting else (piece,)
             try:
-                under_way[pool.submit(carry_out, *arguments)] = chunk
+                under_way[pool.submit(carry_out, *arguments)] = piece
             except BaseException:
-                state.give_back(chunk)
+                state.give_back(piece)
                 raise
         if not under_way:
             return
@@ -168,11 +168,11 @@ class Patience:
             raise by
 
 
-def carry_out_noting(chunk: Chunk, spool: str) -> ChunkFound:
+def carry_out_noting(piece: Piece, spool: str) -> PieceFound:
     """Carry out a piece in a worker, which notes what it finds while it works."""
-    notes = SpoolWriter(Path(spool), chunk)
+    notes = SpoolWriter(Path(spool), piece)
     with ending_its_process(), closing(notes):
-        return run_chunk(chunk, watcher=notes, keep=notes.found, stopped=notes.stopped)
+        return run_piece(piece, watcher=notes, keep=notes.found, stopped=notes.stopped)
 
 
 def _begin_worker() -> None:
@@ -182,25 +182,25 @@ def _begin_worker() -> None:
     gc.freeze()
 
 
-def _alone(state: SearchState, chunk: Chunk) -> bool:
+def _alone(state: SearchState, piece: Piece) -> bool:
     """Carry out one piece in a worker of its own; False if the worker died."""
     patience = Patience(state)
     try:
         with open_pool(1, initializer=_begin_worker, end_at_once=True) as pool:
-            future = pool.submit(carry_out_noting, chunk, str(state.spool))
+            future = pool.submit(carry_out_noting, piece, str(state.spool))
             while not wait((future,), timeout=LOOK_S).done:
                 patience.check()
             found = future.result()
     except BrokenProcessPool:
-        state.lost(chunk, "the worker process died twice at a piece of work, which is lost")
+        state.lost(piece, "the worker process died twice at a piece of work, which is lost")
         return False
     except BadInput as error:
-        state.refuse(chunk, error)
+        state.refuse(piece, error)
     else:
         state.done(found)
     return True
 
 
 def _give_up(state: SearchState, deaths: int) -> None:
-    while (chunk := state.next()) is not None:
-        state.lost(chunk, f"given up: worker processes died at {count(deaths, 'piece')} of work")
+    while (piece := state.next()) is not None:
+        state.lost(piece, f"given up: worker processes died at {count(deaths, 'piece')} of work")

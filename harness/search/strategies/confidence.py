@@ -1,4 +1,4 @@
-"""How sure a search makes one: the bound of PCT, and what a clean campaign says."""
+"""How sure a search makes one: the bound of PCT, and what a clean search says."""
 
 from __future__ import annotations
 

@@ -153,7 +153,7 @@ class ScenarioSubject:
         named = self.system_path.partition(":")[0]
         modules = {named}
         if self.system_path == DEFAULT_SYSTEM:
-            modules.add("serve")
+            modules |= {"serve", type(self._system).__module__}
         for name in sorted(modules):
             module = sys.modules.get(name)
             found = inspect.getsourcefile(module) if module is not None else None

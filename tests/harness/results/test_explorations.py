@@ -35,8 +35,8 @@ def test_a_field_with_a_default_may_be_missing(found):
 
 
 def test_text_that_is_cut_off_is_refused(found):
-    with pytest.raises(BadInput, match=r"campaign\.jsonl:7: must be JSON, got text of 50 letters"):
-        from_json(to_json(found)[:50], where="campaign.jsonl:7")
+    with pytest.raises(BadInput, match=r"search\.jsonl:7: must be JSON, got text of 50 letters"):
+        from_json(to_json(found)[:50], where="search.jsonl:7")
 
 
 @pytest.mark.parametrize("version", [None, 2, "1", [1]])

@@ -10,7 +10,7 @@ import pytest
 from harness.errors import BadInput
 from harness.results.verdict import Verdict
 from harness.runs import batch as campaign_module
-from harness.runs.batch import Campaign, read_scenarios, run_campaign
+from harness.runs.batch import Batch, read_scenarios, run_batch
 
 SCENARIO = """
 claim = "Everybody is answered."
@@ -61,7 +61,7 @@ def run(tmp_path, monkeypatch):
             paths.append(Path(f"{number:02}_{user}.toml"))
             paths[-1].write_text(SCENARIO.format(user=user), encoding="utf-8")
         options = {"system": f"{module}:Service", **options}
-        return run_campaign(Campaign(scenarios=read_scenarios(paths), **options), Watched())
+        return run_batch(Batch(scenarios=read_scenarios(paths), **options), Watched())
 
     return run
 

@@ -146,7 +146,7 @@ async def two_leaders(mended: bool) -> None:
     """At most one node believes that it leads."""
     holder, leaders = None, set()
 
-    async def campaign(node, after):
+    async def search(node, after):
         nonlocal holder
         await turns(after)
         if holder is not None:
@@ -160,7 +160,7 @@ async def two_leaders(mended: bool) -> None:
         if holder == node:
             leaders.add(node)
 
-    await asyncio.gather(campaign("a", 0), campaign("b", 8))
+    await asyncio.gather(search("a", 0), search("b", 8))
     assert len(leaders) <= 1
 
 

@@ -1,4 +1,4 @@
-"""A campaign on a Dask cluster of this machine: the same result, and nothing lost if it goes."""
+"""A search on a Dask cluster of this machine: the same result, and nothing lost if it goes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from distributed import Client, LocalCluster
 from harness.errors import CouldNotRun
 from harness.search.pieces import dask_piece
 from harness.search.pieces.dask_cluster import dask_work
-from harness.search.pieces.piece_process import run_chunk_apart
+from harness.search.pieces.piece_process import run_piece_apart
 from harness.search.pieces.plan import SearchPlan
 from harness.search.pieces.running import run_search
 from tests.harness.search.silent_watcher import Silent
@@ -174,16 +174,16 @@ def test_what_others_tell_on_the_cluster_is_not_taken_for_the_searchs(cluster, p
 
 def test_a_piece_of_a_stopped_search_is_not_begun(pay, monkeypatch):
     monkeypatch.setattr(dask_piece, "_STOPPED", set())
-    (chunk,) = SearchPlan(scenarios=(pay,), runs=100, jobs=1).chunks()
+    (piece,) = SearchPlan(scenarios=(pay,), runs=100, jobs=1).pieces()
     dask_piece.stop_pieces("one")
-    assert dask_piece.run_piece(chunk, ".", "one") is None
+    assert dask_piece.run_piece(piece, ".", "one") is None
 
 
 def test_a_piece_apart_tells_its_failure_and_ends_when_it_is_to(pay, shop):
-    (chunk,) = SearchPlan(scenarios=(pay,), runs=100, jobs=1).chunks()
+    (piece,) = SearchPlan(scenarios=(pay,), runs=100, jobs=1).pieces()
     lines = []
-    found = run_chunk_apart(
-        replace(chunk, runs=None, seconds=60.0),
+    found = run_piece_apart(
+        replace(piece, runs=None, seconds=60.0),
         str(shop),
         tell=lambda line: lines.append(json.loads(line)),
         stopped=lambda: has(lines, "failure") and has(lines, "ran"),
@@ -198,7 +198,7 @@ def test_a_piece_apart_tells_its_failure_and_ends_when_it_is_to(pay, shop):
 def test_a_piece_apart_whose_process_dies_is_told_with_its_code(pay, shop):
     plan = SearchPlan(scenarios=(pay,), runs=100, jobs=1, system="exploring_shop:Dies")
     with pytest.raises(CouldNotRun, match="its process ended with 9"):
-        run_chunk_apart(plan.chunks()[0], str(shop), tell=print, stopped=bool)
+        run_piece_apart(plan.pieces()[0], str(shop), tell=print, stopped=bool)
 
 
 def test_without_the_extra_it_is_told_how_to_get_it(monkeypatch):

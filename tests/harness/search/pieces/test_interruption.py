@@ -22,7 +22,7 @@ from harness.results.plain_record import from_plain, to_plain
 from harness.search.pieces.dask_cluster import dask_work
 from harness.search.pieces.journal import Journal
 from harness.search.pieces.notes import SpoolWriter
-from harness.search.pieces.piece import ChunkFound, run_chunk
+from harness.search.pieces.piece import PieceFound, run_piece
 from harness.search.pieces.plan import SearchPlan
 from harness.search.pieces.running import SearchEnd, run_search
 from harness.search.pieces.state import SearchState
@@ -69,7 +69,7 @@ def stopping_after(runs):
 
 
 def read_again(found):
-    return from_plain(ChunkFound, json.loads(json.dumps(to_plain(found))), where="test")
+    return from_plain(PieceFound, json.loads(json.dumps(to_plain(found))), where="test")
 
 
 @pytest.mark.parametrize(
@@ -81,24 +81,24 @@ def read_again(found):
 )
 def test_a_piece_cut_short_twice_finds_what_it_would_have_found(pay, strategy, cuts):
     plan = SearchPlan(scenarios=(pay,), runs=120, strategy=strategy)
-    chunk = plan.chunks()[-1]
-    whole = run_chunk(chunk)
+    piece = plan.pieces()[-1]
+    whole = run_piece(piece)
     begun = None
     for runs in cuts:
-        begun = read_again(run_chunk(replace(chunk, begun=begun), stopped=stopping_after(runs)))
+        begun = read_again(run_piece(replace(piece, begun=begun), stopped=stopping_after(runs)))
     assert begun.cut_short
     assert begun.exploration.runs == sum(cuts)
-    found = run_chunk(replace(chunk, begun=begun))
+    found = run_piece(replace(piece, begun=begun))
     of = found.exploration, whole.exploration
     assert replace(of[0], wall_s=0.0) == replace(of[1], wall_s=0.0)
     assert replace(found, exploration=of[1]) == whole
 
 
 def test_what_a_strategy_had_learned_is_refused_if_it_is_damaged(pay):
-    chunk = SearchPlan(scenarios=(pay,), runs=50, strategy="pct").chunks()[0]
-    begun = replace(run_chunk(chunk, stopped=stopping_after(3)), learned={"deeper": 0})
+    piece = SearchPlan(scenarios=(pay,), runs=50, strategy="pct").pieces()[0]
+    begun = replace(run_piece(piece, stopped=stopping_after(3)), learned={"deeper": 0})
     with pytest.raises(BadInput, match=r"what pct:3 had learned must be as it was written"):
-        run_chunk(replace(chunk, begun=begun))
+        run_piece(replace(piece, begun=begun))
 
 
 def test_what_was_run_until_an_interruption_counts_and_is_not_run_again(pay):
@@ -156,7 +156,9 @@ def test_an_exhaustive_search_goes_on_and_claims_what_it_would_have_claimed(pay,
 
 def test_a_search_that_can_only_begin_again_keeps_its_failures(pay, monkeypatch):
     plan = SearchPlan(scenarios=(pay,), runs=40, jobs=1, strategy="random")
-    monkeypatch.setattr("harness.search.pieces.piece.learned", lambda strategy: None)
+    monkeypatch.setattr(
+        "harness.search.strategies.random.RandomWalk.learned", lambda _strategy: None
+    )
     first = search(plan, Interrupting(3))
     assert first.report.explorations[0].runs == 3
     end = search(plan)
@@ -205,13 +207,13 @@ def test_workers_that_do_not_stop_are_not_waited_for_for_long(pay, tmp_path, mon
     state = SearchState(plan, Silent(), spool=tmp_path)
     under_way = {}
     state.interruption.by = Terminated(143)
-    chunk = plan.chunks()[0]
-    under_way[Deaf().submit()] = chunk
+    piece = plan.pieces()[0]
+    under_way[Deaf().submit()] = piece
     begin_s = time.monotonic()
     with pytest.raises(Terminated):
         drain(state, Deaf(), under_way, at_once=1)
     assert 0.4 < time.monotonic() - begin_s < 3.0
-    notes = SpoolWriter(tmp_path, chunk)
+    notes = SpoolWriter(tmp_path, piece)
     time.sleep(0.3)
     assert notes.stopped()
     notes.close()

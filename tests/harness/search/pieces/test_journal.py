@@ -15,7 +15,7 @@ from harness.errors import BadInput
 from harness.results.plain_record import to_plain
 from harness.search.pieces.journal import Journal
 from harness.search.pieces.notes import SpoolWriter
-from harness.search.pieces.piece import run_chunk
+from harness.search.pieces.piece import run_piece
 from harness.search.pieces.plan import SearchPlan
 from harness.search.pieces.running import run_search
 from tests.harness.search.silent_watcher import Silent
@@ -124,7 +124,7 @@ def test_what_a_strategy_had_learned_is_refused_with_its_line(pay, shop, strateg
     plan = SearchPlan(scenarios=(pay,), runs=100, jobs=1, strategy=strategy)
     Journal([Path("j")], plan).close()
     asked = iter(range(3))
-    piece = run_chunk(plan.chunks()[0], stopped=lambda: next(asked, None) is None)
+    piece = run_piece(plan.pieces()[0], stopped=lambda: next(asked, None) is None)
     line = {"cut_short": to_plain(replace(piece, learned=learned))}
     with (shop / "j" / "journal.ndjson").open("a", encoding="utf-8") as stream:
         stream.write(json.dumps(line) + "\n")
@@ -164,7 +164,7 @@ def test_a_journal_of_another_campaign_is_refused(pay, options, told):
     Journal([Path("j")], SearchPlan(scenarios=(pay,), runs=200)).close()
     other = SearchPlan(**({"scenarios": (pay,), "runs": 200} | options))
     message = refused(other, "j")
-    assert f"is of another campaign: {told}; name another folder" in message
+    assert f"is of another search: {told}; name another folder" in message
 
 
 def test_a_journal_of_another_text_of_the_scenario_is_refused(pay, shop):
@@ -212,10 +212,10 @@ def test_a_shard_whose_folder_holds_no_journal_is_told(pay):
 
 def test_a_failure_that_a_killed_worker_noted_is_not_lost(pay):
     plan = SearchPlan(scenarios=(pay,), runs=200, jobs=1)
-    chunk = plan.chunks()[0]
+    piece = plan.pieces()[0]
     journal = Journal([Path("j")], plan)
-    notes = SpoolWriter(journal.running, chunk)
-    run_chunk(chunk, keep=notes.found)
+    notes = SpoolWriter(journal.running, piece)
+    run_piece(piece, keep=notes.found)
     notes.close()
     journal.close()
     sound = Journal([Path("j")], plan)

@@ -1,4 +1,4 @@
-"""A campaign: its pieces, whoever carries them out, and how they become one result."""
+"""A search: its pieces, whoever carries them out, and how they become one result."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from harness.choices.kinds import ChoiceKind
 from harness.errors import BadInput
 from harness.results.verdict import Verdict
 from harness.search.pieces.merging import fewest_deviations, merged
-from harness.search.pieces.piece import ChunkFound, run_chunk
+from harness.search.pieces.piece import PieceFound, run_piece
 from harness.search.pieces.piece import _Share as share_of
 from harness.search.pieces.plan import SearchPlan
 from harness.search.pieces.running import run_search
@@ -62,20 +62,20 @@ def test_two_processes_find_what_one_finds(pay):
 def test_one_scenario_is_shared_by_two_processes(pay):
     plan = SearchPlan(scenarios=(pay,), runs=200, jobs=2)
     assert plan.processes == 2
-    assert [chunk.runs for chunk in plan.chunks()] == [100, 100]
+    assert [piece.runs for piece in plan.pieces()] == [100, 100]
 
 
 @pytest.mark.parametrize("runs", [1, 99, 100, 101, 250, 2_000, 12_345])
 def test_the_pieces_have_the_runs_that_were_asked_for(pay, runs):
-    chunks = SearchPlan(scenarios=(pay,), runs=runs).chunks()
-    assert sum(chunk.runs for chunk in chunks) == runs
-    assert len({chunk.key for chunk in chunks}) == len(chunks)
+    pieces = SearchPlan(scenarios=(pay,), runs=runs).pieces()
+    assert sum(piece.runs for piece in pieces) == runs
+    assert len({piece.key for piece in pieces}) == len(pieces)
 
 
 def test_no_two_pieces_draw_the_same(pay):
     drawn = []
-    for chunk in SearchPlan(scenarios=(pay,), runs=2_000, strategy="random").chunks():
-        policy = share_of(chunk).begin(0)
+    for piece in SearchPlan(scenarios=(pay,), runs=2_000, strategy="random").pieces():
+        policy = share_of(piece).begin(0)
         drawn.append(tuple(policy.choose(ChoiceKind.LATENCY, 1_000, "") for _ in range(5)))
     assert len(drawn) == len(set(drawn)) == 8
 
@@ -97,7 +97,7 @@ def test_first_ends_a_search_at_its_first_failure(pay):
 
 def test_an_exhausted_strategy_is_one_piece(pay):
     plan = SearchPlan(scenarios=(pay,), runs=1_000, strategy="default", jobs=2)
-    assert len(plan.chunks()) == 1
+    assert len(plan.pieces()) == 1
     end, _ = search(plan)
     assert end.report.explorations[0].runs == 1
 
@@ -121,8 +121,8 @@ def test_seconds_are_shared_fairly(pay, shop):
 def test_shards_together_are_the_whole(pay):
     whole = SearchPlan(scenarios=(pay,), runs=400)
     shards = [SearchPlan(scenarios=(pay,), runs=400, shard=(number, 3)) for number in (1, 2, 3)]
-    keys = [chunk.key for plan in shards for chunk in plan.chunks()]
-    assert sorted(keys) == sorted(chunk.key for chunk in whole.chunks())
+    keys = [piece.key for plan in shards for piece in plan.pieces()]
+    assert sorted(keys) == sorted(piece.key for piece in whole.pieces())
 
 
 def test_a_worker_that_dies_once_costs_nothing(pay, shop):
@@ -144,10 +144,10 @@ def test_a_piece_whose_worker_always_dies_is_lost_and_never_green(pay):
 
 
 def piece(pay, index, orders, *, runs=10, failures=()):
-    whole = run_chunk(
-        SearchPlan(scenarios=(pay,), runs=1, strategy="default", system=SOUND).chunks()[0]
+    whole = run_piece(
+        SearchPlan(scenarios=(pay,), runs=1, strategy="default", system=SOUND).pieces()[0]
     )
-    return ChunkFound(
+    return PieceFound(
         path=pay.path,
         index=index,
         exploration=replace(whole.exploration, runs=runs, failures=failures),
