@@ -57,7 +57,7 @@ def check_wheel(wheel: Path) -> None:
     for name in NEEDED:
         require(name in names, f"{name} is missing from the wheel")
     require(not any("/native/" in name for name in names), "the Rust crate is in the wheel")
-    compiled = any(name.startswith("harness/simulated/_speedups.") for name in names)
+    compiled = any(name.startswith("harness/simulated/loop/_speedups.") for name in names)
     require(compiled or not can_compile(), "the compiled core is missing from the wheel")
 
 
