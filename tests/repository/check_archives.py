@@ -15,7 +15,12 @@ import venv
 import zipfile
 from pathlib import Path
 
-TOP_LEVEL = {"harness", "serve"}
+WHEEL_TOP_LEVEL = {"harness", "serve"}
+SOURCE_TOP_LEVEL = {
+    ".ci", ".github", ".gitignore", "ARCHITECTURE.md", "CHANGELOG.md", "LICENSE", "PKG-INFO",
+    "README.md", "containers", "docs", "harness", "hatch_build.py", "pyproject.toml", "scenarios",
+    "serve", "tests", "tox.ini",
+}  # fmt: skip
 NEEDED = (
     "harness/py.typed",
     "serve/py.typed",
@@ -53,12 +58,18 @@ def check_wheel(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     top = {name.split("/")[0] for name in names}
     (info,) = (name for name in top if name.endswith(".dist-info"))
-    require(top == TOP_LEVEL | {info}, f"top level is {sorted(top)}")
+    require(top == WHEEL_TOP_LEVEL | {info}, f"the wheel's top level is {sorted(top)}")
+    require(not archives_in(names), f"archives in the wheel: {archives_in(names)}")
     for name in NEEDED:
         require(name in names, f"{name} is missing from the wheel")
     require(not any("/native/" in name for name in names), "the Rust crate is in the wheel")
     compiled = any(name.startswith("harness/simulated/loop/_speedups.") for name in names)
     require(compiled or not can_compile(), "the compiled core is missing from the wheel")
+
+
+def archives_in(names: list[str]) -> list[str]:
+    """List what is itself a built archive, such as a wheel."""
+    return [name for name in names if name.endswith((".whl", ".tar.gz", ".zip", ".egg"))]
 
 
 def can_compile() -> bool:
@@ -71,11 +82,16 @@ def can_compile() -> bool:
 def check_source(source: Path) -> None:
     """The source archive holds what tests and containers need, and nothing that was built."""
     with tarfile.open(source) as archive:
-        names = ["/".join(name.split("/")[1:]) for name in archive.getnames()]
+        inside = ["/".join(name.split("/")[1:]) for name in archive.getnames()]
+    names = [name for name in inside if name]
+    top = {name.split("/")[0] for name in names}
+    require(top == SOURCE_TOP_LEVEL, f"the sdist's top level is {sorted(top)}")
+    require(not archives_in(names), f"archives in the sdist: {archives_in(names)}")
     for name in (
         "scenarios/README.md",
         "tests",
         "containers/README.md",
+        "docs/README.md",
         "tox.ini",
         "LICENSE",
         "hatch_build.py",
