@@ -22,7 +22,7 @@ from harness.results.verdict import Verdict
 from harness.runs.opening import open_backend
 from harness.runs.runner import run_scenario
 from harness.scenario.reading import read_scenario
-from harness.systems.port import load_system
+from harness.systems.loading import load_system
 from tests.harness.report.strict_page import Page
 
 SCENARIO = Path(__file__).parents[2] / "scenarios/ticket_office/seats_are_sold_once.toml"
