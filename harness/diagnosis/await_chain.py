@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import inspect
 from typing import TYPE_CHECKING, Any
@@ -10,10 +11,9 @@ from harness.diagnosis.classification import is_machinery, is_program
 from harness.diagnosis.places import place_of
 
 if TYPE_CHECKING:
-    import asyncio
-    from types import FrameType
+    from types import CodeType, FrameType
 
-__all__ = ["frames_of", "links_of", "place_in", "program_frame"]
+__all__ = ["frames_of", "links_of", "place_in", "program_frame", "taken_for"]
 
 # An await chain is as deep as the program's calls; a deeper chain than this is a cycle.
 _DEPTH_MAX = 1_000
@@ -52,6 +52,22 @@ def program_frame(frames: list[FrameType]) -> FrameType | None:
         (frame for frame in frames if not is_machinery(frame)),
         frames[0] if frames else None,
     )
+
+
+def taken_for(
+    loop: asyncio.AbstractEventLoop, frame: FrameType, *, method: CodeType
+) -> tuple[asyncio.Task[Any] | None, FrameType]:
+    """Return who takes a lock now, and where: the caller, if a task only runs its ``method``.
+
+    Up to CPython 3.11 ``wait_for`` makes such a task for its own ends.
+
+    ``frame`` is where it is taken otherwise. Only the virtual loop knows the caller of a task.
+    """
+    task = asyncio.current_task(loop)
+    caller = getattr(task, "caller", None)
+    if caller is None or getattr(task.get_coro(), "cr_code", None) is not method:  # type: ignore[union-attr]
+        return task, frame
+    return caller, program_frame(frames_of(caller)) or frame
 
 
 def place_in(frames: list[FrameType]) -> str:

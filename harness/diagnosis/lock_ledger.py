@@ -10,11 +10,10 @@ from itertools import count
 from math import inf
 from typing import TYPE_CHECKING, Any, Literal
 
-from harness.diagnosis.await_chain import frames_of, program_frame
+from harness.diagnosis.await_chain import frames_of, program_frame, taken_for
 from harness.diagnosis.patches import Patches, active
 from harness.diagnosis.places import await_at, callers, line_at, name_of, place_of
 from harness.diagnosis.signal_ledger import SignalLedger
-from harness.diagnosis.task_callers import taken_for
 from harness.history.records import LockHold, LockWait
 
 if TYPE_CHECKING:

@@ -23,8 +23,6 @@ MAY_BE_LARGE = {"serve/miden/native/Cargo.lock"}
 FOLDER_FILES_MAX = 15
 # Folders of like things: one check a file, one output format a file, one scenario a file (data).
 MAY_BE_LONG = {"harness/checks", "harness/report/formats", "scenarios"}
-# A defect that is known, not an exception: 16 files.
-TOO_LONG_STILL = {"harness/diagnosis"}
 PACKAGES_MAX = 20
 LOOSE_FILES_MAX = 4
 
@@ -77,14 +75,7 @@ def long_folders() -> dict[str, int]:
 
 
 def test_no_folder_is_long_but_those_of_like_things():
-    long = long_folders()
-    assert {folder: count for folder, count in long.items() if folder not in TOO_LONG_STILL} == {}
-
-
-@pytest.mark.xfail(strict=True, reason="to be split: once it is, take it out of TOO_LONG_STILL")
-@pytest.mark.parametrize("folder", sorted(TOO_LONG_STILL))
-def test_a_folder_that_is_too_long_still_has_been_split(folder):
-    assert folder not in long_folders()
+    assert long_folders() == {}
 
 
 def test_folders_that_may_be_long_are_there():

@@ -6,8 +6,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from harness.checks import recovers, whole_run
-from harness.checks.register import CHECKS
 from harness.errors import HarnessError
 from harness.results.explorations import FoundFailure
 from harness.search.failures.schedule_recorder import ScheduleRecorder
@@ -25,11 +23,6 @@ if TYPE_CHECKING:
     from harness.search.subjects.port import Subject
 
 __all__ = ["carry_out", "investigate", "token_of", "told_run"]
-
-# Checks that hold for a sound system however little it is given to do.
-HOLD_WITH_LESS_WORK = frozenset(
-    {recovers.NAME, whole_run.NAME, *(one.name for one in CHECKS.values() if one.with_less_work)}
-)
 
 # Seeds whose default orders are tried for a run that passes, besides the failure's own.
 CONTROL_SEEDS = 6
@@ -149,8 +142,8 @@ def _with_less_work(
     if scenario is None:
         return subject, 0
     names = set(failed.cause.split(", "))
-    must_fail = names & HOLD_WITH_LESS_WORK or names
-    if control is None and not must_fail <= HOLD_WITH_LESS_WORK:
+    must_fail = names & subject.hold_with_less_work or names
+    if control is None and not must_fail <= subject.hold_with_less_work:
         return subject, 0
     before, without = subject.dropped, subject.without
 

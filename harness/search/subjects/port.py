@@ -44,6 +44,11 @@ class Subject(Protocol):
         """What there is to be left out of; None for a program."""
         ...
 
+    @property
+    def hold_with_less_work(self) -> frozenset[str]:
+        """Names of checks that hold for a sound system however little it is given to do."""
+        ...
+
     def without(self, dropped: tuple[str, ...]) -> Subject:
         """Return the subject without a part of its workload, see ``shrink_workload``."""
         ...

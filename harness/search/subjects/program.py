@@ -40,6 +40,7 @@ class Program:
     chaos = False
     dropped: tuple[str, ...] = ()
     scenario = None
+    hold_with_less_work: frozenset[str] = frozenset()
 
     def __init__(
         self,

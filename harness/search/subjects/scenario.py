@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.backends.port import Orders
-from harness.checks import no_deadlock, outcomes, whole_run
+from harness.checks import no_deadlock, outcomes, recovers, whole_run
+from harness.checks.register import CHECKS
 from harness.history.records import NodeKind
 from harness.results.verdict import Verdict
 from harness.runs.opening import open_backend
@@ -49,6 +50,13 @@ class ScenarioSubject:
     """
 
     same_seed = False
+    hold_with_less_work = frozenset(
+        {
+            recovers.NAME,
+            whole_run.NAME,
+            *(one.name for one in CHECKS.values() if one.with_less_work),
+        }
+    )
 
     def __init__(
         self,
