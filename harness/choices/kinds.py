@@ -12,13 +12,12 @@ __all__ = ["ChoiceKind", "Chooser", "DefaultChooser", "DefaultPolicy"]
 
 
 class ChoiceKind(StrEnum):
-    """What is chosen. WORKLOAD choices lie on a tape of their own; all others are the schedule."""
+    """What is chosen in a run; together the choices are its schedule."""
 
     ORDER = "order"
     LATENCY = "latency"
     FAULT = "fault"
     CANCEL = "cancel"
-    WORKLOAD = "workload"
 
 
 class Chooser(Protocol):

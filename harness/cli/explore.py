@@ -28,6 +28,7 @@ from harness.results.verdict import Verdict
 from harness.results.wording import count
 from harness.runs.batch import read_scenarios
 from harness.search.strategies.portfolio import STRATEGIES
+from harness.search.terms import SearchTerms
 
 if TYPE_CHECKING:
     from harness.cli.progress import SearchProgress
@@ -113,16 +114,15 @@ def explore(  # noqa: PLR0917 - typer calls it by keyword
 
     refuse_live(node, "explore")
     refuse_places(report, json_file)
+    terms = SearchTerms(
+        strategy=strategy, seed=seed_of(seed), adversarial=adversarial, chaos=chaos, system=system
+    )
     plan = SearchPlan(
         scenarios=read_scenarios(places(paths)),
-        strategy=strategy,
-        seed=seed_of(seed),
+        terms=terms,
         runs=runs,
         seconds=seconds,
-        adversarial=adversarial,
-        chaos=chaos,
         first=first,
-        system=system,
         jobs=jobs,
         shard=_shard(shard),
     )
@@ -181,7 +181,7 @@ class _Search:
         typer.echo(
             summary(
                 end.report,
-                seed=self._plan.seed,
+                seed=self._plan.terms.seed,
                 took_s=took_s,
                 runs_before=end.runs_before,
             )
@@ -196,7 +196,7 @@ class _Search:
         failures = []
         for one in corpus:
             try:
-                failure = replay_regression(one, system=plan.system)
+                failure = replay_regression(one, system=plan.terms.system)
             except CouldNotRun as error:
                 self.not_replayed += 1
                 progress.told(str(error))
@@ -246,13 +246,7 @@ def _save(found: ExplorationReport, plan: SearchPlan, folder: Path | None) -> No
         for failure in one.failures:
             if failure.found_by.startswith("regression "):
                 continue
-            mode = " --adversarial" * plan.adversarial + " --chaos" * plan.chaos
-            if plan.system is not None:
-                mode += f" --system {plan.system}"
-            how = (
-                f"harness explore --strategy {plan.strategy}{mode} --seed {plan.seed}:"
-                f" run {failure.runs_to_find}, by {failure.found_by}"
-            )
+            how = f"{plan.terms.command}: run {failure.runs_to_find}, by {failure.found_by}"
             path = save_regression(failure, by_path[one.path], folder=folder, found=how)
             if path is not None:
                 note(f"saved {os.path.relpath(path)}")

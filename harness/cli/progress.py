@@ -35,9 +35,9 @@ def heading(plan: SearchPlan) -> str:
         budget = f"{count(plan.runs_wanted or 0, 'run')} each"
     words = [
         f"exploring {count(len(plan.scenarios), 'scenario')}",
-        plan.strategy + ", adversarial" * plan.adversarial + ", chaos" * plan.chaos,
+        plan.terms.words,
         budget,
-        f"seed {plan.seed}",
+        f"seed {plan.terms.seed}",
         count(plan.processes, "process") if plan.processes == 1 else f"{plan.processes} processes",
     ]
     if plan.shard != (1, 1):

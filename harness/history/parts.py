@@ -86,6 +86,7 @@ PARTS: dict[str, Part] = {
             "harness.live",
             "harness.miden",
             "harness.processes",
+            "harness.api",
             "harness.pytest_plugin",
             "harness.report",
             "harness.results",

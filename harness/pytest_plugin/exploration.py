@@ -80,17 +80,20 @@ def explore_scenario(scenario: Scenario, config: pytest.Config) -> Exploration |
     from harness.search.pieces.merging import merged  # noqa: PLC0415
     from harness.search.pieces.piece import run_piece  # noqa: PLC0415 - not in every test run
     from harness.search.pieces.plan import SearchPlan  # noqa: PLC0415
+    from harness.search.terms import SearchTerms  # noqa: PLC0415
 
     if config.getoption("--node") != "simulated":
         raise BadInput('--explore: --node must be "simulated": a real node cannot be told an order')
     plan = SearchPlan(
         scenarios=(scenario,),
-        strategy=config.getoption("--explore-strategy") or "portfolio",
-        seed=config.getoption("--seed"),
+        terms=SearchTerms(
+            strategy=config.getoption("--explore-strategy") or "portfolio",
+            seed=config.getoption("--seed"),
+            adversarial=config.getoption("--explore-adversarial"),
+            system=config.getoption("--system"),
+        ),
         runs=config.getoption("--explore-runs"),
-        adversarial=config.getoption("--explore-adversarial"),
         first=True,
-        system=config.getoption("--system"),
         jobs=1,
     )
     pieces = []
@@ -181,7 +184,7 @@ class Explore:
             FailureFound: It fails in some order; the message has the schedule and the token.
         """
         __tracebackhide__ = True
-        from harness.pytest_plugin.programs import explore, program_name  # noqa: PLC0415 - seldom needed
+        from harness.api.exploration import explore, program_name  # noqa: PLC0415 - seldom needed
         from harness.search.failures.token import Token  # noqa: PLC0415
 
         asked = self._config.getoption

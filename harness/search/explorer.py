@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from harness.results.explorations import Exploration
 from harness.search.failures.investigation import investigate
 from harness.search.strategies.confidence import sentences
+from harness.search.strategies.portfolio import strategy_named
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
@@ -121,10 +122,9 @@ class Coverage:
 
 def explore_subject(
     subject: Subject,
-    strategy: Strategy,
+    strategy: Strategy | None = None,
     *,
     budget: Budget,
-    seed: int,
     first: bool = False,
     share: tuple[int, int] = (0, 1),
     watcher: ExplorationWatcher | None = None,
@@ -136,10 +136,10 @@ def explore_subject(
     """Search the orders of a subject for failures; shrink each that is found.
 
     Args:
-        subject: What is explored.
-        strategy: Proposes the runs.
+        subject: What is explored, on its terms: their seed, with the number of the run, gives each
+            run its own.
+        strategy: Proposes the runs; the strategy of the terms if it is left out.
         budget: When to stop, besides at the strategy's own end.
-        seed: Decides what the strategy draws, and with the number of the run the run's own seed.
         first: Stop at the first failure.
         share: (k, n): of n searches that share the work this is number k, from 0.
         watcher: Is told now and then how far it is.
@@ -148,11 +148,12 @@ def explore_subject(
         known: Causes that were found before: they are not looked into again, nor told.
         begun: What it came to until it was cut short; the strategy and the coverage know of it.
     """
+    if strategy is None:
+        strategy = strategy_named(subject.terms.strategy, seed=subject.terms.seed)
     search = _Search(
         subject,
         strategy,
         budget=budget,
-        seed=seed,
         coverage=Coverage() if coverage is None else coverage,
         known=known,
         begun=begun,
@@ -178,7 +179,6 @@ class _Search:
         strategy: Strategy,
         *,
         budget: Budget,
-        seed: int,
         coverage: Coverage,
         known: Collection[str],
         begun: Exploration | None = None,
@@ -189,7 +189,6 @@ class _Search:
         self._subject = subject
         self._strategy = strategy
         self._budget = budget
-        self._seed = seed
         self._known = known
         self._steps = 0 if begun is None else begun.steps_total
         self._failing = 0 if begun is None else len(begun.failures)
@@ -202,7 +201,7 @@ class _Search:
         same_seed = subject.same_seed or strategy.same_seed
         attempt = subject.attempt(
             strategy.begin(number),
-            seed=self._seed if same_seed else (self._seed + number) % 2**64,
+            seed=subject.terms.seed if same_seed else (subject.terms.seed + number) % 2**64,
             watcher=strategy.watcher,
             locks=strategy.locks,
         )
@@ -227,8 +226,8 @@ class _Search:
             path=subject.path,
             claim=subject.claim,
             strategy=strategy.name,
-            seed=self._seed,
-            mode="adversarial" if subject.adversarial else "production",
+            seed=subject.terms.seed,
+            mode=subject.terms.mode,
             runs=self.runs,
             distinct=self.coverage.distinct,
             steps_total=self._steps,

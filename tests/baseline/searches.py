@@ -19,6 +19,7 @@ from harness.search.failures.investigation import carry_out
 from harness.search.failures.token import Token, cause_key, first_parting
 from harness.search.pieces.piece import subject_of
 from harness.search.strategies.portfolio import strategy_named
+from harness.search.terms import SearchTerms
 from harness.simulated.loop.trace import Trace
 from harness.systems.loading import load_system
 from harness.systems.port import DEFAULT_SYSTEM
@@ -67,10 +68,9 @@ def zoo_names():
 
 def _explored(name):
     return explore_subject(
-        ZOO[name].subject(),
+        ZOO[name].subject(seed=SEED),
         strategy_named("portfolio", seed=SEED),
         budget=Budget(runs=RUNS_MAX),
-        seed=SEED,
         first=True,
     )
 
@@ -151,7 +151,7 @@ def take_for_own(journal, scenario):
     named by files, which have moved, and are all seen again.
     """
     first, *others = map(json.loads, journal.read_text().splitlines())
-    first["campaign"]["code"] = {scenario: subject_of(scenario, None).fingerprint()[:16]}
+    first["campaign"]["code"] = {scenario: subject_of(scenario, SearchTerms()).fingerprint()[:16]}
     for record in others:
         for part in record.values():
             if isinstance(part, dict) and "interleaved" in part:

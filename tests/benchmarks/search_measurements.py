@@ -69,13 +69,13 @@ class Ours:
         from harness.search.explorer import Budget, explore_subject  # noqa: PLC0415
         from harness.search.strategies.portfolio import strategy_named  # noqa: PLC0415
         from harness.search.subjects.program import Program  # noqa: PLC0415
+        from harness.search.terms import SearchTerms  # noqa: PLC0415
 
         begin_s = time.process_time()
         found = explore_subject(
-            Program(main, adversarial=True),
+            Program(main, SearchTerms(seed=1, adversarial=True)),
             strategy_named(strategy, seed=1),
             budget=Budget(runs=runs),
-            seed=1,
         )
         assert found.runs == runs
         assert not found.failures
@@ -86,9 +86,10 @@ class Ours:
         """Return the runs until one fails."""
         from harness.search.strategies.portfolio import strategy_named  # noqa: PLC0415
         from harness.search.subjects.program import Program  # noqa: PLC0415
+        from harness.search.terms import SearchTerms  # noqa: PLC0415
 
         proposing = strategy_named(strategy, seed=seed)
-        with Program(main, adversarial=True) as subject:
+        with Program(main, SearchTerms(adversarial=True)) as subject:
             for run in range(runs_max):
                 attempt = subject.attempt(
                     proposing.begin(run), seed=0, watcher=proposing.watcher, locks=proposing.locks

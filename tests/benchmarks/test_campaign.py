@@ -11,6 +11,7 @@ from harness.scenario.reading import read_scenario
 from harness.search.pieces.plan import SearchPlan
 from harness.search.pieces.running import run_search
 from harness.search.pieces.workers import work_apart
+from harness.search.terms import SearchTerms
 from tests.harness.search.silent_watcher import Silent
 
 ROOT = Path(__file__).parents[2]
@@ -26,7 +27,9 @@ def rate(jobs):
     """Return runs a second, the start of the workers included."""
     scenario = read_scenario(ROOT / "scenarios" / "hanging_spawn_meets_its_deadline.toml")
     begin_s = perf_counter()
-    plan = SearchPlan(scenarios=(scenario,), runs=RUNS, strategy="random", jobs=jobs)
+    plan = SearchPlan(
+        scenarios=(scenario,), runs=RUNS, jobs=jobs, terms=SearchTerms(strategy="random")
+    )
     end = run_search(plan, Silent(), work=work_apart if jobs == 1 else None)
     (one,) = end.report.explorations
     assert one.runs == RUNS

@@ -12,6 +12,7 @@ from pathlib import Path
 from harness.search.explorer import Budget, explore_subject
 from harness.search.strategies.portfolio import strategy_named
 from harness.search.subjects.program import Program
+from harness.search.terms import SearchTerms
 
 MEASUREMENTS = Path(__file__).parent / "search_measurements.py"
 
@@ -93,10 +94,9 @@ async def long_service():
 
 def test_a_failure_of_thousands_of_steps_shrinks_to_two_deviations(capsys):
     exploration = explore_subject(
-        Program(long_service, adversarial=True),
+        Program(long_service, SearchTerms(seed=1, adversarial=True)),
         strategy_named("random", seed=1),
         budget=Budget(runs=5_000),
-        seed=1,
         first=True,
     )
     (failure,) = exploration.failures

@@ -19,14 +19,14 @@ ROOT = Path(__file__).parents[2]
 HARNESS = (
     "errors", "history", "results", "consistency", "checks", "scenario", "choices", "diagnosis",
     "backends", "systems", "processes", "simulated", "live", "miden", "runs", "search", "report",
-    "cli", "pytest_plugin", "__main__", "",
+    "api", "cli", "pytest_plugin", "__main__", "",
 )  # fmt: skip
 SERVE = (
     "errors", "points", "domain", "store", "clients", "desks", "accounts", "service", "miden", "",
 )  # fmt: skip
 # What a package may not import though it is lower.
 APART = {
-    ("report", "search"), ("pytest_plugin", "cli"), ("miden", "live.backend"),
+    ("report", "search"), ("pytest_plugin", "cli"), ("cli", "api"), ("miden", "live.backend"),
     ("live", "simulated"), ("service", "miden"),
 }  # fmt: skip
 # Who may import what others have made.

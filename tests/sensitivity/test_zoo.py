@@ -33,12 +33,11 @@ def _at_the_root(monkeypatch):
 
 
 def explored(name, strategy, *, runs, mended=False, seed=SEED):
-    subject = ZOO[name].subject(mended=mended)
+    subject = ZOO[name].subject(mended=mended, seed=seed)
     return explore_subject(
         subject,
         strategy_named(strategy, seed=seed),
         budget=Budget(runs=runs),
-        seed=seed,
         first=True,
     )
 

@@ -30,10 +30,9 @@ if TYPE_CHECKING:
     from harness.search.strategies.port import Strategy
     from harness.simulated.repeated_runs import SearchRun
 
-__all__ = ["ENUMERATED", "Exhaustive"]
+__all__ = ["Exhaustive"]
 
 # All that a run may ask but its workload, which is what the proof is about.
-ENUMERATED = frozenset(set(ChoiceKind) - {ChoiceKind.WORKLOAD})
 
 # With fewer steps observed than this share, observing costs more than it saves.
 OBSERVED_SHARE_MIN = 0.5
@@ -62,7 +61,7 @@ class Exhaustive(PlainStrategy):
         self,
         *,
         bound: int | None = None,
-        kinds: frozenset[ChoiceKind] = ENUMERATED,
+        kinds: frozenset[ChoiceKind] = frozenset(ChoiceKind),
         reduced: bool = True,
     ) -> None:
         self.name = "exhaustive" if bound is None else f"exhaustive:{bound}"

@@ -77,7 +77,7 @@ def investigate(
 @contextmanager
 def _mildest_mode(subject: Subject, fails: Callable[[], bool]) -> Iterator[None]:
     """Go on in asyncio's own order if the failure needs no other."""
-    adversarial = subject.adversarial
+    adversarial = subject.terms.adversarial
     if adversarial:
         subject.set_adversarial(False)
         subject.set_adversarial(not fails())
@@ -121,7 +121,7 @@ def _told(subject: Subject, shrunk: Shrunk, failed: Failure, **known: Any) -> Fo
         stacks=stacks,
         diagnosis=failure.diagnosis,
         checks=() if least.result is None else least.result.checks,
-        adversarial=subject.adversarial,
+        adversarial=subject.terms.adversarial,
         history=None if least.result is None else least.result.history,
         **known,
     )
@@ -219,14 +219,12 @@ def token_of(subject: Subject, tape: Tape, run: Attempt, cause: str) -> Token:
     """Make the token that repeats a run of a tape on this subject."""
     return Token(
         subject=subject.path or subject.name,
-        system=subject.system_path,
-        adversarial=subject.adversarial,
+        terms=replace(subject.terms, strategy="replay", seed=tape.seed),
         tape=tape,
         cause=cause_key(cause),
         code=subject.fingerprint()[:16],
         steps=run.steps,
         checkpoints=checkpoints_of(run.order),
-        chaos=subject.chaos,
         dropped=subject.dropped,
     )
 
@@ -262,5 +260,5 @@ def _not_deterministic(
         operations_before=_operations(found),
         shrink_runs=0,
         schedule=schedule,
-        adversarial=subject.adversarial,
+        adversarial=subject.terms.adversarial,
     )

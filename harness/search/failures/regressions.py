@@ -153,13 +153,8 @@ def regression_subject(regression: Regression, *, system: str | None) -> Scenari
         BadInput: The scenario or the system cannot be used.
     """
     token = regression.token
-    return subject_of(
-        str(regression.scenario),
-        system,
-        adversarial=token.adversarial,
-        chaos=token.chaos,
-        dropped=token.dropped,
-    )
+    terms = replace(token.terms, system=system)
+    return subject_of(str(regression.scenario), terms, dropped=token.dropped)
 
 
 def replay_regression(regression: Regression, *, system: str | None) -> FoundFailure | None:

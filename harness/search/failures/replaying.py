@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -74,7 +74,7 @@ class Replayed:
         token, failure = self.token, self.attempt.failure
         return ReplayResult(
             subject=token.subject,
-            mode="adversarial" if token.adversarial else "production",
+            mode=token.terms.mode,
             seed=token.tape.seed,
             deviations=len(token.tape.schedule),
             schedule=self.schedule,
@@ -133,13 +133,8 @@ def subject_of_token(token: Token, *, system: str | None = None) -> ScenarioSubj
             f"token: is of {token.subject}, which is not here; call replay in the folder in which"
             " it was found, or bring the scenario there"
         )
-    return subject_of(
-        token.subject,
-        system or token.system or None,
-        adversarial=token.adversarial,
-        chaos=token.chaos,
-        dropped=token.dropped,
-    )
+    terms = token.terms if system is None else replace(token.terms, system=system)
+    return subject_of(token.subject, terms, dropped=token.dropped)
 
 
 def _outcome(token: Token, attempt: Attempt, *, same_code: bool) -> ReplayOutcome:

@@ -31,28 +31,22 @@ class Deviation(NamedTuple):
 class Tape:
     """All that decides a run besides the program: the seed, and the deviations from the default.
 
-    Workload and schedule lie on tapes of their own, so that to shrink one keeps the other. Both are
-    in the order in which the deviations took place.
+    ``schedule`` is in the order in which the deviations took place.
     """
 
     seed: int
     schedule: tuple[Deviation, ...] = ()
-    workload: tuple[Deviation, ...] = ()
     _by_key: dict[tuple[ChoiceKind, str, int], int] = field(
         init=False, repr=False, compare=False, default_factory=dict
     )
 
     def __post_init__(self) -> None:
-        self._by_key.update({one[:3]: one.value for one in (*self.schedule, *self.workload)})
+        self._by_key.update({one[:3]: one.value for one in self.schedule})
 
     def value_of(self, kind: ChoiceKind, where: str, nth: int) -> int:
         """Return what the tape says of a choice; 0, the default, if it says nothing."""
         return self._by_key.get((kind, where, nth), 0)
 
     def with_deviations(self, schedule: Iterable[Deviation]) -> Tape:
-        """Return a tape with these deviations of the schedule in place of its own."""
+        """Return a tape with these deviations in place of its own."""
         return replace(self, schedule=tuple(schedule))
-
-    def with_workload(self, workload: Iterable[Deviation]) -> Tape:
-        """Return a tape with these deviations of the workload in place of its own."""
-        return replace(self, workload=tuple(workload))

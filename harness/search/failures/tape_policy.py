@@ -157,9 +157,6 @@ class TapeRecorder:
 
     def tape(self, seed: int) -> Tape:
         """Return the tape of the run so far."""
-        found = [Deviation(*key, value) for key, value in self._found.items()]
         return Tape(
-            seed=seed,
-            schedule=tuple(one for one in found if one.kind is not ChoiceKind.WORKLOAD),
-            workload=tuple(one for one in found if one.kind is ChoiceKind.WORKLOAD),
+            seed=seed, schedule=tuple(Deviation(*key, value) for key, value in self._found.items())
         )

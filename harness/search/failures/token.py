@@ -13,6 +13,7 @@ from typing import Any
 from harness.choices.kinds import ChoiceKind
 from harness.errors import BadInput
 from harness.search.failures.tape import Deviation, Tape
+from harness.search.terms import SearchTerms
 
 __all__ = ["Token", "cause_key", "checkpoints_of", "first_parting"]
 
@@ -40,39 +41,37 @@ KINDS_BACK = {letter: kind for kind, letter in KINDS.items()}
 class Token:
     """All that repeats a run, and what shows whether it was repeated.
 
-    ``subject`` is the scenario's path or the program's name, ``system`` the import path of the
-    system under test (empty for a program, or for the file's own). ``cause`` identifies the
-    failure's cause, see ``cause_key``. ``code`` are the first hexadecimal digits of the fingerprint
+    ``subject`` is the scenario's path or the program's name, ``terms`` are those of the run: the
+    strategy is "replay", the seed the run's. ``cause`` identifies the failure's cause, see
+    ``cause_key``. ``code`` are the first hexadecimal digits of the fingerprint
     of the code, ``steps`` the run's steps and ``checkpoints`` short checksums of its beginnings, of
     equally many steps each.
-    ``chaos`` says whether faults and cancellations were choices, ``dropped`` which parts of the
-    workload were left out.
+    ``dropped`` names the parts of the workload that were left out.
     """
 
     subject: str
-    system: str
-    adversarial: bool
+    terms: SearchTerms
     tape: Tape
     cause: str
     code: str
     steps: int
     checkpoints: tuple[int, ...]
-    chaos: bool = False
     dropped: tuple[str, ...] = ()
 
     def __str__(self) -> str:
+        terms = self.terms
         document = [
             self.subject,
-            self.system,
-            int(self.adversarial),
+            terms.system or "",
+            int(terms.adversarial),
             self.tape.seed,
             _packed(self.tape.schedule),
-            _packed(self.tape.workload),
+            [],  # No version has filled this place of the format.
             self.cause,
             self.code,
             self.steps,
             b"".join(one.to_bytes(2) for one in self.checkpoints).hex(),
-            int(self.chaos),
+            int(terms.chaos),
             list(self.dropped),
         ]
         text = json.dumps(document, separators=(",", ":"), ensure_ascii=False)[1:-1].encode()
@@ -111,7 +110,7 @@ class Token:
             adversarial,
             seed,
             schedule,
-            workload,
+            _,
             cause,
             code,
             steps,
@@ -121,14 +120,18 @@ class Token:
         ) = document
         return cls(
             subject=str(subject),
-            system=str(system),
-            adversarial=bool(adversarial),
-            tape=Tape(seed=int(seed), schedule=_unpacked(schedule), workload=_unpacked(workload)),
+            terms=SearchTerms(
+                strategy="replay",
+                seed=int(seed),
+                adversarial=bool(adversarial),
+                chaos=bool(chaos),
+                system=str(system) or None,
+            ),
+            tape=Tape(seed=int(seed), schedule=_unpacked(schedule)),
             cause=str(cause),
             code=str(code),
             steps=int(steps),
             checkpoints=_sums(bytes.fromhex(checkpoints)),
-            chaos=bool(chaos),
             dropped=tuple(str(one) for one in dropped),
         )
 

@@ -47,7 +47,7 @@ class Journal:
         self.spent_s = 0.0
         self.notes: list[str] = []
         self._identity = _identity(plan)
-        self._strategy = plan.strategy
+        self._strategy = plan.terms.strategy
         first, *others = folders
         for folder in others:
             path = folder / NAME
@@ -179,20 +179,21 @@ class Journal:
 
 def _identity(plan: SearchPlan) -> dict[str, Any]:
     """Say what must be alike for two journals to be of one search."""
+    terms = plan.terms
     return {
         "result_version": RESULT_VERSION,
-        "strategy": plan.strategy,
-        "seed": plan.seed,
+        "strategy": terms.strategy,
+        "seed": terms.seed,
         "runs": plan.runs_wanted,
-        "adversarial": plan.adversarial,
-        "chaos": plan.chaos,
-        "system": plan.system,
+        "adversarial": terms.adversarial,
+        "chaos": terms.chaos,
+        "system": terms.system,
         "scenarios": {
             one.path: hashlib.sha256(Path(one.path).read_bytes()).hexdigest()[:16]
             for one in plan.scenarios
         },
         "code": {
-            one.path: subject_of(one.path, plan.system).fingerprint()[:16] for one in plan.scenarios
+            one.path: subject_of(one.path, terms).fingerprint()[:16] for one in plan.scenarios
         },
     }
 

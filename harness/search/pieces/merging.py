@@ -49,17 +49,17 @@ def merged(
     searches = [one.exploration for one in ordered]
     runs = sum(one.runs for one in searches)
     kept = fewest_deviations([*_numbered(searches), *failures])
-    reasons = [one.could_not_run for one in searches if one.could_not_run is not None]
     curve = _curve(ordered)
-    reason = lost or next(iter(reasons), None)
-    terms, checks = Search.of(scenario, faults=plan.chaos), scenario.checks["simulated"]
+    reason = lost or next((one.could_not_run for one in searches if one.could_not_run), None)
+    terms, checks = plan.terms, scenario.checks["simulated"]
+    judged = Search.of(scenario, faults=terms.chaos)
     return Exploration(
         scenario=scenario.name,
         path=scenario.path,
         claim=scenario.claim,
-        strategy=plan.strategy,
-        seed=plan.seed,
-        mode="adversarial" if plan.adversarial else "production",
+        strategy=terms.strategy,
+        seed=terms.seed,
+        mode=terms.mode,
         runs=runs,
         distinct=curve[-1][1] if curve else 0,
         steps_total=sum(one.steps_total for one in searches),
@@ -71,9 +71,9 @@ def merged(
         awaits_interleaved=len({pair for one in ordered for pair in one.interleaved}),
         failures=kept,
         could_not_run=None if kept else reason,
-        chaos=plan.chaos,
-        not_judged=terms.leaves_out(checks),
-        nothing_judged=terms.judges_none_asked(checks),
+        chaos=terms.chaos,
+        not_judged=judged.leaves_out(checks),
+        nothing_judged=judged.judges_none_asked(checks),
     )
 
 
@@ -120,7 +120,7 @@ def _bounds(
         return ()
     if len(pieces) == 1 and not unknown:
         return pieces[0].exploration.bounds_text
-    strategy = strategy_named(plan.strategy, seed=plan.seed)
+    strategy = strategy_named(plan.terms.strategy, seed=plan.terms.seed)
     for part in dict.fromkeys((strategy, *strategy.parts)):
         if isinstance(part, PriorityChanges):
             own = [one for piece in pieces for one in piece.measured if one.strategy == part.name]

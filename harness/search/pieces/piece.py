@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from harness.search.strategies.port import Strategy
     from harness.search.subjects.attempt import Attempt
     from harness.search.subjects.scenario import ScenarioSubject
+    from harness.search.terms import SearchTerms
 
 __all__ = [
     "DIGEST_BYTES",
@@ -51,11 +52,7 @@ class Piece:
 
     scenario: str
     path: str
-    system: str | None
-    strategy: str
-    seed: int
-    adversarial: bool
-    chaos: bool
+    terms: SearchTerms
     first: bool
     index: int
     parts: int
@@ -142,10 +139,9 @@ def run_piece(
     budget = Stoppable(runs=piece.runs, seconds=piece.seconds, stopped=stopped)
     try:
         exploration = explore_subject(
-            subject_of(piece.path, piece.system, adversarial=piece.adversarial, chaos=piece.chaos),
+            subject_of(piece.path, piece.terms),
             strategy,
             budget=budget,
-            seed=piece.seed,
             first=piece.first,
             share=(piece.index, piece.parts),
             watcher=watcher,
@@ -200,9 +196,9 @@ def could_not_explore(piece: Piece, reason: str) -> Exploration:
         scenario=piece.scenario,
         path=piece.path,
         claim=scenario_at(piece.path).claim,
-        strategy=piece.strategy,
-        seed=piece.seed,
-        mode="adversarial" if piece.adversarial else "production",
+        strategy=piece.terms.strategy,
+        seed=piece.terms.seed,
+        mode=piece.terms.mode,
         runs=0,
         distinct=0,
         steps_total=0,
@@ -212,15 +208,8 @@ def could_not_explore(piece: Piece, reason: str) -> Exploration:
     )
 
 
-def subject_of(
-    path: str,
-    system: str | None,
-    *,
-    adversarial: bool = False,
-    chaos: bool = False,
-    dropped: tuple[str, ...] = (),
-) -> ScenarioSubject:
-    """Make a scenario the subject of a search; ``system`` overrides the one that its file names.
+def subject_of(path: str, terms: SearchTerms, *, dropped: tuple[str, ...] = ()) -> ScenarioSubject:
+    """Make a scenario the subject of a search on these terms.
 
     ``dropped`` names parts of its workload that are left out.
 
@@ -230,17 +219,9 @@ def subject_of(
     from harness.search.subjects.scenario import ScenarioSubject  # noqa: PLC0415 - brings SimPy
 
     scenario = scenario_at(path)
-    named = system_path_of(scenario, system)
-    found = system_at(named)
-    refuse_mistakes(scenario, found)
-    return ScenarioSubject(
-        scenario,
-        found,
-        system_path=named,
-        adversarial=adversarial,
-        chaos=chaos,
-        dropped=dropped,
-    )
+    system = system_at(system_path_of(scenario, terms.system))
+    refuse_mistakes(scenario, system)
+    return ScenarioSubject(scenario, system, terms, dropped=dropped)
 
 
 class _Share:
@@ -250,11 +231,11 @@ class _Share:
     """
 
     def __init__(self, piece: Piece) -> None:
-        drawn = f"{piece.seed} {piece.index}".encode()
-        seed = piece.seed
+        seed = piece.terms.seed
+        drawn = f"{seed} {piece.index}".encode()
         if piece.index:
             seed = int.from_bytes(hashlib.blake2b(drawn, digest_size=8).digest())
-        self._inner: Strategy = strategy_named(piece.strategy, seed=seed)
+        self._inner: Strategy = strategy_named(piece.terms.strategy, seed=seed)
         self._count = min(piece.index, 1)
         self.name = self._inner.name
         if piece.begun is not None:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from math import ceil, isfinite
 from typing import TYPE_CHECKING
 
-from harness.choices.randomness import SEED_MAX
 from harness.errors import BadInput
 from harness.search.pieces.piece import Piece
 from harness.search.strategies.portfolio import strategy_named
+from harness.search.terms import SearchTerms
 
 if TYPE_CHECKING:
     from harness.scenario.model import Scenario
@@ -28,6 +28,8 @@ CHUNK_S = 15.0
 # What a strategy does by a plan of its own cannot be shared: each share would do the same.
 UNDIVIDED = frozenset({"exhaustive", "awaits", "default"})
 
+_TERMS = SearchTerms()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchPlan:
@@ -35,28 +37,22 @@ class SearchPlan:
 
     ``runs`` are for each scenario; ``seconds`` of real time are for all of them together, shared
     fairly. At most one of the two is given; ``RUNS_DEFAULT`` runs if none is. ``shard`` (k, n),
-    k from 1, has this search do the k-th share of the pieces. ``chaos`` makes faults and
-    cancellations choices, too. ``jobs`` are processes.
+    k from 1, has this search do the k-th share of the pieces. ``jobs`` are
+    processes.
 
     The pieces, and with them what is found, depend on the seed and the runs, never on the jobs.
     """
 
     scenarios: tuple[Scenario, ...]
-    strategy: str = "portfolio"
-    seed: int = 0
+    terms: SearchTerms = _TERMS
     runs: int | None = None
     seconds: float | None = None
-    adversarial: bool = False
-    chaos: bool = False
     first: bool = False
-    system: str | None = None
     jobs: int | None = None
     shard: tuple[int, int] = (1, 1)
 
     def __post_init__(self) -> None:
-        strategy_named(self.strategy, seed=0)
-        if not 0 <= self.seed <= SEED_MAX:
-            raise BadInput(f"--seed: must be 0 to {SEED_MAX}, got {self.seed}")
+        strategy_named(self.terms.strategy, seed=0)
         if self.runs is not None and self.seconds is not None:
             raise BadInput(
                 f"--runs, --time: must be one of the two, got {self.runs} runs and"
@@ -112,7 +108,7 @@ class SearchPlan:
         )
 
     def _parts(self) -> int:
-        if self.strategy.partition(":")[0] in UNDIVIDED:
+        if self.terms.strategy.partition(":")[0] in UNDIVIDED:
             return 1
         if self.runs_wanted is not None:
             size = min(max(self.runs_wanted // CHUNKS_WANTED, CHUNK_RUNS_MIN), CHUNK_RUNS_MAX)
@@ -126,11 +122,7 @@ class SearchPlan:
         return Piece(
             scenario=scenario.name,
             path=scenario.path,
-            system=self.system,
-            strategy=self.strategy,
-            seed=self.seed,
-            adversarial=self.adversarial,
-            chaos=self.chaos,
+            terms=self.terms,
             first=self.first,
             index=index,
             parts=parts,

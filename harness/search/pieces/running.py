@@ -62,7 +62,7 @@ def run_search(
     """
     started_at = datetime.now(tz=UTC).isoformat(timespec="seconds")
     for scenario in plan.scenarios:
-        refuse_mistakes(scenario, system_at(system_path_of(scenario, plan.system)))
+        refuse_mistakes(scenario, system_at(system_path_of(scenario, plan.terms.system)))
     with tempfile.TemporaryDirectory(prefix="harness-") as folder:
         spool = Path(folder) if journal is None else journal.running
         state = SearchState(plan, watcher, journal=journal, failures=tuple(failures), spool=spool)

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from harness.scenario.model import Scenario
     from harness.search.failures.schedule_recorder import ScheduleRecorder
     from harness.search.subjects.attempt import Attempt
+    from harness.search.terms import SearchTerms
 
 __all__ = ["Subject"]
 
@@ -21,18 +22,8 @@ class Subject(Protocol):
     name: str
     path: str
     claim: str
-    adversarial: bool
     same_seed: bool
-
-    @property
-    def system_path(self) -> str:
-        """The import path of the system under test; empty for a program."""
-        ...
-
-    @property
-    def chaos(self) -> bool:
-        """True if faults and cancellations are choices, too."""
-        ...
+    terms: SearchTerms
 
     @property
     def dropped(self) -> tuple[str, ...]:

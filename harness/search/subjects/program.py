@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import inspect
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from harness.search.subjects.program_failure import (
     failure_of_pause,
     failure_of_unhandled,
 )
+from harness.search.terms import SearchTerms
 from harness.simulated.loop.pause import Pause
 from harness.simulated.repeated_runs import SearchRuns
 
@@ -35,9 +37,7 @@ class Program:
     that it keeps outside of itself is its own affair: a run must not see what an earlier one did.
     """
 
-    # A program has no workload that could be left out, no faults, and no system by import path.
-    system_path = ""
-    chaos = False
+    # A program has no workload that could be left out, and no faults.
     dropped: tuple[str, ...] = ()
     scenario = None
     hold_with_less_work: frozenset[str] = frozenset()
@@ -45,9 +45,9 @@ class Program:
     def __init__(
         self,
         main: Callable[[], Coroutine[Any, Any, Any]],
+        terms: SearchTerms | None = None,
         *,
         name: str | None = None,
-        adversarial: bool = False,
         same_seed: bool = False,
         time_limit_s: float | None = None,
     ) -> None:
@@ -55,9 +55,9 @@ class Program:
         self.name = name or str(getattr(main, "__qualname__", repr(main)))
         self.path = ""
         self.claim = (inspect.getdoc(main) or "").partition("\n")[0]
-        self.adversarial = adversarial
+        self.terms = terms or SearchTerms()
         self.same_seed = same_seed
-        self._runs = SearchRuns(main, adversarial=adversarial, time_limit_s=time_limit_s)
+        self._runs = SearchRuns(main, adversarial=self.terms.adversarial, time_limit_s=time_limit_s)
 
     def __enter__(self) -> Program:
         self._runs.__enter__()
@@ -99,7 +99,7 @@ class Program:
 
     def set_adversarial(self, adversarial: bool) -> None:
         """Go on with orders that asyncio never produces, or without."""
-        self.adversarial = adversarial
+        self.terms = replace(self.terms, adversarial=adversarial)
         self._runs.set_adversarial(adversarial)
 
     def replay_line(self, token: str) -> str:

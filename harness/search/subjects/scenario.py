@@ -6,6 +6,7 @@ import hashlib
 import inspect
 import shlex
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from harness.checks import no_deadlock, outcomes, recovers, whole_run
 from harness.checks.register import CHECKS
 from harness.history.records import NodeKind
 from harness.results.verdict import Verdict
+from harness.runs.loading import system_path_of
 from harness.runs.opening import open_backend
 from harness.runs.runner import carry_out
 from harness.runs.under_search import Search
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from harness.results.runs import RunResult
     from harness.results.verdict import CheckResult
     from harness.scenario.model import Scenario
+    from harness.search.terms import SearchTerms
     from harness.systems.port import System
 
 __all__ = ["ScenarioSubject"]
@@ -62,10 +65,8 @@ class ScenarioSubject:
         self,
         scenario: Scenario,
         system: System,
+        terms: SearchTerms,
         *,
-        system_path: str,
-        adversarial: bool = False,
-        chaos: bool = False,
         dropped: tuple[str, ...] = (),
     ) -> None:
         self.whole = scenario
@@ -74,12 +75,11 @@ class ScenarioSubject:
         self.name = scenario.name
         self.path = scenario.path
         self.claim = scenario.claim
-        self.adversarial = adversarial
-        self.chaos = chaos
-        self.system_path = system_path
+        self._system_path = system_path_of(scenario, terms.system)
+        self.terms = replace(terms, system=self._system_path)
         self._system = system
         self._backend = open_backend(NodeKind.SIMULATED, needs_node=system.needs_node)
-        self._search = Search.of(scenario, faults=chaos)
+        self._search = Search.of(scenario, faults=terms.chaos)
         self._attempts = 0
 
     def __enter__(self) -> ScenarioSubject:
@@ -109,10 +109,10 @@ class ScenarioSubject:
             self.scenario,
             self._backend,
             system=self._system,
-            system_path=self.system_path,
+            system_path=self._system_path,
             seed=seed,
             search=self._search,
-            orders=Orders(policy=policy, adversarial=self.adversarial, watcher=watcher),
+            orders=Orders(policy=policy, adversarial=self.terms.adversarial, watcher=watcher),
         )
         result, trace = carried.result, carried.ran.trace
         order = b"" if trace is None else trace.order()
@@ -131,18 +131,11 @@ class ScenarioSubject:
 
     def without(self, dropped: tuple[str, ...]) -> ScenarioSubject:
         """Return the subject without a part of its workload, see ``shrink_workload``."""
-        return ScenarioSubject(
-            self.whole,
-            self._system,
-            system_path=self.system_path,
-            adversarial=self.adversarial,
-            chaos=self.chaos,
-            dropped=dropped,
-        )
+        return ScenarioSubject(self.whole, self._system, self.terms, dropped=dropped)
 
     def set_adversarial(self, adversarial: bool) -> None:
         """Go on with orders that asyncio never produces, or without."""
-        self.adversarial = adversarial
+        self.terms = replace(self.terms, adversarial=adversarial)
 
     def replay_line(self, token: str) -> str:
         """Write the command that repeats a run."""
@@ -158,9 +151,9 @@ class ScenarioSubject:
 
     def _sources(self) -> Iterator[Path]:
         yield Path(self.path)
-        named = self.system_path.partition(":")[0]
+        named = self._system_path.partition(":")[0]
         modules = {named}
-        if self.system_path == DEFAULT_SYSTEM:
+        if self._system_path == DEFAULT_SYSTEM:
             modules |= {"serve", type(self._system).__module__}
         for name in sorted(modules):
             module = sys.modules.get(name)
@@ -170,7 +163,7 @@ class ScenarioSubject:
             path = Path(found).resolve()
             own = sorted(path.parent.rglob("*.py")) if path.name == "__init__.py" else []
             imported = (
-                [path] if self.system_path == DEFAULT_SYSTEM else imported_sources(path, name)
+                [path] if self._system_path == DEFAULT_SYSTEM else imported_sources(path, name)
             )
             yield from dict.fromkeys((*own, *imported))
 

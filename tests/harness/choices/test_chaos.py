@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from harness.choices.chaos import FAULTS_MAX, KINDS, STOPS_AFTER_S, Chaos
-from harness.choices.kinds import ChoiceKind
+from harness.choices.kinds import ChoiceKind, DefaultPolicy
 from harness.results.verdict import Verdict
 from harness.scenario.reading import read_scenario
 from harness.search.subjects.scenario import ScenarioSubject
+from harness.search.terms import SearchTerms
 from harness.systems.loading import load_system
 from harness.systems.plain_service import PlainService
 from harness.systems.port import DEFAULT_SYSTEM
@@ -91,7 +92,7 @@ def attempt(tmp_path):
         path.write_text(text)
         system = PlainService(service) if service else load_system(DEFAULT_SYSTEM)
         subject = ScenarioSubject(
-            read_scenario(path), system, system_path=DEFAULT_SYSTEM, chaos=True
+            read_scenario(path), system, SearchTerms(system=DEFAULT_SYSTEM, chaos=True)
         )
         with subject:
             return subject.attempt(policy, seed=seed).result
@@ -272,7 +273,7 @@ def test_a_probe_that_fails_at_once_or_hides_its_cancellation_is_not_said_to_wai
 
 
 def test_without_a_fault_a_run_is_judged_like_any_other(attempt):
-    result = attempt(Deciding(ChoiceKind.WORKLOAD), seed=3)
+    result = attempt(DefaultPolicy(), seed=3)
     assert result.history.faults == ()
     assert result.verdict is Verdict.PASSED
     assert {"outcomes", "sees_exactly_own", "recovers"} <= {one.name for one in result.checks}
@@ -283,6 +284,6 @@ def test_a_client_that_only_the_probe_starts_accuses_nobody(attempt):
         'id = "list"\ncall = "list_accounts"', 'id = "flush"\ncall = "flush_clients_for_secret"'
     )
     text = flushed.rpartition("[check]")[0] + "[check]\nsingle_spawn = {}\n"
-    result = attempt(Deciding(ChoiceKind.WORKLOAD), seed=3, text=text)
+    result = attempt(DefaultPolicy(), seed=3, text=text)
     assert [one.name for one in result.checks if one.verdict is Verdict.FAILED] == []
     assert len(result.history.actors) > result.history.spawns_asked == 1

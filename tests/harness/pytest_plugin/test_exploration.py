@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from harness.api.exploration import explore
 from harness.errors import BadInput, FailureFound
-from harness.pytest_plugin.programs import explore
 from tests.harness.shop import SHOP, paying_at
 
 ROOT = Path(__file__).parents[3]

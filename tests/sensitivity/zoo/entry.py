@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from harness.search.subjects.program import Program
+from harness.search.terms import SearchTerms
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -47,14 +48,15 @@ class ZooEntry:
         """What the program breaks: the first line of its docstring."""
         return (inspect.getdoc(self.program) or "").partition("\n")[0]
 
-    def subject(self, *, mended: bool = False) -> Program:
+    def subject(self, *, mended: bool = False, seed: int = 0) -> Program:
         """Return the program, or its mended twin, as the subject of a search."""
 
         @functools.wraps(self.program)
         async def main() -> None:
             await self.program(mended)
 
-        return Program(main, name=self.name, adversarial=self.adversarial)
+        terms = SearchTerms(seed=seed, adversarial=self.adversarial)
+        return Program(main, terms, name=self.name)
 
 
 def zoo_entry(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -14,6 +15,7 @@ from harness.search.exhaustive.exhaustive import Exhaustive
 from harness.search.explorer import Budget, explore_subject
 from harness.search.strategies.portfolio import strategy_named
 from harness.search.subjects.program import Program
+from harness.search.terms import SearchTerms
 from harness.simulated.repeated_runs import SearchRuns
 from tests.harness.search.exhaustive import random_programs as programs
 from tests.harness.search.exhaustive import rarer_operations
@@ -402,12 +404,14 @@ def test_in_production_order_only_what_comes_from_outside_is_permuted():
     assert strategy.given_up == "in asyncio's own order the order of all steps matters"
 
 
+TERMS = SearchTerms(adversarial=True)
+
+
 def test_an_exploration_ends_when_all_orders_were_run_and_is_proven():
     found = explore_subject(
-        Program(locked(2), name="locked", adversarial=True),
+        Program(locked(2), TERMS, name="locked"),
         strategy_named("exhaustive", seed=0),
         budget=Budget(runs=1_000),
-        seed=0,
     )
     assert (found.runs, found.exhausted, found.proven) == (4, True, True)
     assert found.bounds_text[0].startswith("all 4 distinct orders pass")
@@ -421,20 +425,18 @@ def test_all_runs_of_an_exploration_have_one_seed():
         await asyncio.gather(*(work() for _ in range(random.randrange(1, 4))))
 
     found = explore_subject(
-        Program(main, name="drawn", adversarial=True),
+        Program(main, replace(TERMS, seed=3), name="drawn"),
         strategy_named("exhaustive:2", seed=0),
         budget=Budget(runs=1_000),
-        seed=3,
     )
     assert found.proven, found.bounds_text
 
 
 def test_an_exploration_of_what_choices_do_not_decide_is_not_proven():
     found = explore_subject(
-        Program(remembering(lambda run: 2 + run % 2), name="remembers", adversarial=True),
+        Program(remembering(lambda run: 2 + run % 2), TERMS, name="remembers"),
         strategy_named("exhaustive:2", seed=0),
         budget=Budget(runs=1_000),
-        seed=0,
     )
     assert not found.exhausted
     assert not found.proven
@@ -442,10 +444,9 @@ def test_an_exploration_of_what_choices_do_not_decide_is_not_proven():
 
 def test_an_exploration_shrinks_what_the_search_found():
     found = explore_subject(
-        Program(unlocked(2), name="unlocked", adversarial=True),
+        Program(unlocked(2), TERMS, name="unlocked"),
         strategy_named("exhaustive:3", seed=0),
         budget=Budget(runs=1_000),
-        seed=0,
     )
     assert found.exhausted
     assert not found.proven

@@ -14,6 +14,7 @@ from harness.search.failures.token import Token
 from harness.search.strategies.portfolio import strategy_named
 from harness.search.subjects.program import Program
 from harness.search.subjects.scenario import ScenarioSubject
+from harness.search.terms import SearchTerms
 from harness.systems.plain_service import PlainService
 
 
@@ -83,7 +84,9 @@ def subject(tmp_path):
     def make(system, **options):
         named = f"{__name__}:{system.__name__}"
         made.append(
-            ScenarioSubject(read_scenario(path), PlainService(system), system_path=named, **options)
+            ScenarioSubject(
+                read_scenario(path), PlainService(system), SearchTerms(system=named, **options)
+            )
         )
         return made[-1]
 
@@ -93,9 +96,7 @@ def subject(tmp_path):
 
 
 def only_failure(subject, *, runs=60, strategy="portfolio"):
-    found = explore_subject(
-        subject, strategy_named(strategy, seed=0), budget=Budget(runs=runs), seed=0
-    )
+    found = explore_subject(subject, strategy_named(strategy, seed=0), budget=Budget(runs=runs))
     (failure,) = found.failures
     return failure
 
@@ -140,13 +141,13 @@ def test_a_failure_of_asyncios_own_order_is_not_called_adversarial(adversarial):
         await asyncio.gather(add(), add())
         assert box[0] == 2
 
-    program = Program(races, adversarial=adversarial)
+    program = Program(races, SearchTerms(adversarial=adversarial))
     failure = only_failure(program, runs=20)
     assert not failure.adversarial
     token = Token.read(failure.token)
-    assert not token.adversarial
+    assert not token.terms.adversarial
     # The search goes on as it was asked to.
-    assert program.adversarial == adversarial
+    assert program.terms.adversarial == adversarial
     with Program(races) as again:
         assert carry_out(again, token.tape).failure is not None
 
@@ -161,9 +162,9 @@ def test_a_failure_that_only_a_permuted_order_has_is_called_adversarial():
         await asyncio.gather(note(1), note(2))
         assert seen == [1, 2]
 
-    failure = only_failure(Program(overtaken, adversarial=True), runs=20)
+    failure = only_failure(Program(overtaken, SearchTerms(adversarial=True)), runs=20)
     assert failure.adversarial
-    assert Token.read(failure.token).adversarial
+    assert Token.read(failure.token).terms.adversarial
 
 
 def test_one_deadlock_is_one_failure_with_faults_and_without(subject):

@@ -90,5 +90,5 @@ def test_the_line_that_repeats_it_is_of_the_system_that_it_failed_on(harness, sh
     assert done.returncode == 1
     (line,) = re.findall(r"replay: (harness replay mh1-\S+)", done.stdout)
     token = Token.read(line.split()[-1])
-    assert token.system == "exploring_shop:Shop"
+    assert token.terms.system == "exploring_shop:Shop"
     assert "the code has changed" not in harness(*shlex.split(line)[1:]).stdout

@@ -55,14 +55,6 @@ def test_delays_are_made_as_short_as_they_can_be():
     assert shrunk.tape.schedule == (one._replace(value=37),)
 
 
-def test_the_workload_is_kept():
-    workload = (Deviation(ChoiceKind.WORKLOAD, "users", 0, 2),)
-    fails, asked = needing(deviations(9)[4])
-    tape = Tape(seed=0, schedule=deviations(9), workload=workload)
-    assert shrink_schedule(tape, fails).tape.workload == workload
-    assert all(one.workload == workload for one in asked)
-
-
 def test_one_long_delay_at_a_site_is_found_first():
     site = Deviation(ChoiceKind.ORDER, "1.9", 3, LONG)
     fails, _ = needing(site._replace(value=5))

@@ -13,6 +13,7 @@ from harness.search.strategies.pct import PriorityChanges
 from harness.search.strategies.pos import PartialOrderSampling
 from harness.search.strategies.random import RandomWalk
 from harness.search.subjects.program import Program
+from harness.search.terms import SearchTerms
 
 ORDER = ChoiceKind.ORDER
 
@@ -52,7 +53,7 @@ def carry_out(program, tape):
 @pytest.mark.parametrize("strategy", [RandomWalk, PartialOrderSampling, PriorityChanges])
 def test_a_recorded_tape_repeats_the_run(strategy, adversarial):
     proposes = strategy(7)
-    with Program(workers, adversarial=adversarial) as program:
+    with Program(workers, SearchTerms(adversarial=adversarial)) as program:
         for number in range(60):
             run = program.attempt(proposes.begin(number), seed=number)
             writer = TapeRecorder(PicksPolicy(run.picks))
@@ -64,7 +65,7 @@ def test_a_recorded_tape_repeats_the_run(strategy, adversarial):
 
 
 def order_of(*deviations):
-    with Program(names, adversarial=True) as program:
+    with Program(names, SearchTerms(adversarial=True)) as program:
         run = carry_out(program, Tape(seed=0, schedule=deviations))
     return run.failure.headline.removeprefix("LookupError: ")
 
@@ -110,13 +111,13 @@ def test_lanes_are_named_by_ancestry_whatever_the_order():
         def ended(self, handle):
             pass
 
-    with Program(main, adversarial=True) as program:
+    with Program(main, SearchTerms(adversarial=True)) as program:
         for seed in range(20):
             program.attempt(RandomWalk(seed).begin(0), seed=0, watcher=Names())
     assert found == {"1", "1.1", "1.2", "1.1.1", "1.1.2", "1.2.1", "1.2.2"}
 
 
-def test_workload_and_schedule_lie_on_tapes_of_their_own():
+def test_a_tape_numbers_the_choices_of_a_kind_and_label():
     class Program:
         def order(self, options):
             return 0
@@ -125,14 +126,10 @@ def test_workload_and_schedule_lie_on_tapes_of_their_own():
             return count - 1
 
     writer = TapeRecorder(Program())
-    writer.choose(ChoiceKind.WORKLOAD, 3, "users")
     writer.choose(ChoiceKind.FAULT, 2, "client.sync")
     writer.choose(ChoiceKind.FAULT, 2, "client.sync")
     tape = writer.tape(4)
-    assert tape.workload == (Deviation(ChoiceKind.WORKLOAD, "users", 0, 2),)
     assert [one.nth for one in tape.schedule] == [0, 1]
     less = tape.with_deviations(tape.schedule[1:])
-    assert less.workload == tape.workload
     policy = TapePolicy(less)
     assert [policy.choose(ChoiceKind.FAULT, 2, "client.sync") for _ in range(3)] == [0, 1, 0]
-    assert policy.choose(ChoiceKind.WORKLOAD, 2, "users") == 1

@@ -10,13 +10,19 @@ from harness.choices.kinds import ChoiceKind
 from harness.errors import BadInput
 from harness.search.failures.tape import Deviation, Tape
 from harness.search.failures.token import Token, cause_key, checkpoints_of, first_parting
+from harness.search.terms import SearchTerms
 
 
 def token(**changes):
     values = {
         "subject": "scenarios/kötüm.toml",
-        "system": "tickets:Tickets",
-        "adversarial": True,
+        "terms": SearchTerms(
+            strategy="replay",
+            seed=2**64 - 1,
+            adversarial=True,
+            chaos=True,
+            system="tickets:Tickets",
+        ),
         "tape": Tape(
             seed=2**64 - 1,
             schedule=(
@@ -25,13 +31,11 @@ def token(**changes):
                 Deviation(ChoiceKind.CANCEL, "create#2", 5, 1),
                 Deviation(ChoiceKind.LATENCY, "rpc", 1, 3),
             ),
-            workload=(Deviation(ChoiceKind.WORKLOAD, "users", 0, 2),),
         ),
         "cause": cause_key("single_spawn"),
         "code": "0123456789abcdef",
         "steps": 300,
         "checkpoints": (1, 65_535),
-        "chaos": True,
         "dropped": ("user bob", "times create 1"),
     }
     return Token(**{**values, **changes})

@@ -18,6 +18,7 @@ from harness.search.pieces.dask_cluster import dask_work
 from harness.search.pieces.piece_process import run_piece_apart
 from harness.search.pieces.plan import SearchPlan
 from harness.search.pieces.running import run_search
+from harness.search.terms import SearchTerms
 from tests.harness.search.silent_watcher import Silent
 
 
@@ -196,7 +197,9 @@ def test_a_piece_apart_tells_its_failure_and_ends_when_it_is_to(pay, shop):
 
 
 def test_a_piece_apart_whose_process_dies_is_told_with_its_code(pay, shop):
-    plan = SearchPlan(scenarios=(pay,), runs=100, jobs=1, system="exploring_shop:Dies")
+    plan = SearchPlan(
+        scenarios=(pay,), runs=100, jobs=1, terms=SearchTerms(system="exploring_shop:Dies")
+    )
     with pytest.raises(CouldNotRun, match="its process ended with 9"):
         run_piece_apart(plan.pieces()[0], str(shop), tell=print, stopped=bool)
 

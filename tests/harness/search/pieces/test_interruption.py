@@ -27,6 +27,7 @@ from harness.search.pieces.plan import SearchPlan
 from harness.search.pieces.running import SearchEnd, run_search
 from harness.search.pieces.state import SearchState
 from harness.search.pieces.workers import drain
+from harness.search.terms import SearchTerms
 from tests.harness.search.silent_watcher import Silent
 
 
@@ -80,7 +81,7 @@ def read_again(found):
     ],
 )
 def test_a_piece_cut_short_twice_finds_what_it_would_have_found(pay, strategy, cuts):
-    plan = SearchPlan(scenarios=(pay,), runs=120, strategy=strategy)
+    plan = SearchPlan(scenarios=(pay,), runs=120, terms=SearchTerms(strategy=strategy))
     piece = plan.pieces()[-1]
     whole = run_piece(piece)
     begun = None
@@ -95,7 +96,7 @@ def test_a_piece_cut_short_twice_finds_what_it_would_have_found(pay, strategy, c
 
 
 def test_what_a_strategy_had_learned_is_refused_if_it_is_damaged(pay):
-    piece = SearchPlan(scenarios=(pay,), runs=50, strategy="pct").pieces()[0]
+    piece = SearchPlan(scenarios=(pay,), runs=50, terms=SearchTerms(strategy="pct")).pieces()[0]
     begun = replace(run_piece(piece, stopped=stopping_after(3)), learned={"deeper": 0})
     with pytest.raises(BadInput, match=r"what pct:3 had learned must be as it was written"):
         run_piece(replace(piece, begun=begun))
@@ -117,7 +118,9 @@ def test_what_was_run_until_an_interruption_counts_and_is_not_run_again(pay):
 
 
 def test_an_interrupted_search_without_a_failure_is_never_green(pay):
-    plan = SearchPlan(scenarios=(pay,), runs=100, jobs=1, system="exploring_shop:SoundShop")
+    plan = SearchPlan(
+        scenarios=(pay,), runs=100, jobs=1, terms=SearchTerms(system="exploring_shop:SoundShop")
+    )
     end = search(plan, Interrupting(40))
     (one,) = end.report.explorations
     assert (one.runs, one.could_not_run) == (40, "ended before all of its work was done")
@@ -139,7 +142,8 @@ def test_an_interrupted_search_by_time_keeps_what_it_ran_and_goes_on(pay):
 @pytest.mark.parametrize("system", [None, "exploring_shop:SoundShop"])
 @pytest.mark.parametrize("strategy", ["exhaustive", "exhaustive:1"])
 def test_an_exhaustive_search_goes_on_and_claims_what_it_would_have_claimed(pay, strategy, system):
-    asked = {"jobs": 1, "strategy": strategy, "adversarial": True, "system": system}
+    terms = SearchTerms(strategy=strategy, adversarial=True, system=system)
+    asked = {"jobs": 1, "terms": terms}
     plan = SearchPlan(scenarios=(pay,), runs=300, **asked)
     whole = run_search(plan, Silent()).report
     (one,) = whole.explorations
@@ -155,7 +159,7 @@ def test_an_exhaustive_search_goes_on_and_claims_what_it_would_have_claimed(pay,
 
 
 def test_a_search_that_can_only_begin_again_keeps_its_failures(pay, monkeypatch):
-    plan = SearchPlan(scenarios=(pay,), runs=40, jobs=1, strategy="random")
+    plan = SearchPlan(scenarios=(pay,), runs=40, jobs=1, terms=SearchTerms(strategy="random"))
     monkeypatch.setattr(
         "harness.search.strategies.random.RandomWalk.learned", lambda _strategy: None
     )
@@ -243,7 +247,7 @@ def test_pieces_in_worker_processes_are_cut_short_and_gone_on_with(harness, begi
 
 
 def test_the_rate_is_that_of_the_runs_made_now(pay):
-    plan = SearchPlan(scenarios=(pay,), runs=100, jobs=1, strategy="random")
+    plan = SearchPlan(scenarios=(pay,), runs=100, jobs=1, terms=SearchTerms(strategy="random"))
     report = run_search(plan, Silent()).report
     assert "measured, 10 runs/s)" in summary(report, seed=0, took_s=5.0, runs_before=50)
     assert "measured)" in summary(report, seed=0, took_s=5.0, runs_before=100)

@@ -18,6 +18,7 @@ from harness.search.pieces.notes import SpoolWriter
 from harness.search.pieces.piece import run_piece
 from harness.search.pieces.plan import SearchPlan
 from harness.search.pieces.running import run_search
+from harness.search.terms import SearchTerms
 from tests.harness.search.silent_watcher import Silent
 
 SOUND = "exploring_shop:SoundShop"
@@ -121,7 +122,7 @@ def test_a_line_too_deep_to_read_is_refused_with_its_number(pay, shop):
     ],
 )
 def test_what_a_strategy_had_learned_is_refused_with_its_line(pay, shop, strategy, learned, told):
-    plan = SearchPlan(scenarios=(pay,), runs=100, jobs=1, strategy=strategy)
+    plan = SearchPlan(scenarios=(pay,), runs=100, jobs=1, terms=SearchTerms(strategy=strategy))
     Journal([Path("j")], plan).close()
     asked = iter(range(3))
     piece = run_piece(plan.pieces()[0], stopped=lambda: next(asked, None) is None)
@@ -152,11 +153,11 @@ def test_a_bad_line_among_the_notes_is_told_and_costs_nothing_else(pay, shop, li
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        ({"seed": 1}, "seed was 0, now 1"),
-        ({"strategy": "random"}, "strategy was portfolio, now random"),
+        ({"terms": SearchTerms(seed=1)}, "seed was 0, now 1"),
+        ({"terms": SearchTerms(strategy="random")}, "strategy was portfolio, now random"),
         ({"runs": 500}, "runs was 200, now 500"),
-        ({"adversarial": True}, "adversarial was False, now True"),
-        ({"system": SOUND}, "system was None, now exploring_shop:SoundShop"),
+        ({"terms": SearchTerms(adversarial=True)}, "adversarial was False, now True"),
+        ({"terms": SearchTerms(system=SOUND)}, "system was None, now exploring_shop:SoundShop"),
     ],
     ids=str,
 )

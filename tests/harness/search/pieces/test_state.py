@@ -16,6 +16,7 @@ from harness.search.pieces.piece import PieceFound, run_piece
 from harness.search.pieces.piece import _Share as share_of
 from harness.search.pieces.plan import SearchPlan
 from harness.search.pieces.running import run_search
+from harness.search.terms import SearchTerms
 
 SOUND = "exploring_shop:SoundShop"
 
@@ -74,7 +75,9 @@ def test_the_pieces_have_the_runs_that_were_asked_for(pay, runs):
 
 def test_no_two_pieces_draw_the_same(pay):
     drawn = []
-    for piece in SearchPlan(scenarios=(pay,), runs=2_000, strategy="random").pieces():
+    for piece in SearchPlan(
+        scenarios=(pay,), runs=2_000, terms=SearchTerms(strategy="random")
+    ).pieces():
         policy = share_of(piece).begin(0)
         drawn.append(tuple(policy.choose(ChoiceKind.LATENCY, 1_000, "") for _ in range(5)))
     assert len(drawn) == len(set(drawn)) == 8
@@ -96,7 +99,7 @@ def test_first_ends_a_search_at_its_first_failure(pay):
 
 
 def test_an_exhausted_strategy_is_one_piece(pay):
-    plan = SearchPlan(scenarios=(pay,), runs=1_000, strategy="default", jobs=2)
+    plan = SearchPlan(scenarios=(pay,), runs=1_000, jobs=2, terms=SearchTerms(strategy="default"))
     assert len(plan.pieces()) == 1
     end, _ = search(plan)
     assert end.report.explorations[0].runs == 1
@@ -109,7 +112,10 @@ def test_seconds_are_shared_fairly(pay, shop):
     from harness.runs.batch import read_scenarios  # noqa: PLC0415
 
     plan = SearchPlan(
-        scenarios=read_scenarios([Path("scenarios")]), seconds=2.0, system=SOUND, jobs=1
+        scenarios=read_scenarios([Path("scenarios")]),
+        seconds=2.0,
+        terms=SearchTerms(system=SOUND),
+        jobs=1,
     )
     end, _ = search(plan)
     walls = [one.wall_s for one in end.report.explorations]
@@ -127,7 +133,9 @@ def test_shards_together_are_the_whole(pay):
 
 def test_a_worker_that_dies_once_costs_nothing(pay, shop):
     (shop / "die").touch()
-    plan = SearchPlan(scenarios=(pay,), runs=2000, jobs=2, system="exploring_shop:DiesOnce")
+    plan = SearchPlan(
+        scenarios=(pay,), runs=2000, jobs=2, terms=SearchTerms(system="exploring_shop:DiesOnce")
+    )
     end, watcher = search(plan)
     (one,) = end.report.explorations
     assert (one.runs, one.verdict) == (2000, Verdict.PASSED)
@@ -135,7 +143,9 @@ def test_a_worker_that_dies_once_costs_nothing(pay, shop):
 
 
 def test_a_piece_whose_worker_always_dies_is_lost_and_never_green(pay):
-    plan = SearchPlan(scenarios=(pay,), runs=200, jobs=2, system="exploring_shop:Dies")
+    plan = SearchPlan(
+        scenarios=(pay,), runs=200, jobs=2, terms=SearchTerms(system="exploring_shop:Dies")
+    )
     end, watcher = search(plan)
     (one,) = end.report.explorations
     assert one.verdict is Verdict.UNKNOWN
@@ -145,7 +155,9 @@ def test_a_piece_whose_worker_always_dies_is_lost_and_never_green(pay):
 
 def piece(pay, index, orders, *, runs=10, failures=()):
     whole = run_piece(
-        SearchPlan(scenarios=(pay,), runs=1, strategy="default", system=SOUND).pieces()[0]
+        SearchPlan(
+            scenarios=(pay,), runs=1, terms=SearchTerms(strategy="default", system=SOUND)
+        ).pieces()[0]
     )
     return PieceFound(
         path=pay.path,
@@ -184,8 +196,11 @@ def test_what_was_lost_makes_a_clean_search_unknown(pay):
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        ({"strategy": "lucky"}, 'there is no strategy "lucky"; known: portfolio, random'),
-        ({"strategy": "pct:99"}, 'must be 1 to 12, got "99"'),
+        (
+            {"terms": SearchTerms(strategy="lucky")},
+            'there is no strategy "lucky"; known: portfolio, random',
+        ),
+        ({"terms": SearchTerms(strategy="pct:99")}, 'must be 1 to 12, got "99"'),
         ({"runs": 0}, "--runs: must be at least 1 .*, got 0"),
         ({"runs": -5}, "--runs: must be at least 1 .*, got -5"),
         ({"seconds": 0.0}, "--time: must be more than 0 seconds, and finite, got 0"),
@@ -193,7 +208,6 @@ def test_what_was_lost_makes_a_clean_search_unknown(pay):
         ({"seconds": float("inf")}, "--time: must be more than 0 seconds, and finite, got inf"),
         ({"runs": 5, "seconds": 5.0}, "--runs, --time: must be one of the two"),
         ({"jobs": 0}, "--jobs: must be at least 1"),
-        ({"seed": -1}, "--seed: must be 0 to"),
         ({"shard": (3, 2)}, "--shard: must be K/N with K from 1 to N, got 3/2"),
         ({"shard": (0, 2)}, "--shard: must be K/N with K from 1 to N, got 0/2"),
         ({"shard": (1, 9), "runs": 200}, "9 shares of 2 pieces of work leave some with nothing"),
@@ -203,3 +217,8 @@ def test_what_was_lost_makes_a_clean_search_unknown(pay):
 def test_a_plan_that_breaks_a_rule_is_refused_with_the_way_out(pay, options, told):
     with pytest.raises(BadInput, match=told):
         SearchPlan(scenarios=(pay,), **options)
+
+
+def test_a_seed_out_of_its_range_is_refused():
+    with pytest.raises(BadInput, match=r"seed: must be 0 to .*, got -1"):
+        SearchTerms(seed=-1)

@@ -12,6 +12,7 @@ from harness.search.failures.shrinking import LONG, shrink_schedule
 from harness.search.failures.tape import Deviation, Tape
 from harness.search.strategies.portfolio import strategy_named
 from harness.search.subjects.program import Program
+from harness.search.terms import SearchTerms
 
 SAMPLING = ("random", "pct:3", "pos", "delays:3", "holders")
 
@@ -75,17 +76,16 @@ async def two_late():
 
 def explored(main, strategy, *, runs=500, adversarial=True):
     return explore_subject(
-        Program(main, adversarial=adversarial),
+        Program(main, SearchTerms(adversarial=adversarial)),
         strategy_named(strategy, seed=3),
         budget=Budget(runs=runs),
-        seed=0,
         first=True,
     )
 
 
 def picks_of(strategy, runs):
     """Run a strategy's runs of these numbers; return what each decided in the last one."""
-    with Program(three_tasks, adversarial=True) as subject:
+    with Program(three_tasks, SearchTerms(adversarial=True)) as subject:
         for run in runs:
             attempt = subject.attempt(
                 strategy.begin(run), seed=0, watcher=strategy.watcher, locks=strategy.locks

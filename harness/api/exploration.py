@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from harness.choices.randomness import SEED_MAX
 from harness.errors import BadInput, FailureFound
 from harness.report.formats.search_terminal import search_lines
 from harness.report.text.replay_lines import replay_lines
@@ -13,8 +12,8 @@ from harness.search.explorer import Budget, explore_subject
 from harness.search.failures import replaying
 from harness.search.failures.token import Token
 from harness.search.pieces.plan import RUNS_DEFAULT
-from harness.search.strategies.portfolio import strategy_named
 from harness.search.subjects.program import Program
+from harness.search.terms import SearchTerms
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -53,14 +52,12 @@ def explore(
     """
     if replay is not None:
         return _replayed(main, replay)
-    _refuse(runs=runs, seconds=seconds, seed=seed)
-    chosen = strategy_named(strategy, seed=seed)
+    _refuse(runs=runs, seconds=seconds)
+    terms = SearchTerms(strategy=strategy, seed=seed, adversarial=adversarial)
     limit = RUNS_DEFAULT if runs is None and seconds is None else runs
     found = explore_subject(
-        Program(main, adversarial=adversarial),
-        chosen,
+        Program(main, terms),
         budget=Budget(runs=limit, seconds=seconds),
-        seed=seed,
         first=first,
     )
     if found.failures:
@@ -73,18 +70,16 @@ def program_name(main: Callable[[], Coroutine[Any, Any, Any]]) -> str:
     return Program(main).name
 
 
-def _refuse(*, runs: int | None, seconds: float | None, seed: int) -> None:
+def _refuse(*, runs: int | None, seconds: float | None) -> None:
     if runs is not None and runs < 1:
         raise BadInput(f"runs: must be at least 1, got {runs}; leave it out for {RUNS_DEFAULT}")
     if seconds is not None and not seconds > 0:
         raise BadInput(f"seconds: must be more than 0, got {seconds:g}; leave it out")
-    if not 0 <= seed <= SEED_MAX:
-        raise BadInput(f"seed: must be 0 to {SEED_MAX}, got {seed}")
 
 
 def _replayed(main: Callable[[], Coroutine[Any, Any, Any]], text: str) -> Exploration:
     token = Token.read(text)
-    program = Program(main, adversarial=token.adversarial)
+    program = Program(main, token.terms)
     if token.subject != program.name:
         raise BadInput(
             f'token: must be of the program "{program.name}", got one of "{token.subject}";'
@@ -101,9 +96,9 @@ def _passed(program: Program, token: Token, found: replaying.Replayed) -> Explor
         scenario=program.name,
         path=program.path,
         claim=program.claim,
-        strategy="replay",
-        seed=token.tape.seed,
-        mode="adversarial" if token.adversarial else "production",
+        strategy=token.terms.strategy,
+        seed=token.terms.seed,
+        mode=token.terms.mode,
         runs=1,
         distinct=1,
         steps_total=found.attempt.steps,

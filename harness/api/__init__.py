@@ -1,0 +1,1 @@
+"""The harness as calls, for tests and scripts: they return values and raise what is wrong."""

@@ -1,0 +1,51 @@
+"""The terms of a search: what it was asked for, handed down from the command line to the token."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from harness.choices.randomness import SEED_MAX
+from harness.errors import BadInput
+
+__all__ = ["SearchTerms"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchTerms:
+    """How orders are chosen, and on what.
+
+    ``strategy`` is a name of ``--strategy``, ``seed`` (0 to 2^64 - 1) decides what is drawn.
+    ``adversarial`` also permits orders that asyncio never produces, ``chaos`` makes faults and
+    cancellations choices, too. ``system`` is the import path of the system under test; None for
+    the one that the scenario's file names. A program has none.
+
+    Raises:
+        BadInput: The seed is out of its range.
+    """
+
+    strategy: str = "portfolio"
+    seed: int = 0
+    adversarial: bool = False
+    chaos: bool = False
+    system: str | None = None
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.seed <= SEED_MAX:
+            raise BadInput(f"seed: must be 0 to {SEED_MAX}, got {self.seed}")
+
+    @property
+    def mode(self) -> str:
+        """The mode, as reports name it: "production" has only orders that asyncio can produce."""
+        return "adversarial" if self.adversarial else "production"
+
+    @property
+    def words(self) -> str:
+        """Strategy and mode in a few words, for a heading."""
+        return self.strategy + ", adversarial" * self.adversarial + ", chaos" * self.chaos
+
+    @property
+    def command(self) -> str:
+        """The command line that asks for the same, without its scenarios and its budget."""
+        mode = " --adversarial" * self.adversarial + " --chaos" * self.chaos
+        system = "" if self.system is None else f" --system {self.system}"
+        return f"harness explore --strategy {self.strategy}{mode}{system} --seed {self.seed}"
