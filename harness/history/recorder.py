@@ -37,7 +37,7 @@ class Recorder:
     """Collects what happens, and notes every entry in the trace, so that digests cover it.
 
     ``clock`` gives seconds since the run began, ``note`` takes a line for the trace, and
-    ``observe`` is called at records of moments whose state may not last.
+    ``observe`` is called as an operation begins or ends, or a spawn begins.
     """
 
     def __init__(

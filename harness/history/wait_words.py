@@ -65,7 +65,7 @@ def _chain(diagnosis: Diagnosis, first: str) -> list[Blocked]:
 
 
 def in_order(diagnosis: Diagnosis) -> tuple[Blocked, ...]:
-    """Put the wait that explains most first: the others are often its effect. A cycle needs none."""
+    """Put the wait that explains most first, since others are often its effect; a cycle stays."""
     blocked = diagnosis.blocked
     missed = [one for one in blocked if _MISSED.match(one.reason or "")]
     unheld = [one for one in blocked if one.reason and not one.in_harness]
