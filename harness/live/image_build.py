@@ -60,7 +60,7 @@ def build_image(
 
 
 def _pack(context: IO[bytes], folder: Path, further: Path | None) -> None:
-    """Write the files of both folders as a tar, byte for byte the same each time, for the caches."""
+    """Write the files of both folders as a tar, the same bytes each time, for the caches."""
     with tarfile.open(fileobj=context, mode="w") as archive:
         for path in sorted([*folder.iterdir(), *(further.iterdir() if further else ())]):
             entry = archive.gettarinfo(path, path.name)
