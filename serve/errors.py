@@ -62,11 +62,11 @@ class UnsupportedNetwork(InvalidInput):
 
 
 class NetworkMismatch(InvalidInput):
-    """An address, a store or a node that belongs to another network than was asked for."""
+    """An address, a store or a node that belongs to another network than the call names."""
 
 
 class NotFound(ServeError, LookupError):
-    """What was asked for by name does not exist."""
+    """There is nothing of the given name."""
 
 
 class AccountNotFound(NotFound):
@@ -82,7 +82,7 @@ class StoragePathNotFound(NotFound):
 
 
 class Conflict(ServeError):
-    """What was asked for is already held or taken."""
+    """The thing is already held or taken."""
 
 
 class StorageInUse(Conflict):
@@ -110,7 +110,7 @@ class DeskNotRestored(ServeError):
 
 
 class ClientFailed(ServeError):
-    """A user's blockchain client could not do what it was asked."""
+    """A user's blockchain client could not carry out a command, or could not be started."""
 
 
 class SpawnFailed(ClientFailed):

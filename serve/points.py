@@ -57,10 +57,10 @@ POINTS = (
 
 
 class Hook(Protocol):
-    """What is done at points. ``key`` holds the point's ``owner``, where it has an owner."""
+    """What happens at points. ``key`` holds the point's ``owner``, if it has one."""
 
     async def arrive(self, name: str, key: Mapping[str, object]) -> None:
-        """Hold the task that arrives, or raise the error that it is to meet there."""
+        """Hold the task that arrives, or raise an error in it."""
         ...
 
     def failure(self, name: str, key: Mapping[str, object]) -> Exception | None:

@@ -17,13 +17,13 @@ __all__ = ["Always", "always"]
 
 
 class Always(Parameters):
-    """Each condition holds at every moment at which it was looked at."""
+    """Each condition holds at every moment at which it was evaluated."""
 
     of: Names = Field(min_length=1, description="names of conditions that the system offers")
 
 
 def always(history: History, parameters: Always) -> CheckResult:
-    """Fail on a condition that did not hold once, or that raised; UNKNOWN if none was looked at."""
+    """Fail on a condition that was ever false, or raised; UNKNOWN if none was evaluated."""
     return judged_each(
         "always",
         history,

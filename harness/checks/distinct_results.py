@@ -1,4 +1,4 @@
-"""The check that what was made is distinct: no id was handed out twice."""
+"""The check that results are distinct: no id was handed out twice."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ __all__ = ["DistinctResults", "distinct_results"]
 class DistinctResults(Parameters):
     """The values at ``path`` in the results of the steps ``of`` all differ.
 
-    Without ``of``, all steps count that have anything at the path. A step whose results hold it
-    once must hold it always.
+    Without ``of``, every step counts that has a value at the path. If one result of a step has it,
+    every result of that step must.
     """
 
     of: str | list[str] | None = Field(
@@ -36,7 +36,7 @@ class DistinctResults(Parameters):
 def distinct_results(history: History, parameters: DistinctResults) -> CheckResult:
     """Collect the ids from all results, and fail on one that appears twice.
 
-    UNKNOWN with fewer than two ids: one is always distinct.
+    UNKNOWN with fewer than two ids: a single id is always distinct.
     """
     expected = f"each {parameters.path or 'result'} to be handed out once"
     every = operations_of(history, parameters.of)

@@ -1,4 +1,4 @@
-"""How the records of several conditions become one verdict."""
+"""The verdict over the records of several conditions."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ def judged_each(
     holds: Callable[[ConditionRecord], bool],
     broken: Callable[[ConditionRecord], str],
 ) -> CheckResult:
-    """Judge each wanted condition by its record: failed before unknown, unknown before passed.
+    """Judge each named condition by its record: failed before unknown, unknown before passed.
 
-    ``known`` says whether a record tells enough, ``holds`` whether the claim is true of it, and
-    ``broken`` puts into words how it is not.
+    ``known`` says whether a record can be judged, ``holds`` whether the claim is true of it, and
+    ``broken`` says in words why it is not.
     """
     expected = f"{', '.join(wanted)} to hold {when}"
     records = {one.name: one for one in history.conditions}
@@ -46,5 +46,5 @@ def judged_each(
 
 
 def why_of(reason: str | None) -> str:
-    """Put the reason that a condition gave behind a colon."""
+    """Return a colon and the reason that a condition gave."""
     return f": {reason}" if reason else ""

@@ -34,10 +34,10 @@ class Elapsed(Parameters):
 
 
 def elapsed(history: History, parameters: Elapsed) -> CheckResult:
-    """Compare two phases, from the first call to the last end.
+    """Compare two phases, each from its first call to its last end.
 
-    UNKNOWN where a phase has no end, took no time, or holds an operation that did not end as its
-    step expects: what fails at once is quick, and what hangs makes others look quick.
+    UNKNOWN where a phase has no end, took no time, or has an operation without its expected end:
+    what fails at once is quick, and what hangs makes others look quick.
     """
     expected = (
         f"{parameters.phase} to take at most {parameters.at_most:g} times as long as"

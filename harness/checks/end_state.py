@@ -15,11 +15,11 @@ __all__ = ["EndState", "end_state", "is_judgeable"]
 
 
 class EndState(Parameters):
-    """Takes no parameters; a system without an ``audit`` is not asked."""
+    """No parameters; a system without an ``audit`` is not judged."""
 
 
 def end_state(history: History, parameters: EndState) -> CheckResult:  # noqa: ARG001
-    """Fail on anything that the audit names."""
+    """Fail on any finding of the audit."""
     expected = "an end-state audit without findings"
     if history.audit is None:
         return nothing_to_judge("end_state", expected=expected, seen="no audit was made")
@@ -34,5 +34,5 @@ def end_state(history: History, parameters: EndState) -> CheckResult:  # noqa: A
 
 
 def is_judgeable(history: History) -> bool:
-    """A system without an audit is not asked for one, unless the run never came that far."""
+    """Return False for a system without an audit, unless the run ended before it."""
     return history.audit is not None or history.deadlock is not None

@@ -26,7 +26,7 @@ __all__ = ["EndsBefore", "ends_before"]
 
 
 class EndsBefore(Parameters):
-    """Every ``first`` begins and ends inside the life of every ``then`` of its phase."""
+    """Every ``first`` begins and ends while every ``then`` is under way."""
 
     first: str = Field(description="the id of the fast step", json_schema_extra=STEP)
     then: str = Field(description="the id of the slow step", json_schema_extra=STEP)
@@ -40,10 +40,10 @@ class EndsBefore(Parameters):
 
 
 def ends_before(history: History, parameters: EndsBefore) -> CheckResult:
-    """Fail where the fast one waited for the slow one, or did not meet it at all.
+    """Fail where the fast operation outlasted the slow one, or began before it.
 
-    UNKNOWN where one of them did not end as its step expects: a listing that fails at once, or a
-    creation that hangs for another reason, says nothing of who waits for whom.
+    UNKNOWN without the expected ends: a listing that fails at once, or a creation that hangs for
+    another reason, does not show who waits for whom.
     """
     expected = f"{parameters.first} to end while {parameters.then} is still under way"
     fast = operations_of(history, parameters.first)
@@ -79,7 +79,7 @@ def _blocked(fast: Operation, slow: Operation) -> str | None:
 
 
 def _ended_while_parked(end_s: float, slow: Operation) -> bool:
-    """Tell two ends at one moment apart: what was parked was let go by the other's end."""
+    """Say whether the end came while ``slow`` was parked; it may have been released by that end."""
     return any(parked_s <= end_s <= released_s for parked_s, released_s in slow.parked)
 
 

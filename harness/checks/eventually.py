@@ -26,7 +26,7 @@ class Eventually(Parameters):
 
 
 def eventually(history: History, parameters: Eventually) -> CheckResult:
-    """Fail on a condition that does not hold at the end; UNKNOWN if the run came to none."""
+    """Fail on a condition that does not hold at the end; UNKNOWN if the run never ended."""
     return judged_each(
         "eventually",
         history,

@@ -1,4 +1,4 @@
-"""The words in which checks speak of operations, and the reason that lock holds give."""
+"""The words in which checks describe operations, and the making of their results."""
 
 from __future__ import annotations
 
@@ -26,24 +26,24 @@ NAMED_MAX = 8
 
 
 def operations_of(history: History, step: str | list[str] | None) -> list[Operation]:
-    """Select the operations of a step, of several, or all."""
+    """Select the operations of a step, of several steps, or of all."""
     steps = [step] if isinstance(step, str) else step
     return [one for one in history.operations if steps is None or one.step in steps]
 
 
 def doubtful(operations: Iterable[Operation]) -> list[Operation]:
-    """Select the operations that did not end as their step expects: they can prove nothing."""
+    """Select the operations without their expected end: they prove nothing."""
     return [one for one in operations if not as_expected(one)]
 
 
 def named(operation: Operation) -> str:
-    """Name an operation for a person: step, user, task."""
+    """Name an operation by its step, user and task."""
     whose = f" of {operation.user}" if operation.user else ""
     return f"{operation.step}{whose} ({operation.task})"
 
 
 def some(items: Iterable[str]) -> tuple[str, ...]:
-    """Keep the first few names, and say how many more there are."""
+    """Keep the first ``NAMED_MAX`` names, and say how many more there are."""
     every = list(items)
     more = len(every) - NAMED_MAX
     return tuple(every[:NAMED_MAX] + ([f"and {more} more"] if more > 0 else []))
@@ -59,9 +59,9 @@ def judged(
     why: str | None = None,
     doubts: Sequence[Operation] = (),
 ) -> CheckResult:
-    """Make a FAILED, or a PASSED, or an UNKNOWN where ``doubts`` remain about what passed.
+    """Make a result: FAILED, PASSED, or UNKNOWN if it holds but ``doubts`` remain.
 
-    A reason is kept only with a FAILED.
+    The reason ``why`` is kept only with FAILED.
     """
     if holds and doubts:
         return CheckResult(
@@ -84,7 +84,7 @@ def judged(
 def nothing_to_judge(
     name: str, *, expected: str, seen: str, involved: Sequence[str] = ()
 ) -> CheckResult:
-    """Make an UNKNOWN: the history holds nothing that the check could look at."""
+    """Make an UNKNOWN: the history holds nothing that the check could judge."""
     return CheckResult(
         name=name,
         verdict=Verdict.UNKNOWN,
@@ -97,7 +97,7 @@ def nothing_to_judge(
 def longest_hold(history: History, *, share: float = 0.1) -> str | None:
     """Name the lock that was held longest, if for at least ``share`` of the run.
 
-    A lock that was never let go counts to the end of the run.
+    A lock that was never released counts as held until the end of the run.
     """
     if not history.lock_holds:
         return None

@@ -39,8 +39,8 @@ class Latency(Parameters):
 def latency(history: History, parameters: Latency) -> CheckResult:
     """Compare percentiles (nearest rank) with their limits.
 
-    An operation that has not ended has taken at least the time until the run's end. What was
-    cancelled does not count, and what ended otherwise than its step expects leaves doubt.
+    An unfinished operation counts with the time until the run's end. A cancelled operation does not
+    count. Any other end that its step does not expect makes a pass UNKNOWN.
     """
     limits = {
         name: (share, limit_ms)

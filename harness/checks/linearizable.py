@@ -1,4 +1,4 @@
-"""The check that calls happened one after another, each at some moment while it ran."""
+"""The check that a history is linearizable: each call took effect at a moment while it ran."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __all__ = ["CallOf", "Linearizable", "linearizable"]
 
 NAME = "linearizable"
 
-# For each model, what its operations need of a call: paths into the arguments, in their order.
+# For each model and operation, the paths into a call's arguments, in order.
 NEEDS: dict[str, dict[str, tuple[str, ...]]] = {
     "register": {"read": (), "write": ("value",), "cas": ("old", "value")},
     "map": {
@@ -40,7 +40,7 @@ STATES_SHOWN_MAX = 3
 
 
 class CallOf(BaseModel):
-    """Which calls of the system are an operation of the model, and where its values lie."""
+    """The calls of the system that are an operation of the model, and where its values are."""
 
     model_config = Parameters.model_config
 
@@ -73,10 +73,10 @@ class CallOf(BaseModel):
 
 
 class Linearizable(Parameters):
-    """There is an order of the calls in which the model gives each the result that it had.
+    """Some order of the calls gives each, by the model, the result that it had.
 
-    Each call stands in it at a moment between its begin and its end. A call that failed or was
-    cancelled may have had its effect, or may have it later, or never, unless its error says.
+    Each call takes effect between its begin and its end. A call that failed or was cancelled may
+    have taken effect, may do so later, or may never, unless its error decides that.
     """
 
     model: Literal["register", "map", "counter", "set"] = Field(
@@ -99,7 +99,7 @@ class Linearizable(Parameters):
 
     @property
     def operations(self) -> dict[str, CallOf]:
-        """The operations of the model that calls are given for."""
+        """The operations of the model for which the scenario names calls."""
         known = dict.fromkeys(name for needs in NEEDS.values() for name in needs)
         return {name: one for name in known if (one := getattr(self, name)) is not None}
 
@@ -133,7 +133,7 @@ class Linearizable(Parameters):
 
 
 def linearizable(history: History, parameters: Linearizable) -> CheckResult:
-    """Search an order that fits the model; UNKNOWN if the budget ends first, or nothing was seen.
+    """Search for an order that fits the model; UNKNOWN without calls or if the budget ends first.
 
     Operations of different phases follow one another even at equal moments.
     """
@@ -171,11 +171,11 @@ def linearizable(history: History, parameters: Linearizable) -> CheckResult:
 
 
 class _Unreadable(Exception):
-    """A value that the model needs is not where the scenario says."""
+    """A value that the model needs is not at the path that the scenario gives."""
 
 
 def _moments(operations: list[Operation]) -> dict[tuple[str, float], int]:
-    """Number the moments, one phase after another, so that equal ones of two phases differ."""
+    """Number the moments phase by phase, so that equal moments of two phases differ."""
     phases = {
         name: number for number, name in enumerate(dict.fromkeys(o.phase for o in operations))
     }
@@ -192,7 +192,7 @@ def _as_call(
     model: str,
     moments: dict[tuple[str, float], int],
 ) -> Call | None:
-    """Make a model's call of an operation; None if it had no effect for certain."""
+    """Make a model's call of an operation; None if it certainly had no effect."""
     errors = {operation.error.type, *operation.error.bases} if operation.error else set()
     if errors & set(meaning.no_effect):
         return None
@@ -253,7 +253,7 @@ def _one_at(value: Any, path: str, what: str) -> Any:
 
 
 def _plain(value: Any) -> str | None:
-    """Write a value so that equal ones are equal, and hashable; nothing stays nothing."""
+    """Return a hashable form of a value, equal for equal values; None stays None."""
     return None if value is None else canonical(value)
 
 
@@ -281,7 +281,7 @@ def _not_found(
     parameters: Linearizable,
     expected: str,
 ) -> CheckResult:
-    """Say which operation fits nowhere, what the model would have given, and what came before."""
+    """Describe the operation that fits nowhere, the model's states, and what came before."""
     where = "" if found.partition is None else f"{found.partition}: "
     blocked = "nothing" if found.call is None else _told(found.call, operations)
     states = [_state_told(one, parameters.model) for one in found.states]

@@ -1,4 +1,4 @@
-"""The check that the loop's thread is never blocked: by files, SQLite, processes, or work."""
+"""The check that nothing blocks the loop's thread: no file, SQLite, process, or long work."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["NoBlockingCalls", "no_blocking_calls"]
 
 
 class NoBlockingCalls(Parameters):
-    """No call on the loop's own thread, outside of an executor, waits for the outside.
+    """No call on the loop's thread blocks, such as one that opens a file or asks SQLite.
 
     When live, no turn of the loop takes longer than ``lag_ms`` either, whatever it does.
     """
@@ -34,7 +34,7 @@ class NoBlockingCalls(Parameters):
 
 
 def no_blocking_calls(history: History, parameters: NoBlockingCalls) -> CheckResult:
-    """Fail on a call that blocks the loop, and on a real loop that took no turn for too long."""
+    """Fail on a call that blocks the loop, and on a real loop that lagged for too long."""
     expected = "no blocking call on the loop's thread"
     if history.blocking_calls is None or not any(one.succeeded for one in history.operations):
         seen = "nothing: nobody looked, or no operation succeeded"

@@ -1,4 +1,4 @@
-"""The claim that every operation ends: nothing waits in a cycle, or for what never comes."""
+"""The claim that every operation ends: no task waits in a cycle or for ever."""
 
 from __future__ import annotations
 
@@ -48,5 +48,5 @@ def no_deadlock(history: History, parameters: NoDeadlock) -> CheckResult:
 
 
 def under_faults(parameters: NoDeadlock, within_s: float) -> NoDeadlock:
-    """Give operations more time: the service's own deadlines end what hangs, and may be long."""
+    """Allow operations more time: only the service's deadlines, which may be long, end a hang."""
     return parameters.model_copy(update={"within_s": within_s})

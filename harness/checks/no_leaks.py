@@ -1,4 +1,4 @@
-"""The check that a closed system leaves nothing: no task, no unawaited coroutine, no lock."""
+"""The check that a closed system leaves no task, no unawaited coroutine and no held lock."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["NoLeaks", "is_judgeable", "no_leaks"]
 
 
 class NoLeaks(Parameters):
-    """What the system started has ended, or is being cancelled, once it is closed."""
+    """Once the system is closed, all that it started has ended or is being cancelled."""
 
     excepted: Names = Field(
         default_factory=list,
@@ -28,7 +28,7 @@ class NoLeaks(Parameters):
 
 
 def no_leaks(history: History, parameters: NoLeaks) -> CheckResult:
-    """Fail on a task that outlives its system, a coroutine unawaited, a lock not given back."""
+    """Fail on a task that outlives its system, an unawaited coroutine, or a lock still held."""
     expected = (
         "no task left when the system has been closed, every coroutine awaited,"
         " and every lock given back"
@@ -63,5 +63,5 @@ def _told(leak: Leak) -> str:
 
 
 def is_judgeable(history: History) -> bool:
-    """A system that was never closed has failed as such: see the check ``run``."""
+    """Return False for a system that was never closed: the check ``run`` fails on that."""
     return history.leaks is not None

@@ -18,7 +18,7 @@ __all__ = ["NoLockAcrossAwait", "no_lock_across_await"]
 
 
 class NoLockAcrossAwait(Parameters):
-    """No lock, condition or semaphore of one is held across an await that took time."""
+    """No lock, condition or semaphore with one permit is held across an await that took time."""
 
     excepted: Names = Field(
         default_factory=list,
@@ -30,7 +30,7 @@ class NoLockAcrossAwait(Parameters):
 def no_lock_across_await(history: History, parameters: NoLockAcrossAwait) -> CheckResult:
     """Fail on a lock that was held over time.
 
-    In virtual time only an await takes any. On a real clock a hold counts if its holder was seen
+    In virtual time only an await takes time. On a real clock a hold counts if its holder was seen
     at an await.
     """
     allowed = f", but for {', '.join(parameters.excepted)}" if parameters.excepted else ""

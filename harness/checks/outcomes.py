@@ -1,4 +1,4 @@
-"""The check that every operation ended as its step says: success unless it says otherwise."""
+"""The check that every operation had its step's expected end, which is success by default."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ NAME = "outcomes"
 
 
 class Outcomes(Parameters):
-    """Takes no parameters: each step's ``expect`` says what is right."""
+    """No parameters: each step's ``expect`` names its expected end."""
 
 
 def outcomes(history: History, parameters: Outcomes) -> CheckResult:  # noqa: ARG001
-    """Fail on an operation that succeeded, failed or was cancelled against its step's word."""
+    """Fail on an operation that did not have its step's expected end."""
     expected = "every operation to end as its step expects"
     if not history.operations:
         return nothing_to_judge("outcomes", expected=expected, seen="no operation at all")

@@ -1,4 +1,4 @@
-"""The claim that commands of different users were under way at the same time."""
+"""The check that commands of different users were under way at the same time."""
 
 from __future__ import annotations
 

@@ -8,12 +8,12 @@ from pydantic import BaseModel, ConfigDict, StringConstraints
 
 __all__ = ["PHASE", "STEP", "USER", "Names", "Parameters"]
 
-# What a parameter names: the reader of scenario files looks the names up.
+# What a parameter names; the reader of scenario files looks the names up.
 STEP: dict[str, Any] = {"names": "step"}
 PHASE: dict[str, Any] = {"names": "phase"}
 USER: dict[str, Any] = {"names": "user"}
 
-# Names of things that are no part of the file: locks, tasks, calls.
+# Names of things outside the file: locks, tasks, calls.
 Names = list[Annotated[str, StringConstraints(min_length=1, max_length=500)]]
 
 

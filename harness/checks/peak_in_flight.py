@@ -1,4 +1,4 @@
-"""The claim that so many of a command were under way at once."""
+"""The check that enough commands of a kind were under way at once."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ __all__ = ["PeakInFlight", "peak_in_flight"]
 
 
 class PeakInFlight(Parameters):
-    """At some moment at least ``at_least`` of a client command are under way.
+    """At some moment at least ``at_least`` commands of that name are under way.
 
-    Only commands count: the calls of a step are always under way together, whatever the service
-    does with them.
+    Only commands of clients count: the operations of a step always overlap, whatever the service
+    does.
     """
 
     command: str = Field(description='a client command, or "spawn"')
@@ -29,7 +29,7 @@ class PeakInFlight(Parameters):
 
 
 def peak_in_flight(history: History, parameters: PeakInFlight) -> CheckResult:
-    """Fail if the peak number under way stays under the bound; what failed does not count."""
+    """Fail if the peak stays under the bound; commands that failed do not count."""
     command = parameters.command
     expected = f"a peak of at least {parameters.at_least} {command} in flight"
     spans = spans_of(history, command)

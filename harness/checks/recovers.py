@@ -10,7 +10,7 @@ NAME = "recovers"
 
 
 def recovers(failures: tuple[str, ...], *, why: str | None) -> CheckResult:
-    """Fail on what still did not work; ``why`` says what the first that took too long waits for."""
+    """Fail on users for whom the system still fails; ``why`` says what the first hang waits for."""
     return CheckResult(
         name=NAME,
         verdict=Verdict.FAILED if failures else Verdict.PASSED,

@@ -1,4 +1,4 @@
-"""The register of checks: each is a pure function of the history, with parameters of its own."""
+"""The register of checks: each is a pure function of a history and its parameters."""
 
 from __future__ import annotations
 
@@ -42,17 +42,16 @@ __all__ = ["ALWAYS_ON", "CHECKS", "RENAMED", "CheckKind", "ResolvedCheck"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckKind:
-    """A check by name: its parameters' model and its function.
+    """A check: its name, its parameters' model, its function, and when it can be made.
 
-    ``always_on``: it is made though no scenario asks for it.
-    ``timed``: it rests on how long things take by the profile, so it does not hold while a search
-    stretches latencies or reorders what is ready. ``timed_by_delays``: so it does where the
-    scenario itself waits for fixed times.
-    ``faultless``: it rests on calls that succeed, so it does not hold while a search lets things
-    fail or cancels callers. ``under_faults`` says with which parameters it holds even then, given
-    the seconds that an operation then has; None leaves the check out.
+    ``always_on``: it is made even if a scenario does not list it.
+    ``timed``: it rests on the profile's latencies, so it means nothing in a search, which stretches
+    them and reorders tasks. ``timed_by_delays``: likewise, where the scenario has fixed delays.
+    ``faultless``: it rests on calls that succeed, so it means nothing in a run with faults or
+    cancellations. ``under_faults`` gives the parameters that hold in a search with faults, from the
+    seconds that an operation then has; None leaves the check out.
     ``with_less_work``: it holds for a sound system however little of a scenario is carried out.
-    ``is_judgeable``: whether the history holds what it judges; without that it is not made.
+    ``is_judgeable``: whether a history holds what the check judges; if not, it is not made.
     """
 
     name: str
@@ -69,9 +68,9 @@ class CheckKind:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResolvedCheck:
-    """A check as a scenario asks for it on one backend.
+    """A check of a scenario with its parameters on a backend.
 
-    ``asked`` says that it stands under ``[check]``: it is not only there because it always is.
+    ``asked``: the scenario lists it under ``[check]``; False if it is only there as always on.
     """
 
     name: str
@@ -80,7 +79,7 @@ class ResolvedCheck:
 
     @property
     def kind(self) -> CheckKind:
-        """What the register says of it."""
+        """The entry of the check in the register."""
         return CHECKS[self.name]
 
     def __call__(self, history: History) -> CheckResult:
@@ -205,7 +204,7 @@ _KINDS = (
     ),
     CheckKind(name="always", parameters=always.Always, check=always.always, with_less_work=True),
     CheckKind(name="eventually", parameters=eventually.Eventually, check=eventually.eventually),
-    # What a search lets fail or come in another order may keep it from ever being so.
+    # A fault or another order in a search may keep a condition from ever holding.
     CheckKind(
         name="sometimes",
         parameters=sometimes.Sometimes,
@@ -229,5 +228,5 @@ CHECKS: dict[str, CheckKind] = {kind.name: kind for kind in _KINDS}
 
 ALWAYS_ON = tuple(kind.name for kind in _KINDS if kind.always_on)
 
-# What checks were called before, and are called now.
+# Former names of checks, and their present names.
 RENAMED = {"distinct_accounts": "distinct_results"}

@@ -1,4 +1,4 @@
-"""The check that a step's results hold certain values."""
+"""The check that a step's results hold the expected values."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = ["Result", "result"]
 
 
 class Result(Parameters):
-    """At ``path`` each result of the step ``of`` holds exactly ``equals``, or ``count`` items.
+    """Each result of the step ``of`` holds exactly ``equals``, or ``count`` items, at ``path``.
 
     A path with ``*`` gives a list. Lists are compared in any order unless ``ordered``.
     """
@@ -52,7 +52,7 @@ class Result(Parameters):
 
 
 def result(history: History, parameters: Result) -> CheckResult:
-    """Compare the values found with those expected."""
+    """Compare the values at the path with the expected ones."""
     where = f" at {parameters.path}" if parameters.path else ""
     wanted = f"{parameters.count} items" if parameters.equals is None else repr(parameters.equals)
     expected = f"{parameters.of}{where} to be {wanted}"
@@ -96,7 +96,7 @@ def _comparable(value: Any, *, ordered: bool) -> str | list[str]:
 
 
 def _never_found(value: Any) -> str | None:
-    """Say why no result can ever hold the value, if so."""
+    """Say why no result can ever hold the value, or return None."""
     if isinstance(value, datetime | date | time):
         return "must be what JSON has: results hold dates as text, so write it in quotes"
     if isinstance(value, float) and not isfinite(value):

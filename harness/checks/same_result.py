@@ -1,4 +1,4 @@
-"""The check that all callers were handed the very same thing."""
+"""The check that all callers of a step got the same result."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class SameResult(Parameters):
 def same_result(history: History, parameters: SameResult) -> CheckResult:
     """Compare the results of a step's operations, user by user.
 
-    UNKNOWN where no user has two results, or where all that came back is nothing at all.
+    UNKNOWN where no user has two results, or where every result is None.
     """
     expected = f"the same result from every {parameters.of} of a user"
     every = operations_of(history, parameters.of)

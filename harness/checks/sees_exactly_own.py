@@ -1,4 +1,4 @@
-"""The check that each user sees exactly what is its own: nothing lost, nothing of others."""
+"""The check that listings show each user exactly its creations: none lost, none of others."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ NAME = "sees_exactly_own"
 class SeesExactlyOwn(Parameters):
     """Each result of ``listing`` holds what its user had made by then, and nothing else.
 
-    What is being made while the listing runs may or may not show. A creation that failed or was
-    cancelled may show too, since its tail may have gone on, but only to its own user. What has once
-    been shown must go on showing.
+    A creation that overlaps the listing may or may not show. A creation that failed or was
+    cancelled may show too, since its tail may have gone on, but only to its user. What has been
+    shown once must show in every later listing.
     """
 
     creations: list[str] = Field(
@@ -48,7 +48,7 @@ class SeesExactlyOwn(Parameters):
 
 @dataclass(frozen=True, slots=True)
 class _Made:
-    """One id, and the creation that returned it."""
+    """An id, and the creation that returned it."""
 
     value: str
     by: Operation
@@ -56,7 +56,7 @@ class _Made:
 
 @dataclass(slots=True)
 class _Account:
-    """What one user has made for certain, and how many creations may have left something."""
+    """What a user has certainly made, and how many further creations may have left an id."""
 
     made: list[_Made] = field(default_factory=list)
     uncertain: list[Operation] = field(default_factory=list)
@@ -65,7 +65,7 @@ class _Account:
 def sees_exactly_own(history: History, parameters: SeesExactlyOwn) -> CheckResult:
     """Compare each listing with the creations of its user.
 
-    UNKNOWN where nothing was made, or no listing returned, or none had anything to show.
+    UNKNOWN where nothing was made, no listing returned, or none showed anything.
     """
     expected = f"each {parameters.listing} to show exactly its user's own"
     accounts: dict[str | None, _Account] = defaultdict(_Account)
@@ -102,7 +102,7 @@ def sees_exactly_own(history: History, parameters: SeesExactlyOwn) -> CheckResul
 
 
 def _booked(creation: Operation, account: _Account, *, path: str) -> list[str]:
-    """Note what a creation made; one without an id is a finding."""
+    """Note what a creation made; a success without an id is a finding."""
     if not creation.succeeded:
         account.uncertain.append(creation)
         return []
@@ -114,7 +114,7 @@ def _booked(creation: Operation, account: _Account, *, path: str) -> list[str]:
 
 
 def _made_twice(accounts: dict[str | None, _Account]) -> list[str]:
-    """Find ids that two users were both given."""
+    """Find ids that two users were given."""
     owners: dict[str, list[str | None]] = defaultdict(list)
     for user, account in accounts.items():
         for value in {one.value for one in account.made}:
@@ -137,7 +137,7 @@ def _ids(operation: Operation, path: str) -> list[str] | None:
 def _certain(listing: Operation, account: _Account) -> set[str]:
     """Select what the listing must show: made before it began.
 
-    Phases follow one another, so that of two equal moments in two phases the order is known.
+    Phases follow one another, which orders equal moments of different phases.
     """
     return {
         one.value
@@ -153,7 +153,7 @@ def _certain(listing: Operation, account: _Account) -> set[str]:
 def _wrong(
     listing: Operation, shown: list[str] | None, mine: _Account, made: dict[str, _Made]
 ) -> Iterator[str]:
-    """Find what one listing should not show, or should."""
+    """Find what a listing lacks, and what it shows wrongly."""
     who = named(listing)
     if shown is None:
         yield f"{who} has nothing where the ids should be"
@@ -178,7 +178,7 @@ def _over_time(
     accounts: dict[str | None, _Account],
     made: dict[str, _Made],
 ) -> Iterator[str]:
-    """Follow what each user was shown: nothing vanishes, nothing comes from nowhere."""
+    """Follow each user's listings: no id vanishes, and no id comes from nowhere."""
     seen_by: dict[str, set[str | None]] = defaultdict(set)
     for user in dict.fromkeys(one.user for one in listings):
         mine = [one for one in listings if one.user == user]
@@ -200,7 +200,7 @@ def _over_time(
 
 
 def _vanished(listings: list[Operation], shown: dict[int, list[str] | None]) -> Iterator[str]:
-    """Find what an earlier listing of the same user had, and a later one has not."""
+    """Find what an earlier listing of the same user showed and a later one lacks."""
     ended: list[Operation] = []
     for later in sorted(listings, key=lambda one: (one.begin_s, one.number)):
         before = {
@@ -217,7 +217,7 @@ def _vanished(listings: list[Operation], shown: dict[int, list[str] | None]) -> 
 def _disagreeing(
     listing: Operation, made: dict[str, _Made], parameters: SeesExactlyOwn
 ) -> Iterator[str]:
-    """Compare what stands beside a listed id with what its creation was asked for."""
+    """Compare what stands beside a listed id with its creation's arguments."""
     if not parameters.agrees:
         return
     rows, _, id_key = parameters.listed.rpartition(".")

@@ -1,4 +1,4 @@
-"""The check that callers of one key share one spawn, and that no two clients overlap."""
+"""The check that callers of a key share a single spawn, and that no two clients overlap."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class SingleSpawn(Parameters):
 def single_spawn(history: History, parameters: SingleSpawn) -> CheckResult:
     """Count the spawns of each key, and look for two whose lives overlap.
 
-    UNKNOWN where a key never came to have a client, or the keys have other parts than ``per``.
+    UNKNOWN where a key never had a client, or the keys do not have the parts ``per``.
     """
     expected = _expected(parameters)
     chosen = [one for one in history.actors if parameters.only.items() <= one.key.items()]
@@ -108,7 +108,7 @@ def _findings(
 ) -> list[str]:
     findings = []
     counted = [one for one in actors if asked is None or one.number < asked]
-    # A key that only the probe spawned is none that the scenario counts.
+    # Keys that only the probe spawned do not count.
     if counted and parameters.exactly not in ("any", len(counted)):
         spawns = f"{len(counted)} spawn{'s' * (len(counted) != 1)}"
         findings.append(f"{spawns} for ({', '.join(key)}): {_told(counted)}")
@@ -128,7 +128,7 @@ def _overlapping(actors: list[Actor]) -> list[tuple[Actor, Actor]]:
 def _gone_s(actor: Actor) -> float:
     if actor.exit_s is not None:
         return actor.exit_s
-    # A spawn that failed never had a client; one that never exited lives to the end.
+    # A failed spawn never had a client; a client that never exited lives to the end.
     return actor.begin_s if actor.outcome is Outcome.RAISED else float("inf")
 
 
@@ -137,5 +137,5 @@ def _told(actors: list[Actor] | tuple[Actor, ...]) -> str:
 
 
 def under_faults(parameters: SingleSpawn, _within_s: float) -> SingleSpawn | None:
-    """Who died is spawned again, but never two at once; a claim of overlap does not hold."""
+    """Allow any number of spawns, since a dead client is replaced, but never two at once."""
     return None if parameters.overlap else parameters.model_copy(update={"exactly": "any"})

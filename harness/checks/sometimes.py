@@ -17,13 +17,13 @@ __all__ = ["Sometimes", "sometimes"]
 
 
 class Sometimes(Parameters):
-    """Each condition holds at one moment at least at which it was looked at."""
+    """Each condition holds at one moment at least of those at which it was evaluated."""
 
     of: Names = Field(min_length=1, description="names of conditions that the system offers")
 
 
 def sometimes(history: History, parameters: Sometimes) -> CheckResult:
-    """Fail on a condition that never held in a run that came to its end; else UNKNOWN."""
+    """Fail on a condition that never held in a run that ended; UNKNOWN if the run did not."""
     return judged_each(
         "sometimes",
         history,

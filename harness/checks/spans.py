@@ -20,9 +20,9 @@ SPAWN = "spawn"
 
 
 def peak(spans: Iterable[Span], *, distinct: bool = False) -> int:
-    """Count the spans (user, begin, end) that share a moment at most, or the ``distinct`` users.
+    """Return the largest number of spans (user, begin, end), or ``distinct`` users, at a moment.
 
-    A span holds its begin and not its end: one that ends as another begins does not meet it.
+    A span holds its begin and not its end: a span that ends as another begins does not meet it.
     """
     changes = sorted(
         change
@@ -41,7 +41,7 @@ def peak(spans: Iterable[Span], *, distinct: bool = False) -> int:
 
 
 def spans_of(history: History, command: str) -> list[Span]:
-    """List what succeeded and took time."""
+    """List the spans of spawns or commands that succeeded and took time."""
     return [
         (user, begin_s, end_s)
         for user, begin_s, end_s in asked_of(history, command)
@@ -50,7 +50,7 @@ def spans_of(history: History, command: str) -> list[Span]:
 
 
 def asked_of(history: History, command: str) -> list[tuple[str, float, float | None]]:
-    """List every spawn or command of the name, with its end where it succeeded."""
+    """List every spawn or command of that name, with its end where it succeeded."""
     if command == SPAWN:
         return [(one.key.get("user", "-"), one.begin_s, one.ready_s) for one in history.actors]
     return [

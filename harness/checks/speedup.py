@@ -1,4 +1,4 @@
-"""The check that operations together take well under the time of one after another."""
+"""The check that a phase's operations take less time together than one after another."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ LIVE_ROUNDS_MIN = 5
 
 
 class SpeedUp(Parameters):
-    """The phase run one after another takes over ``above`` times as long as run together.
+    """The phase takes over ``above`` times as long one call after another as all together.
 
     ``rounds`` pairs are timed, each on fresh storage, in alternating order after a warm-up. When
-    simulated the time is virtual and one round says all. When live the medians count, and more
-    rounds, up to ``rounds_max``, follow as long as the 95 % bootstrap interval of their ratio holds
-    ``above``: it passes once the whole interval lies over it. If it never does, the machine is too
-    noisy to tell, and the verdict is UNKNOWN, unless the ratio itself is too low.
+    simulated the time is virtual, and a single round is exact. When live the medians count, and
+    further rounds, up to ``rounds_max``, follow as long as the 95 % bootstrap interval of their
+    ratio holds ``above``. The check passes once the whole interval lies over it. If it never does,
+    the machine is too noisy: the verdict is UNKNOWN, unless the ratio itself is too low.
     """
 
     phase: str = Field(description="the phase to time", json_schema_extra=PHASE)
@@ -42,8 +42,8 @@ class SpeedUp(Parameters):
 def speed_up(history: History, parameters: SpeedUp) -> CheckResult:
     """Compare the medians of both pacings.
 
-    UNKNOWN where too few rounds are sound, most are spoilt by failed operations, or the timings
-    are not of the same work.
+    UNKNOWN where too few rounds count, failed operations spoil most of them, or the timings are not
+    of the same work.
     """
     expected = f"a speed-up over {parameters.above:g} of the phase {parameters.phase}"
     timed, sound = _timings(history, parameters)
@@ -82,13 +82,13 @@ def speed_up(history: History, parameters: SpeedUp) -> CheckResult:
 
 
 def is_decided(history: History, parameters: SpeedUp) -> bool:
-    """Whether more rounds would be waste: the interval lies wholly on one side of the bound."""
+    """Return True once the interval lies wholly on one side of the bound: no round is needed."""
     found = speedup(_timings(history, parameters)[1], random=fresh_random())
     return found is not None and not found.low <= parameters.above <= found.high
 
 
 def _timings(history: History, parameters: SpeedUp) -> tuple[list[Measurement], list[Measurement]]:
-    """List the phase's timings, and those in which something was done and nothing failed."""
+    """List the phase's timings, and those of them with operations of which none failed."""
     timed = [
         one for one in history.measurements if one.phase == parameters.phase and not one.warm_up
     ]

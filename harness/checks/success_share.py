@@ -36,7 +36,7 @@ def success_share(history: History, parameters: SuccessShare) -> CheckResult:
     done = len(every) - len(failed)
     return judged(
         "success_share",
-        # A share as written and a quotient round alike; a product may not.
+        # A written share and a quotient round alike; a product may not.
         done / len(every) >= parameters.at_least,
         expected=expected,
         seen=f"{done} of {len(every)}",

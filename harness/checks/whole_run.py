@@ -1,4 +1,4 @@
-"""The claim ``run``: the system was opened, run and closed, and no error was left to nobody."""
+"""The check ``run``: the system was opened, run and closed, and every error was handled."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ def whole_run(
     diagnosis: Diagnosis | None,
     unhandled: Sequence[str],
 ) -> CheckResult | None:
-    """Fail on an error, on a run that could not go on, and on errors that nobody handled.
+    """Fail on an error, on a run that could not go on, and on unhandled errors.
 
-    ``exit_status`` is what the system ended the interpreter with, if it did. Returns None for a
-    run without fault: then there is nothing to report.
+    ``exit_status`` is the status with which the system ended the interpreter, if it did. Returns
+    None for a sound run: then there is nothing to report.
     """
     if error is not None:
         seen = f"{error.type}: {error.message}"

@@ -1,1 +1,1 @@
-"""What may be decided in a run, and by whom: faults, points, policies, seeded randomness."""
+"""What may be decided in a run, and by whom: faults, points, policies and seeded randomness."""

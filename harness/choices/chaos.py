@@ -14,17 +14,17 @@ if TYPE_CHECKING:
 
 __all__ = ["NODE_STATES", "WITHIN_S", "Chaos"]
 
-# What may go wrong at a point of a client's life, and what elsewhere: SQLite is busy.
+# The faults at points of a client, and at points of a service, where SQLite may be busy.
 CLIENT_FAULTS = ("fail", "hang", "die", "full")
 SERVICE_FAULTS = ("busy",)
 
-# What may become of the node, or of the machine's disk, while a phase runs, and for how long.
+# The states of the node, or of the machine's disk, while a phase runs; their delay and duration.
 NODE_STATES = ("cut", "freeze", "slow", "restart", "slow_disk")
 NODE_AFTER_S = (0.0, 0.05, 0.5)
 NODE_FOR_S = (0.2, 2.0, 20.0)
 
-# After so many faults, and after so much virtual time, nothing more goes wrong: what recovers must
-# be given the time to do so.
+# After so many faults, or so much virtual time, nothing more goes wrong, so that the service has
+# time to recover.
 FAULTS_MAX = 4
 STOPS_AFTER_S = 300.0
 
@@ -35,11 +35,11 @@ KINDS = (*CLIENT_FAULTS, *SERVICE_FAULTS, *NODE_STATES, "cancel")
 
 
 class Chaos:
-    """Asks whoever decides the run, wherever something can go wrong, whether it does.
+    """The faults and cancellations of a run, each put to the chooser where it could strike.
 
-    Each run has kinds of its own, drawn from its seed (swarm testing, Groce et al., ISSTA 2012):
-    with all kinds on at once the rare ones drown in the common ones, and a run without a kind shows
-    what only shows without it. Faults stop after a while, and in any case with the last phase.
+    A run has only some kinds of faults, drawn from its seed (swarm testing, Groce et al., ISSTA
+    2012): if every run had all kinds, the common would hide the rare, and some failures show only
+    without a kind. Faults stop after a while, at the latest with the last phase.
     """
 
     def __init__(
@@ -65,23 +65,23 @@ class Chaos:
 
     @property
     def stopped(self) -> bool:
-        """True once all is to be well: what a scenario itself lets go wrong stops with it."""
+        """True after ``stop``, which also ends the faults of the scenario itself."""
         return self._stopped
 
     def stop(self) -> None:
-        """Let nothing go wrong from now on."""
+        """End all faults."""
         self._stopped = True
 
     def at(self, point: str, whose: str, *, possible: tuple[str, ...]) -> str | None:
-        """Say which of the possible faults strikes at a point, or None."""
+        """Choose which of the possible faults strikes at a point, or None."""
         kinds = [kind for kind in possible if kind in self.kinds]
         return self._one_of(kinds, f"{point} {whose}") if kinds else None
 
     @contextmanager
     def operating(self, operation: str, *, on_cancel: Callable[[], None]) -> Iterator[None]:
-        """Have the running task cancelled at one of its awaits in here, if that is chosen.
+        """Let the block's awaits be choices of where to cancel the running task, once at most.
 
-        ``on_cancel`` is called as it is.
+        ``on_cancel`` is called just before the cancellation.
         """
         task = asyncio.current_task()
         number = getattr(task, "number", 0)
@@ -95,10 +95,9 @@ class Chaos:
             self._operating.pop(number, None)
 
     def suspended(self, number: int) -> None:
-        """Take note that a task has come to its next await, and cancel it there if so chosen.
+        """Note that a task has come to an await, and cancel it there if that is chosen.
 
-        The cancellation comes as one from outside does: while the task waits, before what it waits
-        for.
+        As with a cancellation from outside, the task is cancelled while it waits.
         """
         if number not in self._operating or self.over:
             return
@@ -118,7 +117,7 @@ class Chaos:
         task.get_loop().call_soon(cancel)
 
     def node_plan(self, phase: str) -> tuple[str, float, float] | None:
-        """Say what becomes of the node in a phase: its state, after how long, for how long."""
+        """Choose the node's fault in a phase: its state, delay and duration (seconds), or None."""
         states = [state for state in NODE_STATES if state in self.kinds]
         state = self._one_of(states, f"node {phase}") if states else None
         if state is None:

@@ -1,4 +1,4 @@
-"""What a run may ask whoever decides it: which of several things happens next."""
+"""The choices of a run, and who decides them: which of several things happens next."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ class ChoiceKind(StrEnum):
 
 
 class Chooser(Protocol):
-    """Decides a run, choice by choice."""
+    """Decides the choices of a run."""
 
     def choose(self, kind: ChoiceKind, count: int, label: str) -> int:
         """Choose one of ``count`` alternatives, 0 to ``count - 1``; 0 is what happens by default.
 
-        ``label`` says in a few words what is chosen, for people: it decides nothing.
+        ``label`` describes the choice for people: it decides nothing.
         """
         ...
 
 
 class DefaultChooser:
-    """Lets everything happen as it does by default."""
+    """Chooses the default each time."""
 
     def choose(self, kind: ChoiceKind, count: int, label: str) -> int:
         """Choose 0."""
@@ -41,7 +41,7 @@ class DefaultChooser:
 
 
 class DefaultPolicy(DefaultChooser):
-    """Lets everything come in asyncio's own order: the ``OrderPolicy`` that decides nothing."""
+    """The ``OrderPolicy`` that keeps asyncio's own order."""
 
     def order(self, options: Sequence[object]) -> int:
         """Choose the first."""

@@ -1,4 +1,4 @@
-"""The points of a client's life at which a scenario parks, cancels, or lets things go wrong."""
+"""The points at which a scenario parks an operation, cancels its caller, or lets it fail."""
 
 from __future__ import annotations
 
@@ -21,26 +21,26 @@ __all__ = ["OPERATION", "ClientDies", "Interception", "RunningOperation", "plain
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunningOperation:
-    """The operation in whose context code runs: its number, its step and its user."""
+    """The operation in whose context code runs."""
 
     number: int
     step: str
     user: str | None
 
 
-# What chaos lets a client fail with in a way of its own.
+# The kinds of chaos that have a special error.
 _CHAOS_ERRORS = {"full": "ClientBusy"}
 
 OPERATION: ContextVar[RunningOperation | None] = ContextVar("harness_operation", default=None)
 
 
 class ClientDies(BaseException):
-    """The scenario wants the client at this point to end without a word."""
+    """A fault of kind "die": the client at this point must end without a word."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class _Gate:
-    """Holds what arrives at a point for one step, until it is opened."""
+    """Parks the calls of a step at a point until it is opened."""
 
     point: str
     step: str
@@ -50,7 +50,7 @@ class _Gate:
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class _Trip:
-    """Calls back, once, when a step reaches a point."""
+    """Calls ``strike``, once, when a step reaches a point."""
 
     point: str
     step: str
@@ -59,7 +59,7 @@ class _Trip:
 
 @dataclass(slots=True, kw_only=True)
 class _Armed:
-    """A fault of the scenario with what is left of it."""
+    """A fault of the scenario, with its occasions left to ``skip`` and ``times`` left to strike."""
 
     fault: Fault
     skip: int
@@ -67,10 +67,10 @@ class _Armed:
 
 
 class Interception:
-    """Knows the gates, trips and faults of a run; wrappers of clients call ``reach`` at each point.
+    """The parks, cancellations and faults of a run, which take effect in ``reach`` at each point.
 
-    ``error_named`` makes the error a fault asks for; the adapter of the system under test sets it,
-    since only the adapter knows the system's classes.
+    ``error_named`` makes the error of a fault. The adapter of the system under test sets it, since
+    only the adapter knows the system's classes.
     """
 
     def __init__(self, recorder: Recorder, faults: list[Fault]) -> None:
@@ -84,17 +84,17 @@ class Interception:
         self._trips: list[_Trip] = []
 
     def add_gate(self, point: str, *, step: str) -> _Gate:
-        """Put a gate at a point, closed."""
+        """Park the step's calls at a point until the returned gate is opened."""
         gate = _Gate(point=plain_name(point), step=step)
         self._gates.append(gate)
         return gate
 
     def add_trip(self, point: str, *, step: str, strike: Callable[[], None]) -> None:
-        """Have ``strike`` called once, when the step reaches the point."""
+        """Call ``strike`` once, when the step reaches the point."""
         self._trips.append(_Trip(point=plain_name(point), step=step, strike=strike))
 
     def clear(self) -> None:
-        """Open all gates and forget them and the trips, as a phase ends."""
+        """Open all gates, and remove gates and trips, at the end of a phase."""
         for gate in self._gates:
             gate.opened.set()
         self._gates.clear()
@@ -108,10 +108,10 @@ class Interception:
         error: str | None = None,
         kinds: tuple[str, ...] = (),
     ) -> None:
-        """Arrive at a point: be parked, cancelled, delayed for ever, or failed, as was asked for.
+        """Arrive at a point, and be parked, cancelled, failed or held for ever as the run decides.
 
-        ``error`` names the class to fail with where nothing else does, and ``kinds`` are the faults
-        that chaos may let strike here.
+        ``error`` names the class to raise where a fault names none. ``kinds`` are the faults that
+        chaos may let strike here.
 
         Raises:
             ClientDies: A fault of kind "die" strikes.
@@ -123,7 +123,7 @@ class Interception:
                 continue
             self._trips.remove(trip)
             trip.strike()
-            # A cancelled caller learns of it at its next await, before anything else happens.
+            # The cancelled caller must learn of it here, before anything else happens.
             await asyncio.sleep(0)
         for gate in [one for one in self._gates if one.point == point and _is(running, one.step)]:
             gate.reached.set()
@@ -141,9 +141,9 @@ class Interception:
     def failure_at(
         self, point: str, key: dict[str, str], *, otherwise: Exception
     ) -> Exception | None:
-        """Arrive at a point where nobody can be held: return what fails there, if anything.
+        """Arrive at a point where no task can be held: return the error to raise there, or None.
 
-        It is ``otherwise``, unless a fault names another class. To chaos such a point is busy.
+        It is ``otherwise`` unless a fault names another class. Chaos may let it be "busy" here.
         """
         for armed in self._armed:
             if armed.fault.kind == "fail" and self._strikes(armed, point, key):
@@ -158,10 +158,10 @@ class Interception:
         return None
 
     async def _parked(self, gate: _Gate, running: RunningOperation | None) -> None:
-        """Wait at a gate; also a caller that is cancelled there has been parked."""
+        """Wait at a gate, and record the wait even if the caller is cancelled there."""
         begin_s = self._recorder.clock()
         try:
-            # No deadline here: the operation that is parked has one of its own.
+            # No deadline here: the parked operation has a deadline.
             await gate.opened.wait()
         finally:
             if running is not None:
@@ -189,7 +189,7 @@ class Interception:
             raise ClientDies
         if kind in ("fail", "full"):
             raise self.error_named(error, f"the scenario lets {point} fail")
-        # No deadline here: that the caller has one is what a scenario with a hang proves.
+        # No deadline here: a scenario with a hang proves that the caller has one.
         await asyncio.get_running_loop().create_future()
 
 

@@ -1,4 +1,4 @@
-"""What decides a run and who looks on, as the search sees them."""
+"""The ports through which a search decides the order of a run, and watches its steps."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["Lane", "OrderPolicy", "StepWatcher"]
 
 
 class Lane(Protocol):
-    """Something that can go on: a callback of a task, or what comes from outside."""
+    """Something that can run next: a callback of a task, or an event from outside."""
 
     @property
     def lane(self) -> int:
@@ -22,10 +22,10 @@ class Lane(Protocol):
 
 
 class OrderPolicy(Protocol):
-    """Decides a run. It is also the ``Chooser`` of all that is not an order."""
+    """Decides the order of a run; as a ``Chooser`` it decides all other choices too."""
 
     def order(self, options: Sequence[Lane]) -> int:
-        """Choose which goes on: an index into ``options``; 0 is asyncio's own order."""
+        """Choose what runs next: an index into ``options``; 0 is asyncio's own order."""
         ...
 
     def choose(self, kind: ChoiceKind, count: int, label: str) -> int:
@@ -34,16 +34,16 @@ class OrderPolicy(Protocol):
 
 
 class StepWatcher(Protocol):
-    """Sees every step of a run, for those who record it. A search runs without one."""
+    """Sees every step of a run, to record it. Runs of a search are not watched."""
 
     def bind(self, lineage: Callable[[int], str]) -> None:
-        """Take the function that names lanes, alike in all runs of a program."""
+        """Take the function that names lanes; the names are the same in all runs of a program."""
         ...
 
     def begins(self, handle: Lane, overtaken: Sequence[Lane]) -> None:
-        """A callback, or something from outside, is about to happen before the overtaken ones."""
+        """Note that ``handle`` is about to run, ahead of the lanes that it has overtaken."""
         ...
 
     def ended(self, handle: Lane) -> None:
-        """It has happened."""
+        """Note that ``handle`` has run."""
         ...

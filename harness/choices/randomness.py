@@ -1,4 +1,4 @@
-"""Every random number of a run: one seed, and named streams that never disturb each other."""
+"""The random numbers of a run: a seed, and named streams that never disturb each other."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ __all__ = ["SEED_MAX", "Randomness", "drawn_seed"]
 
 SEED_MAX = 2**64 - 1
 
-# A drawn seed is read out, typed and pasted by people: 32 bits are ten digits, and enough.
+# People read out and type a drawn seed: 32 bits are enough, and at most ten digits.
 _DRAWN_SEEDS = 2**32
 
 
 def drawn_seed() -> int:
-    """Draw a seed for a run that was given none; print and record it before it is used."""
+    """Draw a seed for a run without one; callers print and record it before its use."""
     return secrets.randbelow(_DRAWN_SEEDS)
 
 
 class Randomness:
-    """The random numbers that one seed decides.
+    """The random numbers that a seed decides.
 
-    Each stream is keyed by sha256 of the seed and its name, so a part that draws more, or a new
-    part that draws at all, changes no draw of another's.
+    Each stream is keyed by sha256 of the seed and its name, so that drawing more from a stream, or
+    from a new stream, changes no draw of another.
 
     Raises:
         BadInput: The seed is not a whole number from 0 to 2^64 - 1.
@@ -45,7 +45,7 @@ class Randomness:
         self._streams: dict[str, random.Random] = {}
 
     def stream(self, name: str) -> random.Random:
-        """Return the stream of this name: always the same object, so its draws go on."""
+        """Return the stream of this name, always the same object."""
         stream = self._streams.get(name)
         if stream is None:
             stream = self._streams[name] = random.Random(self.key(name))  # noqa: S311 - not secrets

@@ -1,4 +1,4 @@
-"""The public surface of the linearizability checker, which needs nothing but the calls."""
+"""A checker for linearizable histories, which needs nothing but the calls."""
 
 from __future__ import annotations
 

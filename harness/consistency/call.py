@@ -1,4 +1,4 @@
-"""One call of a concurrent history: who called what, from when to when, with what result."""
+"""A call of a concurrent history: its process, operation, begin, end and result."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ MOMENT_MAX = sys.float_info.max
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """One call, as its caller saw it.
+    """A call, as its caller saw it.
 
-    ``begin`` and ``end`` are moments on one clock, in any unit; a call comes before another only if
-    it ends strictly before the other begins, so equal moments overlap. Without an ``end`` the
-    outcome is not known: the call may have taken effect at any moment since it began, or may never,
-    and ``result`` means nothing.
+    ``begin`` and ``end`` are moments on the same clock, in any unit. A call precedes another only
+    if it ends strictly before the other begins, so equal moments overlap. Without an ``end`` the
+    outcome is unknown: the call may take effect at any moment since it began, or never, and
+    ``result`` means nothing.
 
     Raises:
         BadInput: The call ends before it begins, or a moment is not finite.
@@ -38,7 +38,7 @@ class Call:
 
     def __post_init__(self) -> None:
         last = self.begin if self.end is None else self.end
-        # Written so that a moment that is not a number fails as well.
+        # This form of the comparison is False for NaN too.
         if not -MOMENT_MAX <= self.begin <= last <= MOMENT_MAX:
             msg = (
                 f"call {self.operation}: begin and end must be finite, and end not before begin,"
@@ -47,7 +47,7 @@ class Call:
             raise BadInput(msg)
 
     def __str__(self) -> str:
-        """Write the call as a person would: ``write(x, 3) by 7, from 0.1 to 0.2``."""
+        """Write the call for a person: ``write(x, 3) by 7, from 0.1 to 0.2``."""
         given = ", ".join(map(repr, self.arguments))
         if self.end is None:
             return f"{self.operation}({given}) by {self.process}, begun at {self.begin:g}"

@@ -1,4 +1,4 @@
-"""The verdict on a history: part by part, by a shortcut or by a search, and in words."""
+"""The verdict on a history: each part is judged by a shortcut or a search."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["BUDGET", "Linearizability", "check"]
 
-# Steps of a search: about a second. A history that can be told at all is nearly always told in a
-# small multiple of its length.
+# Steps of a search: about a second. A history that can be decided nearly always takes a small
+# multiple of its length.
 BUDGET = 200_000
 
 STATES_SHOWN_MAX = 5
@@ -33,10 +33,10 @@ PASSED = Found(verdict=Verdict.PASSED, order=(), blocked=None, states=(), steps=
 class Linearizability:
     """Whether some order of the calls, each at a moment between its begin and end, fits the model.
 
-    PASSED, FAILED, or UNKNOWN where the budget was spent first. If not PASSED, ``partition`` is the
-    part of the object that it is about, ``order`` the longest order that fits, and ``call`` what
-    had to come next, and fits nowhere (if UNKNOWN: did not fit yet), and ``states`` those in which
-    such orders end. ``steps`` is what the searches spent. ``told`` says it in words.
+    UNKNOWN means that the budget was spent first. Unless PASSED, ``partition`` is the part of the
+    object concerned, ``order`` the longest order that fits, ``call`` the call that had to come next
+    and fits nowhere (if UNKNOWN: did not fit yet), and ``states`` those in which such orders end.
+    ``steps`` counts the steps of the searches, and ``told`` is the verdict in words.
     """
 
     verdict: Verdict
@@ -51,8 +51,8 @@ class Linearizability:
 def check(history: Sequence[Call], model: Model, *, budget: int = BUDGET) -> Linearizability:
     """Judge a history, in any order, by a model.
 
-    ``budget`` bounds the steps of all searches together, and so time and memory; the same history
-    has the same verdict everywhere.
+    ``budget`` bounds the steps of all searches together, and so time and memory. It counts steps
+    and not seconds, so a history has the same verdict everywhere.
 
     Raises:
         BadInput: The budget is below 1, a call is not one of the model's, or a value has no hash.
@@ -75,7 +75,7 @@ def check(history: Sequence[Call], model: Model, *, budget: int = BUDGET) -> Lin
 
 def _check(calls: list[Call], model: Model, budget: int) -> Linearizability:
     parts = _parts(calls, model)
-    # Half of the budget goes to all parts alike, the rest to those that need more.
+    # Half of the budget is divided equally, the rest goes to parts that need more.
     share = budget if len(parts) < 2 else max(budget // (2 * len(parts)), 1)
     open_parts: list[tuple[Hashable, Found]] = []
     steps = 0
@@ -104,7 +104,7 @@ def _check(calls: list[Call], model: Model, budget: int) -> Linearizability:
 
 
 def _parts(calls: list[Call], model: Model) -> dict[Hashable, list[Call]]:
-    """Divide calls, which stay in their order."""
+    """Divide calls by part, each in the order of its calls."""
     if type(model).partition is Model.partition:
         return {None: calls}
     parts: dict[Hashable, list[Call]] = {}
@@ -119,7 +119,7 @@ def _parts(calls: list[Call], model: Model) -> dict[Hashable, list[Call]]:
 
 
 def _judged(calls: list[Call], model: Model, budget: int) -> Found:
-    """Judge one part: by sorting where every value is written once, and else by a search."""
+    """Judge a part by sorting, if every value is written once, or else by a search."""
     access = model.access
     accesses = [access(one) for one in calls]
     if None not in accesses:
@@ -161,7 +161,7 @@ def _not_passed(found: Found, key: Hashable, model: Model, *, steps: int) -> Lin
 
 
 def _told(found: Found, key: Hashable, model: Model, *, steps: int) -> str:
-    """Say how far the longest order came, what then had to come, and what there was instead."""
+    """Describe the call that did not fit, the calls before it, and the state after them."""
     where = "" if key is None else f"{key!r}: "
     states = [model.told(one) for one in found.states[:STATES_SHOWN_MAX]]
     if len(found.states) > STATES_SHOWN_MAX:

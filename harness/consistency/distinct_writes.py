@@ -1,4 +1,4 @@
-"""The shortcut for values that are written once: an order by sorting, and no search."""
+"""The shortcut for values that are written once: an order by sorting instead of a search."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ __all__ = ["longest", "ordered"]
 
 
 class _Cluster:
-    """The write of one value with its reads: they follow one another in every order that fits.
+    """The write of a value with its reads, which are adjacent in every order that fits.
 
-    ``first_end`` is when the first of them ended, ``last_begin`` when the last of them began, and
-    ``written`` when the write began.
+    ``first_end`` is the earliest end of these calls, ``last_begin`` the latest begin, and
+    ``written`` the begin of the write.
     """
 
     __slots__ = ("calls", "first_end", "last_begin", "written")
@@ -40,10 +40,10 @@ def ordered(
 ) -> list[Call] | bool | None:
     """Order plain reads and writes; False if no order fits, None if some value is written twice.
 
-    ``ends`` stand in for the ends of the calls. After Gibbons and Korach, "Testing shared memories"
-    (1997): a cluster must come before another if one of its calls ended before a call of the other
-    began. If any order of clusters fits, then so does that by ``first_end + last_begin``: where one
-    must come first, its sum is the lesser.
+    ``ends`` replace the ends of the calls. After Gibbons and Korach, "Testing shared memories"
+    (1997): a cluster must precede another if one of its calls ended before a call of the other
+    began. If any order of clusters fits, so does the order by ``first_end + last_begin``: the
+    cluster that must come first has the smaller sum.
     """
     ends = [one.end for one in calls] if ends is None else ends
     clusters = _written(calls, accesses, initial, ends)
@@ -66,7 +66,7 @@ def ordered(
             untouched_begin = max(untouched_begin, call.begin)
         else:
             return False
-    # A write that nobody read, and that may never have been, need not have been.
+    # A write of unknown outcome that nobody read can be left out.
     found = [one for one in clusters.values() if one.first_end != inf]
     order = _fitting(found, untouched_begin, _sum)
     if order is None:
@@ -82,7 +82,7 @@ def _written(
     initial: Hashable,
     ends: Sequence[float | None],
 ) -> dict[Hashable, _Cluster] | None:
-    """Begin a cluster with each write; None if two write the same, or the initial value."""
+    """Begin a cluster with each write; None if a value is written twice, or is the initial one."""
     clusters: dict[Hashable, _Cluster] = {}
     for call, (writes, value), end in zip(calls, accesses, ends, strict=True):
         if writes:
@@ -95,10 +95,10 @@ def _written(
 def longest(
     calls: Sequence[Call], accesses: Sequence[Access], initial: Hashable
 ) -> tuple[list[Call], Call]:
-    """Find the most calls, by their ends, for which an order fits, and the first too many.
+    """Find the longest prefix of calls, by end, for which an order fits, and the next call.
 
-    Calls that had begun by then, and had not ended, may stand in the order as well. For a history
-    for which ``ordered`` has said that no order fits.
+    Calls that have begun but not ended by then may be in the order as well. Only for a history of
+    which ``ordered`` has said that no order fits.
     """
     by_end = sorted(
         (end, number) for number, call in enumerate(calls) if (end := call.end) is not None
@@ -126,7 +126,7 @@ def _sum(cluster: _Cluster) -> float:
 
 
 def _exact_sum(cluster: _Cluster) -> Fraction:
-    """Add without rounding, by which two sums may have become equal."""
+    """Add without rounding, which could make two different sums equal."""
     return Fraction(cluster.first_end) + Fraction(cluster.last_begin)
 
 

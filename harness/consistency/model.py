@@ -1,4 +1,4 @@
-"""What a checker must know of an object: how it begins, and what each call makes of it."""
+"""The port of models: what the checker must know of an object."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["Model"]
 
 
 class Model:
-    """A sequential object. A model of one's own defines ``init`` and ``step``; the rest is speed.
+    """A sequential object. A model must define ``init`` and ``step``; the rest is for speed.
 
     States are hashable and never changed in place.
     """
@@ -28,30 +28,30 @@ class Model:
     def step(self, state: Hashable, call: Call) -> Iterable[Hashable]:
         """Return the states in which ``call`` may leave ``state``; none if it does not fit there.
 
-        Where ``call.end`` is None the result is not known: every state that the call might leave.
+        Where ``call.end`` is None the result is unknown: return every state that may follow.
         """
         raise NotImplementedError
 
     def mistake(self, calls: Sequence[Call]) -> str | None:
-        """Say which call, if any, is none that the object has, and why."""
+        """Say which call the object does not have, and why, or return None."""
         del calls
         return None
 
     def partition(self, call: Call) -> Hashable:
-        """Return the part of the object that a call is about; parts are judged one by one.
+        """Return the part of the object that a call is about; each part is judged separately.
 
-        Only for objects whose parts never touch each other, as the keys of a map.
+        Only for objects with independent parts, such as the keys of a map.
         """
         del call
         return None
 
     def observes(self, call: Call) -> bool:
-        """Say whether a call leaves every state in which it fits as it is."""
+        """Return True if a call never changes a state in which it fits."""
         del call
         return False
 
     def access(self, call: Call) -> Access | None:
-        """Give a call as a plain read or write, where it is one: whether it writes, and the value.
+        """Return a plain read or write as a pair (it writes, the value); None for other calls.
 
         A plain write fits everywhere and leaves its value as the state; a plain read fits where the
         state equals its value, and leaves it.

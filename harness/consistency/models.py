@@ -1,4 +1,4 @@
-"""The objects that most histories are about: register, map, counter and set."""
+"""The models of common objects: register, map, counter and set."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ NOWHERE: tuple[Hashable, ...] = ()
 
 
 class _Object(Model):
-    """An object whose calls are known by name: how many arguments each has, and which answer."""
+    """An object with named calls: ``arities`` counts their arguments, ``answering`` return bool."""
 
     arities: Mapping[str, int]
     answering: frozenset[str] = frozenset()
 
     def mistake(self, calls: Sequence[Call]) -> str | None:
-        """Find a call that the object does not have, or an answer that is none."""
+        """Find a call that the object does not have, or a result that it cannot give."""
         arities, answering = self.arities, self.answering
         for call in calls:
             operation = call.operation
@@ -44,15 +44,15 @@ class _Object(Model):
 
 
 class Register(_Object):
-    """One value: ``read() -> value``, ``write(value)``, ``cas(old, new) -> bool``.
+    """A value: ``read() -> value``, ``write(value)``, ``cas(old, new) -> bool``.
 
-    The result of a write is not looked at, and a compare-and-set may return None: not told. Values
-    are equal as Python has it.
+    The result of a write is ignored, and a compare-and-set may return None: unknown. Values are
+    compared by Python's equality.
     """
 
     arities: Mapping[str, int] = {"read": 0, "write": 1, "cas": 2}
     answering = frozenset({"cas", "delete"})
-    first = 0  # Where the arguments begin that name no key.
+    first = 0  # The index of the first argument after the key.
 
     def __init__(self, initial: Hashable = None) -> None:
         self._initial = initial
@@ -79,11 +79,11 @@ class Register(_Object):
         return (after,) if fits else NOWHERE
 
     def observes(self, call: Call) -> bool:
-        """Tell reads, and what is known to have changed nothing."""
+        """Return True for reads, and for calls known to have changed nothing."""
         return call.operation == "read" or (call.end is not None and _refused(call))
 
     def access(self, call: Call) -> Access | None:
-        """Give reads and writes as such; what looks before it writes is neither."""
+        """Return reads and writes; a call that reads before it writes is neither."""
         operation = call.operation
         if operation == "read":
             return False, call.result
@@ -95,10 +95,10 @@ class Register(_Object):
 
 
 class Map(Register):
-    """Values by key, none at first; the key is the first argument, and each is judged by itself.
+    """Values by key, none at first; the key is the first argument, and is judged separately.
 
     ``read(key) -> value or None``, ``write(key, value)``, ``cas(key, old, new) -> bool`` and
-    ``delete(key) -> bool``, which says whether there was something, or None: not told.
+    ``delete(key) -> bool``, which says whether there was a value, or None: unknown.
     """
 
     arities: Mapping[str, int] = {"read": 1, "write": 2, "cas": 3, "delete": 1}
@@ -113,7 +113,7 @@ class Map(Register):
 
 
 class Counter(_Object):
-    """A sum: ``add(amount) -> the new sum, or None: not told`` and ``read() -> the sum``."""
+    """A sum: ``add(amount) -> the new sum, or None: unknown`` and ``read() -> the sum``."""
 
     arities: Mapping[str, int] = {"read": 0, "add": 1}
 
@@ -131,11 +131,11 @@ class Counter(_Object):
         return (after,) if unseen or call.result == after else NOWHERE
 
     def observes(self, call: Call) -> bool:
-        """Tell reads, and sums to which nothing was added."""
+        """Return True for reads, and for additions of nothing."""
         return call.operation == "read" or call.arguments[0] == 0
 
     def access(self, call: Call) -> Access | None:
-        """Give reads as such."""
+        """Return reads as reads."""
         return (False, call.result) if call.operation == "read" else None
 
     def told(self, state: Hashable) -> str:
@@ -144,9 +144,9 @@ class Counter(_Object):
 
 
 class Set(_Object):
-    """Members, none at first; each is judged by itself.
+    """Members, none at first; each is judged separately.
 
-    ``add(member)`` and ``remove(member)`` return whether they changed the set, or None: not told;
+    ``add(member)`` and ``remove(member)`` return whether they changed the set, or None: unknown.
     ``contains(member)`` returns whether it is there.
     """
 
@@ -158,7 +158,7 @@ class Set(_Object):
         return False
 
     def step(self, state: Hashable, call: Call) -> Iterable[Hashable]:
-        """Add, remove, or look."""
+        """Add, remove, or look up a member."""
         operation = call.operation
         after = state if operation == "contains" else operation == "add"
         told = state if operation == "contains" else after is not state
@@ -170,11 +170,11 @@ class Set(_Object):
         return call.arguments[0]
 
     def observes(self, call: Call) -> bool:
-        """Tell looks, and what is known to have changed nothing."""
+        """Return True for look-ups, and for calls known to have changed nothing."""
         return call.operation == "contains" or (call.end is not None and _refused(call))
 
     def access(self, call: Call) -> Access | None:
-        """Give a look as a read, and what does not tell whether it changed anything as a write."""
+        """Return a look-up as a read, and a change of unknown result as a write."""
         operation = call.operation
         if operation == "contains":
             return None if call.result is None else (False, call.result)
@@ -186,5 +186,5 @@ class Set(_Object):
 
 
 def _refused(call: Call) -> bool:
-    """Say whether a call answered that it did nothing."""
+    """Return True if a call answered that it did nothing."""
     return call.operation in ("cas", "delete", "add", "remove") and call.result is False

@@ -1,4 +1,4 @@
-"""The search for an order of calls: depth first, remembering where it has been."""
+"""The search for an order of calls: depth first, with a memory of visited configurations."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     # An order so far: the order before its last call, and that call; None is the empty order.
     Path = tuple[Any, Call] | None
-    # How far an order has come: all calls before ``low`` have their place, and those above it whose
-    # bits are set in ``mask``; ``used`` are the bits of placed calls without an end; the state.
+    # An order so far: all calls before ``low`` are placed, and those above it whose bits are set in
+    # ``mask``; ``used`` holds the bits of placed calls without an end; then state and order.
     Configuration = tuple[int, int, int, Hashable, Path]
 
 __all__ = ["Found", "search"]
@@ -28,9 +28,9 @@ READ, LOOK, WRITE, OTHER = range(4)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """What a search found: the longest order that fits, and what had to come next and could not.
+    """The outcome of a search: the longest order that fits, and the call that could not follow.
 
-    ``states`` are those in which the orders end that came as far. ``steps`` is what was spent.
+    ``states`` are those in which the longest orders end, ``steps`` the number of steps taken.
     """
 
     verdict: Verdict
@@ -47,9 +47,9 @@ def search(
     budget: int,
     accesses: Sequence[Access | None] | None = None,
 ) -> Found:
-    """Search an order of ``calls``, which are in order of their begins, that fits the model.
+    """Search for an order of ``calls``, given in order of their begins, that fits the model.
 
-    ``budget`` bounds the steps, each of which looks at what could be next in one order.
+    ``budget`` bounds the steps; a step looks at the calls that could extend an order.
     """
     if accesses is None:
         accesses = [model.access(one) for one in calls]
@@ -70,12 +70,12 @@ def search(
 
 
 class _Search:
-    """One search, over calls in order of their begins.
+    """A search over calls in order of their begins.
 
-    Next in an order may be any call that began before, or when, the first of those without a place
-    ended (Wing and Gong, 1993). Where two orders lead to the same, one is followed (Lowe, 2017).
-    What only observes gets its place as soon as it fits: there it is in nobody's way. Of calls that
-    are the same in all but their moments, the one that ended first comes first.
+    Next may come any call that began no later than the first end among calls not yet placed (Wing
+    and Gong, 1993). Of orders that lead to the same configuration, only the first is followed
+    (Lowe, 2017). A call that only observes is placed as soon as it fits, since it hinders no other.
+    Of calls that differ only in their moments, the call that ended first comes first.
     """
 
     def __init__(
@@ -99,10 +99,10 @@ class _Search:
         self.ends = [row[1] for row in self.rows].__getitem__
         self.writers: dict[Hashable, int] | None = None
         add((inf, inf, OTHER, None, None))
-        # The first moment at which an unknown call may be taken up.
+        # The first moment at which a call of unknown outcome may be placed.
         self.unknown_begin = self.unknown[0].begin if self.unknown else inf
         self.steps = 0
-        # The order that came furthest: (low, mask, path), and where those end that came as far.
+        # The furthest order (low, mask, path), and the states of all orders that came as far.
         self.order: tuple[int, int, Path] = (0, 0, None)
         self.states: list[Hashable] = []
 
@@ -116,7 +116,7 @@ class _Search:
             low, mask, used, state, path = stack.pop()
             while self.steps < budget:
                 self.steps += 1
-                # All that might end before a call begins stands before it, and so is seen first.
+                # Rows are sorted by begin, so what may end before a call begins is seen first.
                 number, rest, limit = low, mask, MOMENT_MAX
                 moves, waits = [], []
                 while True:
@@ -160,10 +160,10 @@ class _Search:
     def _successors(
         self, configuration: Configuration, moves: list[int], waits: list[int], limit: float
     ) -> list[Configuration]:
-        """List where one more call leads, the most promising last: what must come soonest.
+        """List the configurations after a further call, the most urgent last.
 
         ``moves`` are the calls with an end that can be next, ``waits`` the observations that could
-        be, but do not fit the state.
+        be next but do not fit the state.
         """
         low, mask, used, state, path = configuration
         rows, step = self.rows, self.step
@@ -188,14 +188,14 @@ class _Search:
         found.reverse()
         soonest = next((rows[number][4] for number in waits if rows[number][1] == limit), None)
         if soonest is not None and len(found) > 1:
-            # Only an observation must come soonest: what it waits for is the most promising.
+            # The most urgent call is an observation: prefer the states in which it fits.
             found.sort(key=lambda one: bool(tuple(step(one[3], soonest))))
         return found
 
     def _add_unknown(
         self, found: list[Configuration], configuration: Configuration, limit: float
     ) -> None:
-        """Add where calls lead whose outcome is not known; if nowhere new, they stay out."""
+        """Add the configurations after calls of unknown outcome, where these change the state."""
         low, mask, used, state, path = configuration
         tried: set[Hashable] = set()
         for number, call in enumerate(self.unknown):
@@ -211,7 +211,7 @@ class _Search:
             ]
 
     def _waits_in_vain(self, low: int, mask: int, waits: list[int]) -> bool:
-        """Say whether a read could be next, but nothing is left that writes what it read."""
+        """Return True if no remaining write can give a waiting read its value in time."""
         if self.writers is None:
             self.writers = self._writers()
         if not self.writers:
@@ -219,13 +219,13 @@ class _Search:
         for number in waits:
             _, end, _, value, _ = self.rows[number]
             left = self.writers.get(value, 0) >> low & ~mask
-            # The soonest of those left must begin before the read ends.
+            # The first of the remaining writes must begin before the read ends.
             if not left or self.rows[(left & -left).bit_length() - 1 + low][0] > end:
                 return True
         return False
 
     def _writers(self) -> dict[Hashable, int]:
-        """Give the calls that write each value, as bits; none where calls may do anything else."""
+        """Map each value to its writes, as bits; empty if there are other calls than reads too."""
         found: dict[Hashable, int] = {}
         if self.unknown or any(row[2] in (LOOK, OTHER) for row in self.rows[:-1]):
             return found
@@ -235,13 +235,13 @@ class _Search:
         return found
 
     def blocked(self) -> Call | None:
-        """Find the call that had to come next after the order that came furthest."""
+        """Return the call that had to come next after the furthest order."""
         low, mask, _ = self.order
         left = [row for number, row in enumerate(self.rows[low:-1]) if not mask >> number & 1]
         return min(left, key=lambda row: row[1])[4] if left else None
 
 
 def _compact(low: int, mask: int) -> tuple[int, int]:
-    """Count the placed calls from ``low`` on that follow one another as placed before it."""
+    """Move ``low`` past the placed calls that follow it without a gap."""
     placed = (~mask & (mask + 1)).bit_length() - 1
     return low + placed, mask >> placed

@@ -1,7 +1,7 @@
-"""The contention profile: for each lock how long it was held, who waited, across which await.
+"""The contention profile: for each lock how long it was held, who waited, and across which await.
 
-A pure function of a history. What a lock explains of a speed-up that falls short is the time during
-which somebody waited for it while another held it, as a share of the time that was lost.
+A lock's share of a lost speed-up is the time in which somebody waited for it while another held it,
+divided by the time lost.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ if TYPE_CHECKING:
 
 __all__ = ["Contention", "Loss", "contention", "culprit", "loss"]
 
-# Below this share of the loss a lock is no explanation, only a bystander.
+# Below this share of the loss a lock is no explanation.
 SHARE_MIN = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contention:
-    """One lock in a stretch of a run; all times in seconds of the run's clock.
+    """A lock in a stretch of a run; all times in seconds of the run's clock.
 
-    ``held_s`` is the time during which somebody held it, ``blocked_s`` that during which somebody
-    waited while another held it; ``waited_s`` adds the waits of all waiters up. ``held_await`` is
-    the await across which it was held longest.
+    ``held_s`` is the time in which somebody held it, ``blocked_s`` the time in which somebody
+    waited while another held it, and ``waited_s`` the sum of all waits. ``held_await`` is the await
+    across which it was held longest.
     """
 
     lock: str
@@ -51,7 +51,7 @@ class Contention:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loss:
-    """How far a phase run together falls behind the ideal: one n-th of the time in turn."""
+    """How far a phase run together falls behind the ideal: the sequential time over n."""
 
     sequential_s: float
     together_s: float
@@ -60,14 +60,14 @@ class Loss:
 
     @property
     def lost_s(self) -> float:
-        """The seconds over the ideal."""
+        """The seconds beyond the ideal."""
         return max(self.together_s - self.ideal_s, 0.0)
 
 
 def contention(history: History, *, within: Span | None = None) -> tuple[Contention, ...]:
-    """Profile every lock that was held, the one that blocked others longest first.
+    """Profile every lock that was held; the lock that blocked others longest comes first.
 
-    ``within`` cuts holds and waits to a stretch of the run (begin, end), in seconds.
+    ``within`` limits holds and waits to a stretch of the run: begin and end, in seconds.
     """
     begin_s, end_s = (0.0, history.end_s) if within is None else within
     holds: dict[tuple[str, int], list[tuple[Span, LockHold]]] = {}
@@ -85,7 +85,7 @@ def contention(history: History, *, within: Span | None = None) -> tuple[Content
 
 
 def loss(measurements: Sequence[Measurement]) -> Loss | None:
-    """Compare the last pair of timings of one phase; None where they cannot be compared."""
+    """Compare the last pair of timings of a phase; None where they cannot be compared."""
     together = [one for one in measurements if one.pacing is Pacing.TOGETHER]
     sequential = [one for one in measurements if one.pacing is Pacing.SEQUENTIAL]
     if not together or not sequential or together[-1].begin_s is None:
@@ -104,7 +104,7 @@ def loss(measurements: Sequence[Measurement]) -> Loss | None:
 def culprit(history: History, measurements: Sequence[Measurement]) -> str | None:
     """Say which lock explains how much of a lost speed-up, and across which await it was held.
 
-    Without a lock that explains anything: the one task that gave all commands, if there was one.
+    Without such a lock, name the single task that gave all commands, if there was one.
     """
     lost = loss(measurements)
     if lost is None or lost.lost_s <= 0:
@@ -191,7 +191,7 @@ def _union(spans: Iterable[Span]) -> list[Span]:
 
 
 def _shared_s(one: list[Span], other: list[Span]) -> float:
-    """Add up the seconds that lie in both, each a list of spans in order that do not touch."""
+    """Add up the seconds that lie in both; each is a sorted list of spans that do not touch."""
     shared_s, at, beside = 0.0, 0, 0
     while at < len(one) and beside < len(other):
         begin = max(one[at][0], other[beside][0])

@@ -1,4 +1,4 @@
-"""How an operation ended, beside the end that its step expects."""
+"""The end of an operation, compared with its step's expected end."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ __all__ = ["against_expected", "as_expected", "ended", "raised_as_expected", "wa
 
 
 def as_expected(operation: Operation) -> bool:
-    """Return True if an operation ended as its step expects."""
+    """Return True if an operation had its expected end."""
     word = wanted(operation)
     if word == "any":
         return operation.outcome in (Outcome.RETURNED, Outcome.RAISED)
@@ -25,19 +25,19 @@ def as_expected(operation: Operation) -> bool:
 
 
 def wanted(operation: Operation) -> str:
-    """Say what the step expects: "success", "any", "cancelled", or the class of an error."""
+    """Return the expected end: "success", "any", "cancelled", or the class of an error."""
     return operation.expected_error or "success"
 
 
 def raised_as_expected(operation: Operation) -> bool:
-    """Return True if an operation raised, and its step asks for that error or takes any end."""
+    """Return True if an operation raised, as its step expects."""
     return operation.outcome is Outcome.RAISED and as_expected(operation)
 
 
 def against_expected(operation: Operation) -> str:
-    """Say what follows the word of an end: `` as expected``, ``, expected NodeUnreachable``.
+    """Return the words after an end: `` as expected``, ``, expected NodeUnreachable``, or nothing.
 
-    Nothing follows where an operation that should return did, or has yet to, or failed to.
+    Nothing follows where success was expected, or where an expected error is still to come.
     """
     if as_expected(operation):
         return "" if operation.outcome is Outcome.RETURNED else " as expected"

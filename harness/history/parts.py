@@ -1,7 +1,7 @@
-"""The part that each module plays in a run: the program, the harness, or Python's own library.
+"""The part that each module plays in a run: the program, the harness, or Python's library.
 
-This table is the only place where that is decided, and it decides by the module's name. It stands
-in ``history`` because frames (``harness.diagnosis``) and records (``Blocked``) both ask it.
+Only this table decides that, by the module's name. It is in ``history`` because frames
+(``harness.diagnosis``) and records (``Blocked``) both use it.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ __all__ = ["PARTS", "Part", "part_at", "part_of"]
 
 
 class Part(StrEnum):
-    """Who a module belongs to.
+    """What a module belongs to.
 
-    ``PROGRAM`` is the system under test with its adapters, and every module that is not listed.
-    ``HARNESS`` is the harness, ``LOOP`` those of its modules that drive or observe the steps of the
-    virtual loop, ``LEDGER`` those that stand between a program and its locks. ``ASYNCIO`` is a part
-    of Python's ``LIBRARY`` with a value of its own. Installed packages belong to the program.
+    ``PROGRAM``: the system under test, its adapters, installed packages, and all modules that are
+    not listed. ``HARNESS``: the harness, except ``LOOP``, the modules that drive or observe the
+    virtual loop, and ``LEDGER``, those between a program and its locks. ``LIBRARY``: Python's
+    library, except ``ASYNCIO``.
     """
 
     PROGRAM = "program"
@@ -32,12 +32,12 @@ class Part(StrEnum):
 
     @property
     def is_harness(self) -> bool:
-        """True for all of the harness; its adapters of systems are the program's."""
+        """True for all of the harness but its adapters of systems, which count as program."""
         return self in _HARNESS
 
     @property
     def is_machinery(self) -> bool:
-        """True for what stands between a program and its lock: asyncio, and the ledgers."""
+        """True for what stands between a program and its locks: asyncio and the ledgers."""
         return self in _MACHINERY
 
 
@@ -45,8 +45,8 @@ _HARNESS = frozenset({Part.HARNESS, Part.LOOP, Part.LEDGER})
 _MACHINERY = frozenset({Part.ASYNCIO, Part.LEDGER})
 
 
-# A package stands for all its modules that are not listed themselves. The package ``harness`` does
-# not: a project may have a folder of that name for its own scenarios.
+# A package stands for all its unlisted modules, except ``harness``: a project may have a folder of
+# that name for its scenarios.
 PARTS: dict[str, Part] = {
     "asyncio": Part.ASYNCIO,
     "serve": Part.PROGRAM,
@@ -119,7 +119,7 @@ def part_of(module: str) -> Part:
 def part_at(place: str) -> Part:
     """Return the part of the module that a place names: ``harness/runs/workload.py:9 in f``.
 
-    The path of a place is as seen from where Python imports, so it spells the module's name.
+    The path is relative to where Python imports from, so it spells the module's name.
     """
     found = _PLACE.match(place)
     return part_of(found["path"].replace("/", ".")) if found else Part.PROGRAM

@@ -1,4 +1,4 @@
-"""The turning of a service's values into plain, comparable, JSON-able data."""
+"""The conversion of a service's values to plain, comparable, JSON-able data."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ TEXT_LETTERS_KEPT = 1_000
 NUMBER_BITS_MAX = 4_096
 CHAIN_MAX = 20
 OUR_OWN_BASES = frozenset({"object", "BaseException", "Exception"})
-# Python's own repr of what is no data names a place in memory: "<Task object at 0x7f8a...>".
+# Python's default repr names a place in memory: "<Task object at 0x7f8a...>".
 ADDRESS = re.compile(r"(<[^<>]* at )0x[0-9A-Fa-f]{4,16}(?=[ >])")
 AS_TEXT = (
     PurePath,
@@ -47,35 +47,35 @@ DATES = (dt.date, dt.time)
 
 
 class PlainData:
-    """Converts values; objects that are no data get a number, the same for the same object.
+    """Converts values; an object that is not data gets a number, the same for the same object.
 
-    ``scrub`` maps texts that differ from run to run (a temporary directory) to what stands for
-    them. What comes out depends on the values only: never on memory, hashing or time.
+    ``scrub`` maps texts that differ from run to run (a temporary directory) to their replacements.
+    The outcome depends on the values only: never on memory, hashing or time.
     """
 
     def __init__(self, scrub: Mapping[str, str]) -> None:
-        # The longest first, so that a folder inside another is not cut in two.
+        # The longest first, so that the path of an inner folder is replaced whole.
         self._scrub = sorted(scrub.items(), key=lambda pair: (-len(pair[0]), pair))
-        # Objects are kept, so that no later one can be given the identity of an earlier one.
+        # Objects are kept alive, so that no later object can have the identity of an earlier one.
         self._objects: dict[int, tuple[int, object]] = {}
 
     def of(self, value: Any) -> Any:
         """Convert a value: dataclasses and mappings become dicts, bytes hex, sets sorted lists.
 
-        Infinite and missing numbers, dates and paths become text. What is too deep, too large,
-        contains itself, or raises when it is read is replaced by a note that says so.
+        Infinities, NaN, dates and paths become text. A note replaces what is too deep or too large,
+        contains itself, or raises when it is read.
         """
         return _Conversion(self).of(value, ())
 
     def text(self, value: str) -> str:
-        """Replace what differs from run to run, and what no file could hold."""
+        """Replace text that differs from run to run, or that no file could hold."""
         for found, instead in self._scrub:
             value = value.replace(found, instead)
         value = ADDRESS.sub(r"\g<1>0x…", value)
         return value.encode("utf-8", "backslashreplace").decode("utf-8")
 
     def error(self, error: BaseException) -> ErrorRecord:
-        """Convert an exception with the chain of its causes, and the members of a group."""
+        """Convert an exception with the chain of its causes and the members of a group."""
         bases = [one.__name__ for one in type(error).__mro__[1:]]
         return ErrorRecord(
             type=type(error).__name__,
@@ -104,7 +104,7 @@ class PlainData:
 
 
 class _Conversion:
-    """One call of ``PlainData.of``: counts what it has made, and knows if order means anything."""
+    """A call of ``PlainData.of``: counts what it has made, and knows whether order matters."""
 
     def __init__(self, plain: PlainData) -> None:
         self._plain = plain
@@ -112,7 +112,7 @@ class _Conversion:
         self._in_set = False
 
     def of(self, value: Any, path: tuple[int, ...]) -> Any:
-        """Convert a value; ``path`` holds the identities of what it is inside of."""
+        """Convert a value; ``path`` holds the identities of the values that contain it."""
         try:
             return self._of(value, path)
         except Exception as broken:  # noqa: BLE001 - reading a service's value may raise anything
@@ -140,7 +140,7 @@ class _Conversion:
         return plain
 
     def _letters(self, value: str) -> str:
-        """Keep the beginning and a digest of what is very long."""
+        """Keep only the beginning and a digest of a very long text."""
         text = self._plain.text(value)
         if len(text) <= TEXT_LETTERS_MAX:
             return text
@@ -193,7 +193,7 @@ class _Conversion:
         return self.of(found, path)
 
     def _mapping(self, value: Mapping[Any, Any], path: tuple[int, ...]) -> dict[str, Any]:
-        """Convert in the order of the keys' text, so that objects are numbered in that order."""
+        """Convert in the order of the keys' text, and so number objects in that order."""
         keyed: list[tuple[str, Any]] = []
         for key, one in value.items():
             if self._left <= 0:
@@ -213,7 +213,7 @@ class _Conversion:
         return plain if isinstance(plain, str) else _canonical(plain)
 
     def _set(self, value: Set[Any], path: tuple[int, ...]) -> list[Any]:
-        """Sort by content. The order of a set is chance, so objects in it get no new numbers."""
+        """Sort by content. A set's order is arbitrary, so objects in it get no new numbers."""
         outer, self._in_set = self._in_set, True
         try:
             members = self._members(value, path)
@@ -223,7 +223,7 @@ class _Conversion:
 
 
 def _number(value: float) -> float | str:
-    """Keep what JSON has; write infinities, no-numbers and numbers of a thousand digits as text."""
+    """Keep a number that JSON has; write infinities, NaN and very long integers as text."""
     if isinstance(value, int):
         plain = int.__int__(value)
         return plain if plain.bit_length() <= NUMBER_BITS_MAX else hex(plain)
@@ -231,7 +231,7 @@ def _number(value: float) -> float | str:
 
 
 def _rank(value: Any) -> tuple[bool, float, str]:
-    """Order numbers by size, before all else by its text."""
+    """Return a sort key: numbers by size, then all else by its text."""
     if isinstance(value, int | float) and abs(value) < 1e300:
         return False, float(value), _canonical(value)
     return True, 0.0, _canonical(value)

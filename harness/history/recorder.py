@@ -34,10 +34,10 @@ __all__ = ["Recorder"]
 
 
 class Recorder:
-    """Collects what happens; every entry is noted in the trace, so that digests cover it.
+    """Collects what happens, and notes every entry in the trace, so that digests cover it.
 
     ``clock`` gives seconds since the run began, ``note`` takes a line for the trace, and
-    ``observe`` is called whenever something was recorded that may not last.
+    ``observe`` is called as an operation begins or ends, or a spawn begins.
     """
 
     def __init__(
@@ -74,7 +74,7 @@ class Recorder:
         arguments: dict[str, Any],
         expected: str,
     ) -> int:
-        """Record a call that begins now; returns its number."""
+        """Record an operation that begins now; return its number."""
         number = len(self._operations)
         self._operations.append(
             Operation(
@@ -103,7 +103,7 @@ class Recorder:
         value: Any = None,
         error: BaseException | None = None,
     ) -> None:
-        """Record how a call ended, now."""
+        """Record how an operation ended, now."""
         plain = self.plain.of(value)
         self._operations[number] = replace(
             self._operations[number],
@@ -117,7 +117,7 @@ class Recorder:
         self._observe()
 
     def probing(self) -> None:
-        """Record that all the scenario asks for is done: what is spawned now is the probe's."""
+        """Record that the scenario's steps are over: later spawns belong to the probe."""
         self._spawns_asked = len(self._actors)
 
     def open_actors(self) -> list[Actor]:
@@ -130,7 +130,7 @@ class Recorder:
         self._operations[number] = replace(one, parked=(*one.parked, (begin_s, self.clock())))
 
     def begin_actor(self, key: dict[str, str]) -> int:
-        """Record a spawn that begins now; returns its number."""
+        """Record a spawn that begins now; return its number."""
         number = len(self._actors)
         self._actors.append(
             Actor(
@@ -144,7 +144,7 @@ class Recorder:
             )
         )
         self._note(f"spawn {number} {sorted(key.items())}")
-        # A spawn that is refused at once is over before the loop's pass is.
+        # A spawn that is refused at once ends before the loop's pass does.
         self._observe()
         return number
 
@@ -163,13 +163,13 @@ class Recorder:
         self._note(f"spawned {number} {outcome.value}")
 
     def exit_actor(self, number: int) -> None:
-        """Record that a client has ended; only the first time counts."""
+        """Record that a client has ended; only the first call counts."""
         if self._actors[number].exit_s is None:
             self._actors[number] = replace(self._actors[number], exit_s=self.clock())
             self._note(f"exit {number}")
 
     def begin_command(self, actor: int, name: str) -> int:
-        """Record a command that a client is given now; returns its number."""
+        """Record a command that a client is given now; return its number."""
         self._commands.append(
             Command(
                 actor=actor,
@@ -201,12 +201,12 @@ class Recorder:
         self._note(f"fault {point} {kind}")
 
     def measurement(self, measurement: Measurement) -> None:
-        """Record one timing of a phase."""
+        """Record a timing of a phase."""
         self._measurements.append(measurement)
         self._note(f"measured {measurement.pacing.value} {measurement.duration_s:.9f}")
 
     def outcomes_since(self, number: int) -> tuple[int, int]:
-        """Count the operations since ``number``: those that returned, and the others."""
+        """Count the operations from ``number`` on: those that returned, and the others."""
         since = self._operations[number:]
         done = sum(one.succeeded for one in since)
         return done, len(since) - done
@@ -221,7 +221,7 @@ class Recorder:
 
         Raises:
             BadInput: The step was not called for the user, or its result has nothing at the path.
-            HarnessError: The step was called, and failed: the run has failed as well.
+            HarnessError: The step was called and failed, so the run has failed as well.
         """
         where = f"with: ${step}{f'.{path}' if path else ''}"
         called = [one for one in self._operations if one.step == step and one.user == user]
@@ -252,7 +252,7 @@ class Recorder:
         lock_waits: Sequence[LockWait] = (),
         conditions: tuple[ConditionRecord, ...] = (),
     ) -> History:
-        """Make the history as it stands, up to ``end_s`` seconds or to this moment."""
+        """Make the history so far, up to ``end_s`` seconds or to this moment."""
         return History(
             node=self.node,
             operations=tuple(self._operations),

@@ -1,4 +1,4 @@
-"""The history of a run: what was called, spawned and commanded, when, and how it ended."""
+"""The history of a run: its operations, spawns and commands, when they ran and how they ended."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ __all__ = [
 
 
 class NodeKind(StrEnum):
-    """Which backend ran: its figures are simulated (virtual seconds) or measured (wall seconds)."""
+    """A backend; its seconds are virtual (simulated) or of the wall clock (measured)."""
 
     SIMULATED = "simulated"
     LIVE = "live"
@@ -47,7 +47,7 @@ class Outcome(StrEnum):
 
 
 class Pacing(StrEnum):
-    """How a measured phase was run: its steps together, or one after another."""
+    """How a timed phase was run: its calls together, or one after another."""
 
     TOGETHER = "together"
     SEQUENTIAL = "sequential"
@@ -65,12 +65,12 @@ class ErrorRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """One call on the system under test.
+    """A call on the system under test.
 
     ``step`` is the id of the scenario's step, ``number`` counts the operations of a run from 0.
-    ``begin_s`` and ``end_s`` are seconds since the run began (virtual or measured, see the run's
-    node); ``end_s`` is None while unfinished. ``value`` is JSON-able. ``waits_s`` are moments at
-    which this operation was parked and let go: pairs (parked, released).
+    ``begin_s`` and ``end_s`` are seconds since the run began (virtual or measured, by backend);
+    ``end_s`` is None while unfinished. ``value`` is JSON-able. ``parked`` holds pairs of moments at
+    which the operation was parked and released.
     """
 
     number: int
@@ -101,7 +101,7 @@ class Operation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
-    """One spawn of a client, from the call to its exit. ``key`` says for whom: user, network."""
+    """A client, from the begin of its spawn to its exit; ``key`` holds its user and network."""
 
     number: int
     key: dict[str, str]
@@ -115,7 +115,7 @@ class Actor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """One command that a client was given; ``actor`` is the number of its spawn."""
+    """A command that a client was given; ``actor`` is the number of its spawn."""
 
     actor: int
     key: dict[str, str]
@@ -131,10 +131,10 @@ class Command:
 class LockHold:
     """A lock that was held over virtual or measured time, from ``begin_s`` to ``end_s``.
 
-    ``where`` is the source line that took it, ``across`` the line its holder awaited at longest.
-    ``held_await`` is the await inside the lock, its source text and its line. ``kind`` is the
-    lock's class, or "executor" for a pool with one worker; ``number`` tells apart locks of one
-    name, and ``permits`` is how many may hold it at once.
+    ``where`` is the source line that took it, ``across`` the line at which its holder awaited
+    longest. ``held_await`` is the source text and line of the await inside the lock. ``kind`` is
+    the lock's class, or "executor" for a pool with one worker. ``number`` distinguishes locks of
+    the same name, and ``permits`` is how many tasks may hold it at once.
     """
 
     lock: str
@@ -163,10 +163,10 @@ class LockWait:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Blocked:
-    """One task that waits: for what, who holds it, and where both stand in the source.
+    """A task that waits: for what, who holds it, and at which source lines.
 
-    ``reason`` says why the wait does not end where no holder does: a wake-up that was lost, who
-    could still act, or that nobody can.
+    ``reason`` explains a wait that no holder explains: a lost wake-up, who could still end it, or
+    that nobody can.
     """
 
     task: str
@@ -177,13 +177,13 @@ class Blocked:
 
     @property
     def in_harness(self) -> bool:
-        """True if it is the harness that waits there, for what it has begun itself."""
+        """True if the wait is the harness's, for something that it has begun."""
         return part_at(self.where).is_harness
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Diagnosis:
-    """Who waits for whom at a moment. ``cycle`` names tasks in order when they wait in a ring."""
+    """Who waits for whom at a moment; ``cycle`` names, in order, tasks that wait in a cycle."""
 
     at_s: float
     blocked: tuple[Blocked, ...]
@@ -194,11 +194,11 @@ class Diagnosis:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Leak:
-    """What a closed system left behind: a "task" pending, a "coroutine" never awaited, a lock held.
+    """What a closed system left: a pending "task", an unawaited "coroutine", or a held lock.
 
-    ``made_at`` is the line that made the task, that dropped the coroutine, or that took the "lock"
-    or the "permit" of a semaphore; ``where`` is where the task stands, where the coroutine's
-    function begins, or who took the lock and how that task ended.
+    ``made_at`` is the line that made the task, dropped the coroutine, or took the "lock" or the
+    "permit" of a semaphore. ``where`` is where the task stands, where the coroutine's function
+    begins, or who took the lock and how that task ended.
     """
 
     kind: str
@@ -209,10 +209,10 @@ class Leak:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BlockingCall:
-    """A call that blocked the loop's own thread: what it was, on what, and from which line.
+    """A call that blocked the loop's thread: what it was, on what, and from which line.
 
     ``what`` is the name of the audit event ("open", "sqlite3.connect", …), or "sqlite3.execute";
-    ``count`` says how often that line made it, ``at_s`` when first.
+    ``count`` is how often that line made it, and ``at_s`` when first.
     """
 
     what: str
@@ -224,7 +224,7 @@ class BlockingCall:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoopLag:
-    """A time in which a real loop took no turn: ``where`` is the line that ran when it was seen."""
+    """A time in which a real loop took no turn; ``where`` is the line seen to run in it."""
 
     at_s: float
     lag_s: float
@@ -233,7 +233,7 @@ class LoopLag:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """A fault that the scenario asked for, at the moment it took effect."""
+    """A fault of the scenario or of a search, at the moment it took effect."""
 
     at_s: float
     point: str
@@ -243,9 +243,9 @@ class Fault:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measurement:
-    """One timing of a phase. Only a timing whose operations all succeeded counts.
+    """A timing of a phase. Only a timing whose operations all succeeded counts.
 
-    ``begin_s`` is when it began, in seconds since the run did, or None where that is not known.
+    ``begin_s`` is in seconds since the run began, or None where that is not known.
     """
 
     phase: str
@@ -260,9 +260,9 @@ class Measurement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConditionRecord:
-    """What was seen of one of the system's conditions in ``moments`` looks.
+    """The record of one of the system's conditions, evaluated at ``moments`` moments.
 
-    ``reason`` is what it said when it first did not hold, ``end_reason`` what it said at the end;
+    ``reason`` is the condition's text when it first did not hold, ``end_reason`` that at the end;
     ``held_at_end`` is None if the run did not come to its end. ``error`` is set if it raised.
     """
 
@@ -278,11 +278,11 @@ class ConditionRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class History:
-    """All that a run did, in the order in which it began. Checks read nothing else.
+    """All that happened in a run, in order of its begin. Checks read nothing else.
 
-    ``leaks`` is None if the system was never closed, ``blocking_calls`` if nobody looked for them.
-    ``spawns_asked`` is how many of the ``actors`` began before the probe of a search with faults,
-    which may start clients that the scenario never asked for; None if there was no probe.
+    ``leaks`` is None if the system was never closed, ``blocking_calls`` if nothing watched for
+    them. ``spawns_asked`` is how many ``actors`` began before the probe of a search with faults,
+    which may start further clients; None if there was no probe.
     """
 
     node: NodeKind

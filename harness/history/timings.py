@@ -32,16 +32,16 @@ __all__ = [
 
 CONFIDENCE = 0.95
 RESAMPLES = 2_000
-INTERVAL_ROUNDS_MIN = 5  # resampling fewer rounds tells nothing of their spread
+INTERVAL_ROUNDS_MIN = 5  # resampling fewer rounds does not show their spread
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Speedup:
-    """How many times as fast a phase's steps ended together as one after another.
+    """How many times as fast a phase's calls are together as one after another.
 
-    ``ratio`` is the median of the sequential timings over that of the concurrent ones, ``low`` and
+    ``ratio`` is the median of the sequential timings over that of the timings together, ``low`` and
     ``high`` bound its bootstrap interval, ``sequential_s`` and ``together_s`` are the two medians
-    in seconds, and ``rounds`` is how many timings the scarcer pacing had.
+    in seconds, and ``rounds`` is the smaller number of timings of the two pacings.
     """
 
     ratio: float
@@ -53,7 +53,7 @@ class Speedup:
 
     @property
     def has_interval(self) -> bool:
-        """True if there were rounds enough for ``low`` and ``high`` to mean anything."""
+        """True if there were enough rounds for ``low`` and ``high`` to mean anything."""
         return self.rounds >= INTERVAL_ROUNDS_MIN
 
 
@@ -71,7 +71,7 @@ def median(values: Sequence[float]) -> float:
 def percentile(values: Sequence[float], percent: float) -> float:
     """Return the smallest value that at least ``percent`` of the values do not exceed.
 
-    The nearest-rank definition: always one of the values, never a number between two of them.
+    By the nearest-rank definition, the result is always one of the values.
 
     Raises:
         HarnessBug: There are no values, or ``percent`` is not over 0 and up to 100.
@@ -84,7 +84,7 @@ def percentile(values: Sequence[float], percent: float) -> float:
 
 
 def percentile_samples_min(percent: float) -> int:
-    """Say how many samples a percentile needs to be more than the largest: 20 for p95."""
+    """Return how many samples a percentile needs to differ from the maximum: 20 for p95."""
     return ceil(round(100 / (100 - percent), 6))
 
 
@@ -93,8 +93,8 @@ def bootstrap_interval(
 ) -> tuple[float, float]:
     """Return the 95 % percentile-bootstrap interval of the ratio of the two medians.
 
-    Each pacing is resampled by itself with replacement, 2,000 times; the interval runs between the
-    2.5th and 97.5th nearest-rank percentiles of the ratios (Efron and Tibshirani, 1993, ch. 13).
+    Each pacing is resampled separately, with replacement, 2,000 times. The interval lies between
+    the 2.5th and 97.5th percentiles of the ratios (Efron and Tibshirani, 1993, ch. 13).
     """
     ratios = []
     for _ in range(RESAMPLES):
@@ -106,7 +106,7 @@ def bootstrap_interval(
 
 
 def counted(measurements: Iterable[Measurement], *, pacing: Pacing) -> list[float]:
-    """List the timings, in seconds, that count: this pacing, warmed up, nothing failed."""
+    """List the timings of a pacing that count, in seconds: no warm-up, and no failed operation."""
     return [
         one.duration_s
         for one in measurements
@@ -117,11 +117,11 @@ def counted(measurements: Iterable[Measurement], *, pacing: Pacing) -> list[floa
 def speedup(
     measurements: Iterable[Measurement], *, random: Random, rounds_min: int = 1
 ) -> Speedup | None:
-    """Judge how much faster one phase is with its steps together.
+    """Compute how much faster a phase is with its calls together.
 
-    None where there is nothing to tell: one pacing has fewer than ``rounds_min`` timings that
-    count, or a timing took no time at all, so that no ratio exists. ``random`` decides the
-    resampling; ``fresh_random()`` makes checks and reports print the same interval.
+    None if a pacing has fewer than ``rounds_min`` timings that count, or a timing took no time, so
+    that no ratio exists. ``random`` decides the resampling; with ``fresh_random()`` checks and
+    reports print the same interval.
 
     Raises:
         HarnessBug: The measurements are of more than one phase.
@@ -148,12 +148,12 @@ def speedup(
 
 
 def phases(measurements: Iterable[Measurement]) -> tuple[str, ...]:
-    """Name the phases that were measured, in the order of their first timing."""
+    """List the measured phases in the order of their first timing."""
     return tuple(dict.fromkeys(one.phase for one in measurements))
 
 
 def fresh_random() -> Random:
-    """Return the generator that resampling starts from, the same in every check and report."""
+    """Return a generator for resampling, seeded alike in every check and report."""
     return Random(0)  # noqa: S311 - resampling needs repetition, not secrecy
 
 

@@ -1,4 +1,4 @@
-"""The paths into results, and the one text that equal values share."""
+"""Paths into results, and the canonical text of a value."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ INDEX_DIGITS_MAX = 9
 
 
 class PathMissing(LookupError):
-    """The value has nothing at the path."""
+    """There is nothing at the path."""
 
 
 def values_at(value: Any, path: str) -> list[Any]:
-    """Collect what lies at ``path`` in ``value``; a path without ``*`` gives one item.
+    """List what lies at ``path`` in ``value``; a path without ``*`` gives a single item.
 
     A path is names and numbers with dots between them; ``*`` stands for every item of a list or
     table. The empty path is the value itself.
@@ -30,9 +30,9 @@ def values_at(value: Any, path: str) -> list[Any]:
 
 
 def canonical(value: Any) -> str:
-    """Write a value as text that is the same for equal values only.
+    """Return text that is the same for equal values, and only for them.
 
-    Tables are equal whatever the order of their keys, and 1 equals 1.0; true does not equal 1.
+    The order of a table's keys does not matter; 1 equals 1.0, and true does not equal 1.
     """
     return json.dumps(_even(value), sort_keys=True, default=repr)
 

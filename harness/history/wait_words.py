@@ -1,4 +1,4 @@
-"""The words for who waits for whom: one sentence a wait, the one that tells most first."""
+"""The words for who waits for whom: a sentence for each wait, the best explanation first."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ if TYPE_CHECKING:
 
 __all__ = ["describe", "in_order", "waiting"]
 
-# So many holders are named: where there are more, they wait themselves, and are told of as well.
+# Of more holders the others are only counted: they wait too, so a sentence follows for each.
 _HOLDERS_MAX = 4
 _CHAIN_MAX = 6
-# A reason that tells of what is missing, not only who could act.
+# A reason that says what is missing, not only who could act.
 _MISSED = re.compile(r"lost wake-up|it was |\d+ of its \d+ permits ")
 
 
 def describe(diagnosis: Diagnosis, *, of: str | None = None) -> str:
-    """Say in one sentence who waits for whom; the whole list is the report's to tell.
+    """Say in a sentence who waits for whom; reports print the whole list.
 
-    Begins with the task ``of`` this name if it is given, and waits; then with whom it waits for.
+    With ``of``, the sentence begins with the task of that name and goes on with whom it waits for.
     """
     if of is not None:
         chain = _chain(diagnosis, of)
@@ -36,9 +36,9 @@ def describe(diagnosis: Diagnosis, *, of: str | None = None) -> str:
 
 
 def waiting(blocked: Blocked, *, named: str | None = None) -> str:
-    """Say in one sentence what a task waits for, where, who holds it, and why that does not end.
+    """Say in a sentence what a task waits for, where, who holds it, and why the wait does not end.
 
-    ``named`` is how the sentence begins where several wait alike.
+    ``named`` begins the sentence where several tasks wait alike.
     """
     holders = ", ".join(blocked.holders[:_HOLDERS_MAX])
     more = len(blocked.holders) - _HOLDERS_MAX
@@ -50,7 +50,7 @@ def waiting(blocked: Blocked, *, named: str | None = None) -> str:
 
 
 def _chain(diagnosis: Diagnosis, first: str) -> list[Blocked]:
-    """Follow the first holder of what each waits for, to one who waits for nobody, or a ring."""
+    """Follow the first holder of each wait, up to a task that waits for nobody, or a cycle."""
     by_name = {blocked.task: blocked for blocked in diagnosis.blocked}
     chain: list[Blocked] = []
     following = by_name.get(first)
@@ -65,7 +65,7 @@ def _chain(diagnosis: Diagnosis, first: str) -> list[Blocked]:
 
 
 def in_order(diagnosis: Diagnosis) -> tuple[Blocked, ...]:
-    """Put the wait that tells most first, unless a ring tells all: others are often its effect."""
+    """Put the wait that explains most first, since others are often its effect; a cycle stays."""
     blocked = diagnosis.blocked
     missed = [one for one in blocked if _MISSED.match(one.reason or "")]
     unheld = [one for one in blocked if one.reason and not one.in_harness]

@@ -1,1 +1,1 @@
-"""The live half: all that knows Docker and the real client."""
+"""The live backend: the real clock, and partners in Docker containers."""

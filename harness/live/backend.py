@@ -31,19 +31,19 @@ if TYPE_CHECKING:
 
 __all__ = ["LiveBackend"]
 
-# Wall seconds without any operation, spawn or command beginning or ending.
+# Wall seconds in which no operation, spawn or command begins or ends.
 STALL_S = 150.0
 STALL_SETTING = "HARNESS_STALL_S"
 LOG_LINES = 100
 LOG_LINES_DIED = 10
 SAMPLE_EVERY_S = 0.02
-# In real time every hold lasts a little; shorter ones say nothing.
+# In real time every hold lasts a little; shorter holds mean nothing.
 HOLD_MIN_S = 0.001
 _Spanned = TypeVar("_Spanned", LockHold, LockWait)
 
 
 class LiveBackend:
-    """Runs in real time, with one partner for all runs; without one for services that need none."""
+    """Runs in real time, with the same partner for all runs, or none if the service needs none."""
 
     kind = NodeKind.LIVE
 
@@ -56,7 +56,7 @@ class LiveBackend:
 
     @property
     def versions(self) -> dict[str, str]:
-        """Versions of what takes part for real."""
+        """The versions of the partner's parts."""
         return {} if self._partner is None else self._partner.versions
 
     def prepare(
@@ -70,12 +70,12 @@ class LiveBackend:
         return _LiveRun(self._partner, stall_s=self._stall_s)
 
     def close(self) -> None:
-        """Give the partner back; the last one out removes its container."""
+        """Release the partner; its last user removes the container."""
         self._stack.close()
 
 
 class _LiveRun:
-    """One run on the real clock."""
+    """A run on the real clock."""
 
     def __init__(self, partner: LivePartner | None, *, stall_s: float) -> None:
         self._partner = partner
@@ -83,7 +83,7 @@ class _LiveRun:
         self.stage = _LiveStage(partner)
 
     def carry_out(self, main: Main, *, observer: Observer | None = None) -> Ran:
-        """Run on a loop of its own; a run that stalls is ended with a diagnosis."""
+        """Run on a new loop; a run that stalls is ended with a diagnosis."""
         del observer  # Real time has no passes to look at.
         stage = self.stage
         ledger = LockLedger(hold_min_s=HOLD_MIN_S)
@@ -114,7 +114,7 @@ class _LiveRun:
                 error = cancelled
             except Exception as raised:  # noqa: BLE001 - it becomes the run's verdict
                 error = raised
-            # What a lost task never told is told when it is collected.
+            # A task that was dropped reports its unhandled error when it is collected.
             gc.collect()
         node_died = self._node_died()
         if node_died is not None:
@@ -131,7 +131,7 @@ class _LiveRun:
         )
 
     def _node_died(self) -> CouldNotRun | None:
-        """Ask whether the node outlived the run: what a run without its node did proves nothing."""
+        """Return an error if the node did not outlive the run, which then proves nothing."""
         if self._partner is None:
             return None
         try:
@@ -145,7 +145,7 @@ class _LiveRun:
 
 
 class _LiveStage:
-    """What a live run finds around it."""
+    """The stage of a live run: its clock, notes, diagnosis and world."""
 
     def __init__(self, partner: LivePartner | None) -> None:
         self._partner = partner
@@ -161,23 +161,23 @@ class _LiveStage:
         return time.perf_counter() - self._begin_s
 
     def note(self, line: str) -> None:
-        """Take a line as a sign of life; real runs have no trace."""
+        """Take a line as a sign of life; live runs have no trace."""
         del line
         if self.watchdog is not None:
             self.watchdog.sign_of_life()
 
     def begin_chaos(self, seed: int) -> Chaos:
-        """Refuse: on the real clock nobody decides what happens next."""
+        """Raise ``Unsupported``: on the real clock nobody decides what happens next."""
         del seed
         msg = "faults as choices are for simulated runs: explore without --node live"
         raise Unsupported(msg)
 
     def patient(self, for_s: float) -> AbstractContextManager[None]:
-        """Have the watchdog wait for so long: an operation's deadline or a delay is under way."""
+        """Let the watchdog wait for so many seconds: a deadline or a delay is under way."""
         return nullcontext() if self.watchdog is None else self.watchdog.patient(for_s)
 
     def diagnose(self) -> Diagnosis:
-        """Say who waits for what at this moment, with the node's log."""
+        """Return who waits for what at this moment, with the node's log."""
         partner = self._partner
         logs = () if partner is None else (("log of the node", partner.logs(LOG_LINES)),)
         return replace(diagnose(attachments=logs), at_s=self.clock())
@@ -186,7 +186,7 @@ class _LiveStage:
     async def open_world(
         self, label: str, *, needs_node: bool, paired: bool = False, faults: bool = False
     ) -> AsyncIterator[_LiveWorld]:
-        """Open a world with the one partner, behind a proxy where it must be cut off."""
+        """Open a world with the partner, behind a proxy if it must be cut off."""
         del label, paired
         if not needs_node or self._partner is None:
             yield _LiveWorld(clients=None, proxy=None)
@@ -205,7 +205,7 @@ class _LiveStage:
 
 
 class _LiveWorld:
-    """A factory of real clients, and the proxy that stands for the node's failures."""
+    """A factory of real clients, and the proxy that makes the node fail."""
 
     def __init__(self, *, clients: Any, proxy: FaultProxy | None) -> None:
         self.clients = clients
@@ -234,7 +234,7 @@ def _since(begin_s: float, holds: list[_Spanned]) -> tuple[_Spanned, ...]:
 
 
 def _sample(loop: asyncio.AbstractEventLoop, ledger: LockLedger) -> None:
-    """Look at the holders of locks now and then, to learn across which lines they are held."""
+    """Sample the holders of locks now and then, to learn across which lines they are held."""
     ledger.sample(loop.time())
     loop.call_later(SAMPLE_EVERY_S, _sample, loop, ledger)
 

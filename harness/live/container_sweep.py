@@ -1,4 +1,4 @@
-"""The labels of our containers, and the removal of those that nobody will remove."""
+"""The labels of the harness's containers, and the removal of abandoned ones."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def _remove_one(container: Container) -> None:
     except NotFound:
         return
     except APIError as error:
-        # Somebody else is removing it at this moment.
+        # Another process is removing it at this moment.
         if error.status_code != 409:
             raise
 

@@ -1,4 +1,4 @@
-"""The way to the Docker daemon, and the words for why there is none."""
+"""The connection to the Docker daemon, and the messages for its failures."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ _OTHER_WAY = "a node that runs already can be used without Docker: set HARNESS_N
 
 
 def open_docker(*, timeout_s: int = 60) -> DockerClient:
-    """Connect to the Docker daemon that the environment names, and see that it answers.
+    """Connect to the Docker daemon that the environment names, and check that it answers.
 
     Raises:
-        CouldNotRun: There is no daemon, it is not ours to use, or it is on another machine.
+        CouldNotRun: There is no daemon, permission is missing, or it is on another machine.
     """
     with docker_failures_explained("connecting to Docker"):
-        # The version is negotiated with the daemon, so this fails when nobody answers.
+        # This negotiates the version with the daemon, and so fails if none answers.
         address = get_docker_host()
         client = (
             docker.DockerClient(base_url=address, version="auto", timeout=timeout_s)
@@ -50,7 +50,7 @@ def open_docker(*, timeout_s: int = 60) -> DockerClient:
 
 
 def _is_remote(base_url: str) -> bool:
-    """Say whether the daemon is elsewhere; the SDK writes sockets as ``http+docker://localhost``."""
+    """Return True for a remote daemon; the SDK writes sockets as ``http+docker://localhost``."""
     return (urlsplit(base_url).hostname or "") not in _LOCAL_HOSTS
 
 

@@ -1,4 +1,4 @@
-"""A TCP proxy in front of a node, which can cut or freeze the way to it."""
+"""A TCP proxy in front of a node, which can cut or freeze its connections."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ class ProxyState(Enum):
 
 
 class FaultProxy:
-    """Forwards a loopback port to a node, until told otherwise. An asynchronous context manager.
+    """Forwards a loopback port to a node, until ``cut`` or ``freeze``; an async context manager.
 
-    ``cut``: every connection breaks, new ones are refused, as if the node had crashed. ``freeze``:
-    connections are accepted and stay open, but not one byte moves, as if the node hung. ``heal``:
-    traffic flows again, on the same port; what a freeze held back arrives then. At most
-    ``connections_max`` connections are open at once: further ones are closed at once.
+    ``cut``: every connection breaks and new ones are refused, as if the node had crashed.
+    ``freeze``: connections are accepted and stay open, but no byte moves, as if the node hung.
+    ``heal``: traffic flows again on the same port, and what a freeze held back arrives. At most
+    ``connections_max`` connections are open; further ones are closed at once.
     """
 
     def __init__(
@@ -79,7 +79,7 @@ class FaultProxy:
         tasks = list(self._connections)
         for task in tasks:
             task.cancel()
-        # Each ends by aborting its two sockets, which takes no time.
+        # Each ends by aborting its two sockets, without delay.
         await asyncio.gather(*tasks, return_exceptions=True)
         if server is not None:
             await server.wait_closed()
@@ -130,10 +130,10 @@ class FaultProxy:
         try:
             await self._forward(reader, writer)
         except OSError:
-            # Either side is gone, or the node could not be dialled: the client sees a break.
+            # A side is gone, or the node could not be dialled: the client sees a break.
             pass
         except asyncio.CancelledError:
-            # Only cut() and the end of the proxy cancel, and both only want this to be over.
+            # Only cut() and the proxy's end cancel, and both only want this to end.
             pass
         finally:
             self._connections.discard(task)
@@ -150,13 +150,13 @@ class FaultProxy:
                 group.create_task(self._pump(reader, node_writer), name="proxy: to the node")
                 group.create_task(self._pump(node_reader, writer), name="proxy: from the node")
         except* OSError:
-            # One direction broke, and the group has ended the other.
+            # A direction broke, and the group has ended the other.
             pass
         finally:
             node_writer.transport.abort()
 
     async def _pump(self, source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
-        """Move bytes one way until the source ends. Nothing is read ahead while frozen."""
+        """Move bytes one way until the source ends; nothing is read ahead while frozen."""
         while chunk := await source.read(_CHUNK_BYTES):
             await self._flowing.wait()
             target.write(chunk)

@@ -1,4 +1,4 @@
-"""One build of a Docker image with the classic builder, and what its failure means."""
+"""The build of a Docker image with the classic builder, and the messages for its failures."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def build_image(
 
 
 def _pack(context: IO[bytes], folder: Path, further: Path | None) -> None:
-    """Write the files of both folders as one tar, the same bytes each time: caches look at them."""
+    """Write the files of both folders as a tar, the same bytes each time, for the caches."""
     with tarfile.open(fileobj=context, mode="w") as archive:
         for path in sorted([*folder.iterdir(), *(further.iterdir() if further else ())]):
             entry = archive.gettarinfo(path, path.name)
@@ -98,7 +98,7 @@ def make_base_image(script: Path, *, tag: str, progress: Callable[[str], None]) 
     """Make a base image without any registry, with debootstrap (20 to 100 s).
 
     Raises:
-        CouldNotRun: It could not; the message says what to install.
+        CouldNotRun: debootstrap is missing or failed; the message says what to install.
     """
     last: deque[str] = deque(maxlen=15)
     with subprocess.Popen(  # noqa: S603 - our own script
@@ -114,7 +114,7 @@ def make_base_image(script: Path, *, tag: str, progress: Callable[[str], None]) 
                 last.append(line.rstrip())
                 progress(line.rstrip())
         except BaseException:
-            # Its trap ends debootstrap and takes the half-made tree away.
+            # The script's trap ends debootstrap and removes the unfinished tree.
             process.terminate()
             raise
     if process.returncode != 0:

@@ -1,4 +1,4 @@
-"""The measuring of a real loop's lag: how long it took no turn, and which line ran then."""
+"""The lag of a real loop: how long it took no turn, and which line ran then."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
 __all__ = ["LoopLagWatch"]
 
 BEAT_S = 0.02
-# Shorter lags are the machine's and the garbage collector's, not the program's.
+# Shorter lags come from the machine and the garbage collector, not the program.
 LAG_MIN_S = 0.1
 _KEPT_MAX = 1_000
 
 
 class LoopLagWatch:
-    """Has the loop beat every 20 ms; a thread looks at the loop's stack when a beat is late.
+    """Makes the loop beat every 20 ms; a thread looks at the loop's stack when a beat is late.
 
-    ``lags`` are those of over 100 ms, in wall seconds from ``attach``; each with the line of the
+    ``lags`` holds those of over 100 ms, in wall seconds from ``attach``, each with the line of the
     program that was seen most often in it.
     """
 
@@ -76,6 +76,6 @@ class LoopLagWatch:
 
 
 def _place(frame: FrameType | None) -> str | None:
-    """Name the line of the program that runs; None while the loop itself does."""
+    """Name the line of the program that runs, or None while the loop itself runs."""
     running = program_frame(frame)
     return None if running is None else place_of(running.f_code, running.f_lineno)

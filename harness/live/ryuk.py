@@ -1,4 +1,4 @@
-"""The question whether testcontainers' reaper can be used here."""
+"""The start of Ryuk, testcontainers' reaper, where it can be used."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ __all__ = ["start_ryuk"]
 
 
 def start_ryuk(progress: Callable[[str], None]) -> bool:
-    """Start this process's reaper, unless that is switched off or impossible; say if it runs.
+    """Start this process's reaper, unless that is switched off or impossible; True if it runs.
 
-    Without it nothing is lost but speed of cleaning up after a killed process: see
+    Without it, what a killed process leaves is only removed later: see
     ``container_sweep.sweep_abandoned``.
     """
     if testcontainers_config.ryuk_disabled:
         return False
     image = testcontainers_config.ryuk_image
-    # A registry that never answers must not hold up every start.
+    # A registry that never answers must not delay every start.
     client = open_docker(timeout_s=20)
     try:
         try:

@@ -1,4 +1,4 @@
-"""The end of runs that no longer move: a thread that sees it, dumps why, and ends the run."""
+"""The watchdog for stalled runs: a thread that diagnoses and ends a run that no longer moves."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ if TYPE_CHECKING:
 __all__ = ["StallWatchdog", "Stalled"]
 
 LOOK_EVERY_S = 0.25
-# How long a loop may be without a turn, after a stall was seen, before its thread is interrupted;
-# and how long what was interrupted may take before it is again: whoever swallows one is sent more.
+# Seconds that a loop may take no turn, after a stall was seen, before its thread is interrupted.
+# Code that swallows an interruption is interrupted again.
 TURN_WITHIN_S = 5.0
-# How long a run may take to clean up, after it was cancelled for its stall.
+# Seconds that a run may take to clean up, after it was cancelled for a stall.
 CLEAN_UP_WITHIN_S = 30.0
 
 
 class Stalled(BaseException):
-    """Raised in the main thread out of whatever blocks the event loop."""
+    """Raised in the main thread, inside the code that blocks the event loop."""
 
 
 class StallWatchdog:
-    """Watches one run, around its loop: no sign of life for ``stall_s`` wall seconds ends it.
+    """Ends a run that shows no sign of life for ``stall_s`` wall seconds.
 
-    ``diagnose`` is called on the loop and says who waits for what; then the run is cancelled. A
-    loop that takes no turn any more (blocking code in a coroutine) is diagnosed from outside by
-    its thread's stack. What does not end when it is cancelled is interrupted by signals until the
-    run is over. Signals reach the main thread only: a run elsewhere is cancelled, and no more.
+    ``diagnose`` is called on the loop and returns who waits for what; then the run is cancelled. A
+    loop that takes no turn any more (blocking code in a coroutine) is diagnosed by the stack of its
+    thread. What does not end when cancelled is interrupted by signals until the run is over.
+    Signals reach the main thread only: a run in another thread is only cancelled.
     """
 
     def __init__(self, *, stall_s: float, diagnose: Callable[[], Diagnosis]) -> None:
@@ -56,7 +56,7 @@ class StallWatchdog:
         self._runner = threading.current_thread()
 
     def attach(self) -> None:
-        """Learn the loop and the task to end; called on the loop, as the run begins."""
+        """Note the loop and the task to end; called on the loop, as the run begins."""
         self._loop = asyncio.get_running_loop()
         self._task = asyncio.current_task()
 
@@ -66,7 +66,7 @@ class StallWatchdog:
 
     @contextmanager
     def patient(self, for_s: float) -> Iterator[None]:
-        """Inside, nothing need happen for so many seconds: a deadline or a delay is under way."""
+        """Expect no sign of life inside the block for so many seconds: a deadline or a delay."""
         key = object()
         self._patient_until_s[key] = time.monotonic() + for_s
         try:
@@ -90,7 +90,7 @@ class StallWatchdog:
     ) -> None:
         self._over = True
         self._done.set()
-        # The thread looks every quarter of a second, so this is short.
+        # The thread looks every quarter of a second, so this wait is short.
         self._thread.join(timeout=10 * LOOK_EVERY_S + TURN_WITHIN_S)
         if self._in_main:
             signal.signal(signal.SIGUSR1, self._before)
@@ -104,31 +104,31 @@ class StallWatchdog:
             self._post(self._note_turn)
 
     def _quiet_s(self, now_s: float) -> float:
-        """Count the seconds in which something should have happened, and nothing did."""
+        """Return the seconds without an expected sign of life."""
         return now_s - max(self._alive_s, *self._patient_until_s.copy().values(), 0.0)
 
     def _note_turn(self) -> None:
         self._turn_s = time.monotonic()
 
     def _post(self, callback: Callable[[], None]) -> None:
-        """Call back on the loop, if there is one, and it is still open."""
+        """Call back on the loop, if there is one and it is open."""
         if self._loop is None:
             self._turn_s = time.monotonic()
             return
         try:
             self._loop.call_soon_threadsafe(callback)
         except RuntimeError:
-            # The loop has been closed: the run is all but over.
+            # The loop has been closed: the run is nearly over.
             self._turn_s = time.monotonic()
 
     def _end(self) -> None:
-        """Diagnose the run and end it: by cancelling it, and by interrupting what is left."""
+        """Diagnose the run, cancel it, and interrupt what is left."""
         took_a_turn = threading.Event()
 
         def dump() -> None:
             took_a_turn.set()
             if self.diagnosis is not None:
-                # The loop was stuck, and turns again only to clean up: what it hides was seen.
+                # The loop was stuck, and was diagnosed then; it now only cleans up.
                 return
             try:
                 self.diagnosis = self._diagnose()
@@ -154,7 +154,7 @@ class StallWatchdog:
             raise Stalled(msg)
 
     def _from_outside(self) -> Diagnosis:
-        """Diagnose a loop that is stuck inside a callback, by the stack of its thread."""
+        """Diagnose a loop that is stuck in a callback, by the stack of its thread."""
         frame = sys._current_frames().get(self._runner.ident or 0)
         stack = traceback.extract_stack(frame) if frame is not None else []
         return Diagnosis(

@@ -27,7 +27,7 @@ class _Miden:
     """Makes simulated worlds with a Miden node, and starts real nodes."""
 
     def simulate(self, label: str, *, seed: int, paired: bool) -> World:
-        """Make a simulated node with a factory of clients, on the running virtual loop."""
+        """Make a simulated node and a factory of clients, on the running virtual loop."""
         from harness.miden.simulated.world import simulated_world  # noqa: PLC0415 - brings SimPy
 
         return simulated_world(label, seed=seed, paired=paired)
@@ -58,21 +58,21 @@ class _LiveMiden:
         self._node = node
 
     def clients(self, endpoint: str) -> Any:
-        """Make a factory whose clients of every network talk to the one node there is."""
+        """Make a factory whose clients all talk to this node, whatever their network."""
         from serve.domain.address import Network  # noqa: PLC0415 - only for live runs
         from serve.miden import MidenClientFactory  # noqa: PLC0415 - needs the extension
 
         return MidenClientFactory(dict.fromkeys(Network, endpoint))
 
     def logs(self, tail: int) -> str:
-        """Return the last lines of the node's log, or one line saying why there is none."""
+        """Return the last lines of the node's log, or a line that says why there is none."""
         return self._node.logs(tail)
 
     def check_alive(self) -> None:
         """Ask the node for its status.
 
         Raises:
-            CouldNotRun: It gives none.
+            CouldNotRun: It does not answer.
         """
         from harness.miden.node.status import ask_status  # noqa: PLC0415 - brings gRPC
 

@@ -42,8 +42,8 @@ SEARCH_FILES: dict[str, Callable[[ExplorationReport], str]] = {
 def write_run_folder(report: RunReport, directory: str | Path) -> list[Path]:
     """Write a batch of runs to a directory in four formats, and return the paths of the files.
 
-    The directory is made if it is missing; other files in it are left alone. A report that was
-    there is replaced only once the new one is written whole.
+    The directory is made if it is missing, and other files in it are left alone. An earlier report
+    is replaced only once the new report is written whole.
 
     Raises:
         BadInput: The directory is a file, or cannot be made or written to, or the disk is full.

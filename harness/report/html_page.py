@@ -55,7 +55,7 @@ def environment() -> Environment:
 
 def _shown(value: Any) -> Any:
     # Every text that a template prints passes here, so none can carry control characters.
-    # Markup (a macro's result) is a str as well, but made of what has passed already.
+    # Markup (a macro's result) is a str as well, but its parts have passed already.
     return printable(value) if type(value) is str else value
 
 

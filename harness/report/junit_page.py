@@ -19,7 +19,7 @@ class Judged(Protocol):
 
     @property
     def verdict(self) -> Verdict:
-        """What the checks say in all."""
+        """The verdict over all checks."""
 
     @property
     def wall_s(self) -> float:
@@ -42,7 +42,7 @@ def add_suite(root: Element, name: str, results: Sequence[Judged], *, started_at
 def add_case(
     suite: Element, name: str, *, path: str, wall_s: float, facts: Mapping[str, str]
 ) -> Element:
-    """Add a test case of the class that its suite is named by; ``facts`` become properties."""
+    """Add a test case whose class name is its suite's name; ``facts`` become properties."""
     names = {"classname": suite.attrib["name"], "name": printable(name), "file": printable(path)}
     case = SubElement(suite, "testcase", {**names, "time": f"{wall_s:.6f}"})
     add_properties(case, facts)

@@ -1,4 +1,4 @@
-"""A page of GitHub Markdown: up to a size, with cells and fences that any text is safe in."""
+"""A page of GitHub Markdown of limited size, with cells and fences in which any text is safe."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MARKS = {Verdict.FAILED: "❌ failed", Verdict.UNKNOWN: "❔ unknown", Verdict.P
 # A step summary over 1,024 KiB is refused whole, not cut; other steps' text may share the file.
 SIZE_BYTES_MAX = 1_000 * 1_024
 _CELL_LENGTH_MAX = 300
-_TAIL_BYTES = 4_096  # kept free for saying what was left out
+_TAIL_BYTES = 4_096  # bytes kept free for the note on what was left out
 
 
 class MarkdownPage:
@@ -38,7 +38,7 @@ class MarkdownPage:
         return True
 
     def rows(self, head: list[str], rows: Iterable[str], *, noun: str) -> None:
-        """Add a head and as many rows as fit; ``noun`` names one of those left out."""
+        """Add a head and as many rows as fit; ``noun`` names a row in the note on rows left out."""
         listed = list(rows)
         if not listed:
             return
@@ -64,7 +64,7 @@ _MARKUP = re.compile(r"([\\`*_\[\]#|~@$])")
 
 
 def cell(text: str) -> str:
-    """Return text as it may stand in a table's cell or a heading, without markup of its own."""
+    """Return text escaped for a table's cell or a heading, so that it is never taken for markup."""
     plain = shortened(one_line(text), _CELL_LENGTH_MAX)
     plain = plain.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return _MARKUP.sub(r"\\\1", plain)

@@ -1,4 +1,4 @@
-"""What the command line's processes end with."""
+"""The exit codes of the command line."""
 
 from __future__ import annotations
 

@@ -29,15 +29,14 @@ RESULT_VERSION = 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundFailure:
-    """A failure that the search found, shrunk. Failures of one ``cause`` are found once.
+    """A failure that the search found, shrunk. Failures of the same ``cause`` are found once.
 
-    ``token`` repeats it anywhere, ``replay`` is the whole command line for that. ``runs_to_find``
-    counts from 1; ``found_by`` is the strategy. ``deviations`` and ``operations`` count what is
-    left after shrinking, ``…_before`` what was there when it was found, ``shrink_runs`` the runs
-    that shrinking took. ``schedule`` is the shrunk failing run, ``passing`` the nearest that
-    passed; ``stacks`` are the lines of two stack traces, of the passing run and of the failing one,
-    at the first step at which they part. ``adversarial`` says that asyncio's own order was broken
-    to find it, so it cannot happen in production.
+    ``token`` repeats it anywhere, and ``replay`` is the whole command line for that.
+    ``runs_to_find`` counts from 1; ``found_by`` is the strategy. ``deviations`` and ``operations``
+    are counts after shrinking, ``…_before`` those before it, ``shrink_runs`` the runs it took.
+    ``schedule`` is the shrunk failing run, ``passing`` the nearest run that passed; ``stacks`` are
+    the lines of their stack traces (passing, failing) at the first step at which they part.
+    ``adversarial``: the search broke asyncio's own order, so production cannot show this failure.
     """
 
     cause: str
@@ -63,16 +62,16 @@ class FoundFailure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exploration:
-    """The search of one scenario.
+    """The search of a scenario or a program.
 
     ``mode`` is "production" (only orders that asyncio can produce) or "adversarial". ``distinct``
     counts distinct partial orders, ``coverage`` holds pairs (runs so far, distinct so far) in
     order, ``awaits_interleaved`` counts pairs of awaits of which one was overtaken at the other.
-    ``exhausted`` says that every order up to ``bound`` deviations was run (all, where ``bound`` is
-    None). ``bounds_text`` are the sentences on how sure the search makes one. ``could_not_run`` is
-    the reason where it never began. ``wall_s`` are measured seconds. ``chaos`` says that faults and
-    cancellations were choices. ``not_judged`` names the checks of the scenario that a search cannot
-    judge, ``nothing_judged`` says that these are all that it asks for.
+    ``exhausted``: every order up to ``bound`` deviations was run (every order if ``bound`` is
+    None). ``bounds_text`` holds sentences on what the search rules out. ``could_not_run`` is the
+    reason why it never began, ``wall_s`` is measured seconds. ``chaos``: faults and cancellations
+    were choices. ``not_judged`` names checks of the scenario that a search cannot judge, and
+    ``nothing_judged`` says that the scenario has no others.
     """
 
     scenario: str
@@ -98,7 +97,7 @@ class Exploration:
 
     @property
     def verdict(self) -> Verdict:
-        """FAILED with a failure, UNKNOWN if nothing was run or judged, else PASSED so far."""
+        """FAILED with a failure, UNKNOWN if nothing was run or judged, else PASSED."""
         if self.failures:
             return Verdict.FAILED
         unknown = self.could_not_run or self.nothing_judged or self.runs == 0
@@ -121,7 +120,7 @@ class Exploration:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExplorationReport:
-    """All explorations of one invocation, with what is needed to judge and repeat them.
+    """All searches of an invocation, with what is needed to judge and repeat them.
 
     ``versions`` maps package to version, ``machine`` holds cores, memory_gib, system, processor.
     """
@@ -133,12 +132,12 @@ class ExplorationReport:
 
     @property
     def verdict(self) -> Verdict:
-        """The verdict over all explorations."""
+        """The verdict over all searches."""
         return verdict_of(one.verdict for one in self.explorations)
 
 
 def to_json(exploration: Exploration) -> str:
-    """Return an exploration as one line of JSON, ASCII only, that ``from_json`` reads back equal.
+    """Return a search as a line of JSON, ASCII only, which ``from_json`` reads back equal.
 
     Raises:
         HarnessBug: It holds a value that JSON has no form for.
@@ -148,7 +147,7 @@ def to_json(exploration: Exploration) -> str:
 
 
 def from_json(text: str, *, where: str = "exploration") -> Exploration:
-    """Read what ``to_json`` wrote; ``where`` names its place (a file, a line) in a refusal.
+    """Read what ``to_json`` wrote; ``where`` names its place (a file, a line) in error messages.
 
     Raises:
         BadInput: It is damaged, or of another version; the message says where and what to do.

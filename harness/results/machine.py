@@ -1,4 +1,4 @@
-"""Where a report was made: the versions of packages, and facts about the machine."""
+"""The versions of packages, and facts about the machine, for reports."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _PACKAGES_LIVE = ("mosaic-miden-client", "testcontainers", "docker")
 
 
 def versions() -> dict[str, str]:
-    """Map package to version: python and the harness's own needs, then what live mode adds.
+    """Map package to version: Python and what the harness needs, then what live mode adds.
 
-    A package that is not installed is left out, but for the harness itself, which then runs from
-    its source tree and says so.
+    A package that is not installed is left out, except the harness itself, which then runs from its
+    source tree and says so.
     """
     found = {"python": f"{platform.python_implementation()} {platform.python_version()}"}
     for package in (*_PACKAGES, *_PACKAGES_LIVE):
@@ -29,7 +29,7 @@ def versions() -> dict[str, str]:
 
 
 def facts() -> dict[str, str]:
-    """Describe the machine: cores, memory_gib, system, processor. Never its name or its paths."""
+    """Describe the machine: cores, memory_gib, system, processor; never its name or paths."""
     return {
         "cores": str(_cores()),
         "memory_gib": _memory_gib(),
@@ -46,7 +46,7 @@ def _version(package: str) -> str | None:
 
 
 def _cores() -> int:
-    # What this process may use, which in a container is less than what the machine has.
+    # Cores this process may use: in a container fewer than the machine has.
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

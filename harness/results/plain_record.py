@@ -1,4 +1,4 @@
-"""The plain form of our own values: dataclass to JSON-able data and back, checked by type."""
+"""The plain form of result values: dataclass to JSON-able data and back, checked by type."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def to_plain(value: Any) -> Any:
 
 
 def from_plain(kind: type[T], data: Any, *, where: str) -> T:
-    """Make a dataclass from what ``to_plain`` made of it; fields with a default may be missing.
+    """Make a dataclass from its ``to_plain`` form; fields with a default may be missing.
 
     Raises:
         BadInput: A field is missing, unknown or of another type; the message begins with ``where``.
@@ -116,7 +116,7 @@ def _simple(kind: type, data: Any, where: str) -> Any:
 
 @cache
 def _types(kind: type) -> dict[str, Any]:
-    # Types that a module imports for the type checker only are found by name among our values.
+    # Types imported only for the type checker are looked up by name among the result values.
     return get_type_hints(kind, localns=_names())
 
 

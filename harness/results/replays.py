@@ -1,4 +1,4 @@
-"""A recorded failure that was repeated: what a report needs to know of it."""
+"""The result of repeating a recorded failure."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ class ReplayResult:
     """How the run of a token went when it was repeated.
 
     ``subject`` is the scenario's path or the program's name, ``deviations`` counts those of the
-    token. ``headline`` is None if the run did not fail; ``message_lines`` and ``diagnosis`` say
-    more of the failure. ``sentence`` compares the run with that of the token.
+    token. ``headline`` is None if the run did not fail; ``message_lines`` and ``diagnosis``
+    describe the failure. ``sentence`` compares the run with the token's.
     """
 
     subject: str

@@ -1,4 +1,4 @@
-"""The values that reports are made of: one run, and all runs of a batch."""
+"""The results of a run, and of a batch of runs."""
 
 from __future__ import annotations
 
@@ -15,12 +15,11 @@ __all__ = ["RunReport", "RunResult"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunResult:
-    """One scenario run on one node with one seed.
+    """The result of a run: one scenario, one backend, one seed.
 
-    ``scenario`` is the file's stem, ``path`` the file as it was given, ``node`` "simulated" or
-    "live". ``digest`` is the sha256 of the trace, or None where nothing is reproducible (live).
-    ``virtual_s`` is None when live. ``could_not_run`` is the reason where a run never began:
-    the verdict is then UNKNOWN.
+    ``scenario`` is the file's stem, ``path`` the file as it was given, ``node`` the backend.
+    ``digest`` is the sha256 of the trace; it and ``virtual_s`` are None when live.
+    ``could_not_run`` is the reason why a run never began: the verdict is then UNKNOWN.
     """
 
     scenario: str
@@ -40,7 +39,7 @@ class RunResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunReport:
-    """All runs of one invocation, with what is needed to judge and repeat them.
+    """A batch of runs, with what is needed to judge and repeat them.
 
     ``versions`` maps package to version (python, mosaic-harness, simpy, …; when live also the
     node's and the client's). ``machine`` holds cores, memory_gib, system, processor.

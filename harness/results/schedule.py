@@ -1,4 +1,4 @@
-"""The schedule of a run as people read it: who ran when, and where it left the default."""
+"""The schedule of a run: which lane ran when, and where it deviated from the default."""
 
 from __future__ import annotations
 
@@ -9,15 +9,14 @@ __all__ = ["Schedule", "ScheduleStep"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScheduleStep:
-    """One step: a task runs from one await to the next, or something comes from outside.
+    """A schedule step: a task runs from an await to the next, or an event comes from outside.
 
-    ``index`` counts from 0, ``at_s`` are virtual seconds. ``lane`` is the task's name, or the name
-    of what is outside ("client alice", "executor", "node"). ``does`` says in a few words what the
-    step ended with ("awaits Lock.acquire", "returned", "fault: client.sync.started fails"),
-    ``place`` is the source line at which the lane then stands, ``source`` that line's text.
-    ``deviation`` says how the step differs from what would have happened by default ("ran ahead of
-    task-2", "cancelled here"), or is None. ``woken_by`` is the index of the earlier step that let
-    this one go on, or None where that is not known.
+    ``index`` counts from 0, ``at_s`` is virtual seconds. ``lane`` names the task, or what is
+    outside ("client alice", "executor", "node"). ``does`` says how the step ended ("awaits
+    Lock.acquire", "returned", "fault: client.sync.started fails"), ``place`` is the source line at
+    which the lane then stands, ``source`` that line's text. ``deviation`` says how the step differs
+    from the default ("ran ahead of task-2", "cancelled here"), or is None. ``woken_by`` is the
+    index of the step that woke the lane, or None where that is not known.
     """
 
     index: int
@@ -32,9 +31,9 @@ class ScheduleStep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
-    """All steps of a run in order; ``cycle`` names lanes that wait in a ring at its end.
+    """The steps of a run in order; ``cycle`` names lanes that wait in a cycle at its end.
 
-    ``dropped`` counts steps that were left out at the end because there were too many.
+    ``dropped`` counts steps beyond the limit, which were left out at the end.
     """
 
     steps: tuple[ScheduleStep, ...]

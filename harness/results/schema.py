@@ -1,4 +1,4 @@
-"""The JSON Schema of reports, kept beside the code for readers of ``--json`` files."""
+"""The JSON Schema of ``--json`` reports, which is kept beside the code."""
 
 from __future__ import annotations
 

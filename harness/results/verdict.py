@@ -1,4 +1,4 @@
-"""The verdicts: what a check says of a history, and what a run says in all."""
+"""The verdicts of checks and of whole runs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["WORST_FIRST", "CheckResult", "Verdict", "verdict_of"]
 
 
 class Verdict(StrEnum):
-    """PASSED, FAILED, or UNKNOWN. What was not run or cannot be told is UNKNOWN, never green."""
+    """PASSED, FAILED, or UNKNOWN: not run or not decidable, and never green."""
 
     PASSED = "passed"
     FAILED = "failed"
@@ -25,7 +25,7 @@ WORST_FIRST = (Verdict.FAILED, Verdict.UNKNOWN, Verdict.PASSED)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckResult:
-    """One check's verdict with what it expected, what it saw, and who was involved."""
+    """A check's verdict with what it expected, what it saw, and who was involved."""
 
     name: str
     verdict: Verdict
@@ -36,7 +36,7 @@ class CheckResult:
 
 
 def verdict_of(verdicts: Iterable[Verdict]) -> Verdict:
-    """Fold verdicts: one FAILED fails all; else one UNKNOWN, or none at all, is UNKNOWN."""
+    """Fold verdicts: FAILED if any is; else UNKNOWN if any is, or if there are none."""
     seen = set(verdicts)
     if Verdict.FAILED in seen:
         return Verdict.FAILED

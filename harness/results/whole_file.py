@@ -1,4 +1,4 @@
-"""The writing of report files: each wholly or not at all, and the refusal where it fails."""
+"""The writing of report files, wholly or not at all."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ def make_directory(directory: Path) -> None:
 def write_whole(texts: Mapping[Path, str | bytes]) -> None:
     """Write each text to its file, in UTF-8, or bytes as they are.
 
-    All are first written beside their places and only then renamed into them: a disk that fills up
-    leaves every file as it was. A device or a pipe, such as /dev/stdout, is written to as it is.
+    All are written beside their places and only then renamed, so that a disk that fills up leaves
+    every file as it was. A device or a pipe, such as /dev/stdout, is written to directly.
 
     Raises:
-        BadInput: One of them cannot be written; the message says which, and why.
+        BadInput: A file cannot be written; the message says which, and why.
     """
     parts = {path: _part(path) for path in texts}
     try:

@@ -1,4 +1,4 @@
-"""How a report words a value: seconds, ratios, keys, clocks, and text from outside."""
+"""The words of reports for seconds, ratios, keys and clocks, and safe text from outside."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ __all__ = [
     "shortened",
 ]
 
-# Controls (but not tab and newline), lone surrogates, direction overrides, and the code points that
-# XML 1.0 has no form for: shown as escapes, so that no message can paint or break a report.
+# Controls (except tab and newline), lone surrogates, direction overrides, and code points that XML
+# 1.0 lacks: shown as escapes, so that no message can disfigure or break a report.
 _UNPRINTABLE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufffe\uffff]"
     "|[\ud800-\udfff]"
@@ -34,7 +34,7 @@ def printable(text: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """Return ``text`` printable and in a single line, its line breaks shown as escapes."""
+    """Return ``text`` printable and on a single line, its line breaks shown as escapes."""
     return printable(text).replace("\n", "\\n")
 
 
@@ -47,13 +47,13 @@ def shortened(text: str, length_max: int) -> str:
 
 
 def cut(text: str, length_max: int) -> str:
-    """Return ``text`` in one line of at most ``length_max`` characters, cut with an ellipsis."""
+    """Return ``text`` on a line of at most ``length_max`` characters, cut with an ellipsis."""
     plain = one_line(text[: 2 * length_max])
     return plain if len(plain) <= length_max else f"{plain[: length_max - 1]}…"
 
 
 def clock_word(node: str) -> str:
-    """Say what a run's seconds are: ``simulated``, or on a live node ``measured``."""
+    """Return the word for a run's seconds: ``simulated`` or, when live, ``measured``."""
     return "simulated" if node == "simulated" else "measured"
 
 
@@ -62,7 +62,7 @@ def seconds(value: float | None) -> str:
     if value is None:
         return "unfinished"
     size = abs(value)
-    if size < 5e-10:  # below a nanosecond nothing here is told apart from nothing
+    if size < 5e-10:  # below a nanosecond counts as 0
         return "0 s"
     if size < 9.995e-4:
         return f"{_three_digits(value * 1e6)} µs"
@@ -82,7 +82,7 @@ def count(number: int, noun: str, *, plural: str | None = None) -> str:
 
 
 def key_words(key: Mapping[str, str]) -> str:
-    """Word for whom a client is: the key's values, in the key's own order."""
+    """Word a client's key: its values, in the key's order."""
     return ", ".join(str(value) for value in key.values()) or "no key"
 
 

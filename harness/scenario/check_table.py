@@ -1,4 +1,4 @@
-"""The reading of a scenario's [check] table: every check with its limits for each backend."""
+"""The reading of a scenario's [check] table: every check, with its limits for each backend."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ KINDS = tuple(kind.value for kind in NodeKind)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlacedCheck:
-    """A check for one backend, and where it stands; ``own`` are keys of its backend's table."""
+    """A check for a backend, and its place; ``own`` holds the keys in the backend's table."""
 
     check: ResolvedCheck
     kind: str
@@ -28,12 +28,12 @@ class PlacedCheck:
     own: frozenset[str]
 
     def at(self, key: str) -> str:
-        """Say where a parameter of the check stands."""
+        """Return the path of a parameter of the check in the file."""
         return f"{self.where}.{self.kind}.{key}" if key in self.own else f"{self.where}.{key}"
 
 
 def read_checks(given: Any) -> tuple[list[PlacedCheck], list[Mistake]]:
-    """Make the checks of what a file has under ``check``, and find every mistake in it."""
+    """Make the checks of a file's ``check`` table, and find every mistake in it."""
     checks: list[PlacedCheck] = []
     mistakes: list[Mistake] = []
     if given is None:
@@ -75,7 +75,7 @@ def _unknown(name: str) -> str:
 
 
 def _read(check: CheckKind, given: Any) -> tuple[list[PlacedCheck], list[Mistake]]:
-    """Read a check that stands once, as a table, or several times, as a list of tables."""
+    """Read a check: a table, or a list of tables if it stands several times."""
     where = f"check.{check.name}"
     if not isinstance(given, list):
         return _resolve(check, given, where=where)
@@ -97,7 +97,7 @@ def _read(check: CheckKind, given: Any) -> tuple[list[PlacedCheck], list[Mistake
 def _resolve(
     check: CheckKind, table: Any, *, where: str
 ) -> tuple[list[PlacedCheck], list[Mistake]]:
-    """Resolve a check for each backend: its own limits stand in a table named after it."""
+    """Resolve a check for each backend, whose limits stand in a table named after it."""
     if not isinstance(table, dict):
         told = f"must be a table, as in {check.name} = {{ ... }}, got {shown(table)}"
         return [], [Mistake(where, told)]
@@ -127,11 +127,11 @@ def _resolve(
 def _told(
     mistake: Mistake, *, where: str, kind: str, table: dict[str, Any], own: dict[str, Any]
 ) -> Mistake:
-    """Place a mistake where its key stands, or where a key is missing for one backend only."""
+    """Place a mistake at its key, or at the backend's table that lacks the key."""
     key = mistake.where.partition("[")[0].partition(".")[0]
     others = [table.get(one, {}) for one in KINDS if one != kind]
     stands_elsewhere = any(isinstance(one, dict) and key in one for one in others)
-    # What is said of no key in particular is said of the table that differs by backend, if any.
+    # A mistake of no particular key belongs to the table that differs by backend, if any.
     differs = not key and bool(own or any(others))
     if differs or key in own or (key and key not in table and stands_elsewhere):
         return Mistake(f"{where}.{kind}.{mistake.where}".rstrip("."), mistake.what)

@@ -1,4 +1,4 @@
-"""The keys of scenario files: which are known where, and what they mean."""
+"""The keys of scenario files: where each is known, and what it means."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["NOT_IN_FILES", "file_keys", "known_keys", "meaning_of", "stray_key"]
 
-# Fields of a Scenario that the reader fills in itself.
+# Fields of a Scenario that the reader fills in.
 NOT_IN_FILES = ("name", "path", "checks", "within_s")
 INSTEAD = {
     "name": "the file's own name is the scenario's",
@@ -41,14 +41,14 @@ def known_keys(model: type[BaseModel], names: tuple[str, ...]) -> list[str]:
 
 
 def meaning_of(model: type[BaseModel], names: tuple[str, ...]) -> str:
-    """Say what a key means, in the words of its own description."""
+    """Return a key's description."""
     at = _model_at(model, names[:-1])
     field = _field(at, names[-1]) if at is not None else None
     return (field.description if field is not None else None) or "see scenarios/README.md"
 
 
 def stray_key(model: type[BaseModel], names: tuple[str, ...]) -> str | None:
-    """Say where a key belongs that stands where it does not."""
+    """Say where a misplaced key belongs, or return None."""
     key = names[-1]
     at = _model_at(model, names[:-1])
     if at is Scenario and key in INSTEAD:

@@ -1,4 +1,4 @@
-"""The words in which mistakes of a scenario file are told: where, rule, value, fix."""
+"""The mistakes of a scenario file, and their words: where, rule, value, fix."""
 
 from __future__ import annotations
 
@@ -56,14 +56,14 @@ BOUNDS = {
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """One mistake: the key's path in the file, and what is wrong with it."""
+    """A mistake: the key's path in the file, and what is wrong with it."""
 
     where: str
     what: str
 
 
 def told(path: Path, mistakes: list[Mistake]) -> str:
-    """Tell the mistakes of a file, each once, in the order of their keys."""
+    """Return the message that lists a file's mistakes, each once, in the order of their keys."""
     unique = sorted(dict.fromkeys(mistakes), key=_order)
     count = f"{len(unique)} mistake{'s' * (len(unique) != 1)}"
     lines = [f"  {one.where}: {one.what}" for one in unique[:MISTAKES_MAX]]
@@ -73,7 +73,7 @@ def told(path: Path, mistakes: list[Mistake]) -> str:
 
 
 def place(parts: tuple[int | str, ...]) -> str:
-    """Write a key's path as one reads it: ``phase[1].do[0].park.until``."""
+    """Write a key's path, such as ``phase[1].do[0].park.until``."""
     text = ""
     for part in parts:
         if isinstance(part, int):
@@ -85,10 +85,10 @@ def place(parts: tuple[int | str, ...]) -> str:
 
 
 def values_mistakes(error: ValidationError, data: Any, model: type[BaseModel]) -> list[Mistake]:
-    """Turn what pydantic found in ``data`` into mistakes in the file's own words.
+    """Turn what pydantic found in ``data`` into mistakes in the words of scenario files.
 
-    Where a value may be of several kinds, pydantic complains once for each: what it says of the
-    kind that the value has is told, and the rest is not.
+    Where a value may be of several kinds, pydantic complains once for each kind; only the complaint
+    about the value's kind is kept.
     """
     found: dict[tuple[int | str, ...], list[ErrorDetails]] = {}
     for detail in error.errors(include_url=False):
@@ -103,14 +103,14 @@ def values_mistakes(error: ValidationError, data: Any, model: type[BaseModel]) -
 
 
 def _is_other_kind(detail: ErrorDetails) -> bool:
-    """Tell complaints that the value is of another kind from those about the value itself."""
+    """Return True for a complaint about the kind of a value, not about the value itself."""
     if detail["type"] == "literal_error":
         return not isinstance(detail["input"], str)
     return detail["type"].endswith("_type")
 
 
 def _keys_of(detail: ErrorDetails, data: Any) -> tuple[int | str, ...]:
-    """Follow a location into the data, leaving out pydantic's marks for the kinds of a value."""
+    """Return the keys of a location in the data, without pydantic's marks for kinds of values."""
     keys: list[int | str] = []
     at = data
     for number, part in enumerate(detail["loc"]):
@@ -151,7 +151,7 @@ def _choices(context: dict[str, Any]) -> list[str]:
 
 
 def _rule(kind: str, context: dict[str, Any]) -> str:
-    """Say which rule a value of the right kind breaks."""
+    """Word the rule that a value of the right kind breaks."""
     if kind in BOUNDS:
         key, words = BOUNDS[kind]
         bound = context[key]
@@ -181,7 +181,7 @@ def _wrong_kind(kind: str, value: Any, keys: tuple[int | str, ...]) -> str:
 
 
 def _fix(wanted: str, value: Any, where: str) -> str:
-    """Say how the value becomes one of the wanted kind, where that can be told."""
+    """Say how to turn the value into the wanted kind, where that is known."""
     key = where.rpartition(".")[2]
     if wanted.startswith("tables [["):
         return f"; write {wanted.removeprefix('tables ')}, with double brackets"
@@ -199,7 +199,7 @@ def _fix(wanted: str, value: Any, where: str) -> str:
 
 
 def _unknown_key(model: type[BaseModel], names: tuple[str, ...]) -> str:
-    """Say what an unknown key may have been meant to be, or where it belongs."""
+    """Suggest the known key for an unknown one, or the place where it belongs."""
     known = known_keys(model, names[:-1])
     close = resembling(names[-1], known)
     if close is not None:
@@ -211,7 +211,7 @@ def _unknown_key(model: type[BaseModel], names: tuple[str, ...]) -> str:
 
 
 def _order(mistake: Mistake) -> tuple[tuple[int, int, str], ...]:
-    """Sort by the file's own order of tables, then by number, then by name."""
+    """Return a sort key: the order of tables, then number, then name."""
     parts = PLACE_PARTS.findall(mistake.where)
     first = (parts[0][1] or parts[0][2]) if parts else ""
     rank = TOP_KEYS.index(first) if first in TOP_KEYS else -1

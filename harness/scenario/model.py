@@ -91,7 +91,7 @@ class Park(_Table):
 
 
 class Cancel(_Table):
-    """Cancel the caller of some copies of a step, at a point or after a delay."""
+    """Cancel the callers of some copies of a step, at a point or after a delay."""
 
     at: Point | None = Field(default=None, description="a point such as spawn.before")
     after_ms: Milliseconds | None = Field(default=None, description="milliseconds after it began")
@@ -156,7 +156,7 @@ class Phase(_Table):
 
 
 class Fault(_Table):
-    """Something that goes wrong at a point of a client's life."""
+    """Something that goes wrong at a point of a client or a service."""
 
     at: Point = Field(description="a point such as spawn.before or sync.after")
     kind: Literal["fail", "hang", "die"] = Field(
@@ -170,9 +170,9 @@ class Fault(_Table):
 
 
 class Scenario(_Table):
-    """A claim, the people, the phases, and the checks that must hold.
+    """A claim, the users, the phases, and the checks that must hold.
 
-    ``checks`` holds the checks resolved for each backend: ``{"simulated": (...), "live": (...)}``.
+    ``checks`` holds the checks for each backend: ``{"simulated": (...), "live": (...)}``.
     """
 
     name: str = Field(description="the file's stem")
@@ -190,7 +190,7 @@ class Scenario(_Table):
     checks: dict[str, tuple[ResolvedCheck, ...]] = Field(description="what must hold")
 
     def within_s(self, node: NodeKind) -> float:
-        """Return the seconds that an operation has on a backend, by its check ``no_deadlock``."""
+        """Return the seconds that an operation has on a backend, by the check ``no_deadlock``."""
         parameters = [one.parameters for one in self.checks[node.value]]
         limits: list[float] = [one.within_s for one in parameters if isinstance(one, NoDeadlock)]
         return limits[0] if limits else NoDeadlock().within_s

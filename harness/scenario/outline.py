@@ -1,4 +1,4 @@
-"""The outline of a scenario file: which steps stand where, however wrong the rest is."""
+"""The outline of a scenario file: its steps and their places, whatever else is wrong."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepPlace:
-    """A step of the file; ``step`` is None where its own keys are wrong."""
+    """A step of the file; ``step`` is None if its keys are wrong."""
 
     where: str
     phase: int
@@ -43,7 +43,7 @@ class PhasePlace:
 
 @dataclass(frozen=True, kw_only=True)
 class Outline:
-    """What can be told of a file; ``users`` is None where the users are wrong themselves."""
+    """What is known of a file; ``users`` is None if they are wrong."""
 
     users: tuple[str, ...] | None
     phases: tuple[PhasePlace, ...]
@@ -51,17 +51,17 @@ class Outline:
 
     @cached_property
     def steps(self) -> dict[str, StepPlace]:
-        """The steps by name, the first where a name stands twice."""
+        """The steps by name; of equal names, the first."""
         every = [step for phase in self.phases for step in phase.steps]
         return _first_of_each((one.name, one) for one in every)
 
     @cached_property
     def phase_by_name(self) -> dict[str, PhasePlace]:
-        """The phases by name, the first where a name stands twice."""
+        """The phases by name; of equal names, the first."""
         return _first_of_each((one.name, one) for one in self.phases)
 
     def people(self, step: Step) -> tuple[str | None, ...]:
-        """List for whom a step is called; None stands for nobody."""
+        """List the users for whom a step is called; None stands for no user."""
         if step.user is None:
             return (None,)
         if step.user == EVERYONE:
@@ -79,7 +79,7 @@ def calls_each(step: Step) -> int:
 
 
 def outline_of(data: dict[str, Any], users: list[str] | None) -> Outline:
-    """Outline a file's data, taking of it what has the right form."""
+    """Outline the parts of a file's data that have the right form."""
     return Outline(
         users=None if users is None else tuple(users),
         phases=tuple(_phase(raw, number) for number, raw in _numbered_tables(data.get("phase"))),

@@ -1,4 +1,4 @@
-"""The reading of scenario files: TOML in, a checked Scenario or all of its mistakes out."""
+"""The reading of scenario files into checked scenarios."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 def find_scenarios(paths: list[Path]) -> list[Path]:
-    """List the scenario files at ``paths``: files as they are, folders with all below them.
+    """List the scenario files at ``paths``: the files named, and all files below the folders.
 
-    Hidden folders are left out, and those called regressions: their files are no scenarios.
+    Hidden folders are left out, and those named regressions: their files are not scenarios.
 
     Raises:
         BadInput: A path does not exist, or a folder holds no scenario.
@@ -62,10 +62,10 @@ def find_scenarios(paths: list[Path]) -> list[Path]:
 
 
 def read_scenario(path: Path) -> Scenario:
-    """Read and check one scenario file.
+    """Read and check a scenario file.
 
     Raises:
-        BadInput: The file cannot be read or breaks rules; every mistake is told at once.
+        BadInput: The file cannot be read or breaks rules; the message lists every mistake.
     """
     data = _parsed(path)
     users, mistakes = read_users(data.pop("users", None))
@@ -111,7 +111,7 @@ def _parsed(path: Path) -> dict[str, Any]:
         msg = f"{path}: is nested too deeply; write it flatter"
         raise BadInput(msg) from error
     except ValueError as error:
-        # Of its own kind for most mistakes, a plain one for a number of thousands of digits.
+        # TOMLDecodeError for most mistakes, a plain ValueError for a number of thousands of digits.
         msg = f"{path}: is not TOML: {_toml_reason(error)}"
         raise BadInput(msg) from error
     if not data:
@@ -156,7 +156,7 @@ def _toml_reason(error: ValueError) -> str:
 
 
 def _is_deep(data: dict[str, Any]) -> bool:
-    """Look level by level: dotted keys nest without any recursion of the parser."""
+    """Return True beyond ``DEPTH_MAX`` levels, to which dotted keys nest without any recursion."""
     level: list[Any] = [data]
     for _ in range(DEPTH_MAX):
         level = [
@@ -169,7 +169,7 @@ def _is_deep(data: dict[str, Any]) -> bool:
 
 
 def _not_in_files(data: dict[str, Any]) -> list[Mistake]:
-    """Take out keys that a Scenario has and a file has not."""
+    """Remove keys that only a Scenario may have, and return a mistake for each."""
     wrong = [key for key in NOT_IN_FILES if key in data]
     for key in wrong:
         del data[key]
@@ -184,13 +184,13 @@ def _system(given: Any) -> list[Mistake]:
 
 
 def _is_left_out(path: Path, folder: Path) -> bool:
-    """Leave out hidden files, and the corpus of failures that were found by searching."""
+    """Return True for hidden files, and for the kept failures of searches."""
     parts = path.relative_to(folder).parts
     return any(part.startswith(".") for part in parts) or REGRESSIONS in parts[:-1]
 
 
 def _near(path: Path) -> str:
-    """Suggest the name in the same folder that was most likely meant."""
+    """Suggest the most similar name in the same folder."""
     try:
         names = sorted(one.name for one in path.parent.iterdir())
     except OSError:

@@ -1,4 +1,4 @@
-"""The JSON Schema of scenario files, for editors that complete and check while one types."""
+"""The JSON Schema of scenario files, for editors that complete and check."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ KINDS = tuple(kind.value for kind in NodeKind)
 
 
 def scenario_schema() -> dict[str, Any]:
-    """Make the JSON Schema of scenario files, for editors; the file itself is checked further."""
+    """Make the JSON Schema of scenario files; reading a file checks more than the schema."""
     document = Scenario.model_json_schema(by_alias=True)
     definitions: dict[str, Any] = document.setdefault("$defs", {})
     definitions.pop("ResolvedCheck", None)
@@ -44,7 +44,7 @@ def scenario_schema() -> dict[str, Any]:
 
 
 def _check(name: str, definitions: dict[str, Any]) -> dict[str, Any]:
-    """Describe a check: a table, or a list of tables where it may stand several times."""
+    """Describe a check: a table, or a list of tables."""
     limits = CHECKS[name].parameters.model_json_schema()
     required = limits.pop("required", [])
     kinds = {kind: {"$ref": f"#/$defs/{name}_limits"} for kind in KINDS}

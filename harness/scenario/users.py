@@ -1,4 +1,4 @@
-"""The reading of a scenario's users: names, tables, or a count of many alike."""
+"""The reading of a scenario's users: names, tables, or a count."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FORMS = 'a list of names such as ["alice", "bob"], or { count = 10 }'
 
 
 def read_users(given: Any) -> tuple[list[User], list[Mistake]]:
-    """Make the users of what a file has under ``users``, and find every mistake in it."""
+    """Make the users of a file's ``users`` key, and find every mistake in it."""
     if given is None:
         return [], []
     if isinstance(given, dict):

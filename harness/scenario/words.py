@@ -1,4 +1,4 @@
-"""How values and names of a scenario file are shown in messages."""
+"""The words of messages for values and names of a scenario file."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SHOWN_DEPTH_MAX = 3
 
 
 def listed(names: Iterable[str]) -> str:
-    """List names, and say how many more there are if they are many."""
+    """List names, up to a limit, and say how many more there are."""
     every = list(names)
     more = len(every) - LISTED_MAX
     told = ", ".join(every[:LISTED_MAX])
@@ -30,7 +30,7 @@ def listed(names: Iterable[str]) -> str:
 
 
 def resembling(name: str, known: Iterable[str]) -> str | None:
-    """Find the known name that was most likely meant."""
+    """Find the known name most similar to an unknown one."""
     alike = (one for one in known if abs(len(one) - len(name)) <= LENGTHS_APART_MAX)
     names = list(islice(alike, COMPARED_MAX))
     folded = {one.casefold(): one for one in reversed(names)}
@@ -39,7 +39,7 @@ def resembling(name: str, known: Iterable[str]) -> str | None:
 
 
 def shown(value: Any) -> str:
-    """Show a value as the file would have it, shortened."""
+    """Show a value as TOML writes it, shortened."""
     text = _toml(value, SHOWN_DEPTH_MAX)
     return text if len(text) <= VALUE_LETTERS_MAX else text[: VALUE_LETTERS_MAX - 1] + "…"
 
@@ -63,7 +63,7 @@ def _number(value: int) -> str:
 
 
 def _container(value: dict[str, Any] | list[Any], depth: int) -> str:
-    """Show a table as it stands in one line, and a list; both cut off below a depth."""
+    """Show a table or a list on a single line, cut off below a depth."""
     if isinstance(value, list):
         items = [_toml(one, depth - 1) for one in value[:LISTED_MAX]] if depth else ["..."]
         return f"[{', '.join(items)}]"

@@ -78,7 +78,7 @@ class ClientRegistry:
 
     @property
     def is_starting(self) -> bool:
-        """Whether a client is being started."""
+        """Return True if a client is being started."""
         return any(not tenancy.started.is_set() for tenancy in self._slots.values())
 
     async def started(self) -> None:

@@ -1,4 +1,4 @@
-"""What a client is asked to build: a wallet or a faucet, its storage and its key."""
+"""What a client has to build: a wallet or a faucet, its storage and its key."""
 
 from __future__ import annotations
 

@@ -240,11 +240,11 @@ def _base58_bytes(owner: str | bytes) -> bytes:
     try:
         written = owner.encode("ascii") if isinstance(owner, str) else owner
     except UnicodeEncodeError as error:
-        where = f"at position {error.start}"  # The character stays unsaid: it is of a secret.
+        where = f"at position {error.start}"  # Not the character: it is secret.
         raise ValueError(f"non-ascii character in base58 string {where}") from None
     if len(written) > _OWNER_LENGTH_MAX:
         raise ValueError(f"too many base58 characters: {len(written)}, max is {_OWNER_LENGTH_MAX}")
-    # Asked here, because the library takes white space at the end.
+    # Checked here, because the library accepts white space at the end.
     if written.translate(None, base58.BITCOIN_ALPHABET):
         raise ValueError("Base58 string contains invalid characters")
     return base58.b58decode(written)

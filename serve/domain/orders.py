@@ -1,4 +1,4 @@
-"""Account orders: what may be asked for, its JSON, and what came of it."""
+"""Account orders: their kinds, their JSON, and their results."""
 
 from __future__ import annotations
 
@@ -179,7 +179,7 @@ def order_json(order: AccountOrder) -> str:
 
 
 def order_result(order: AccountOrder, account: str) -> AccountOrderResult:
-    """Return what an order that made the account with this address came to."""
+    """Return the result of an order that made the account with this address."""
     if isinstance(order, CreateClient):
         return ClientCreated(account_id=account, name=order.name)
     if isinstance(order, CreateLiquidity):

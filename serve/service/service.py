@@ -140,7 +140,7 @@ class Serve:
         self._closing.result()
 
     async def get_client(self, secret: bytes, network: Network) -> ClientHandle:
-        """Return the user's client: the same object for all callers while it lives.
+        """Return the user's client: the same object for all callers while the client lives.
 
         Raises:
             ClientFailed: It could not be started: ``SpawnFailed``, ``SpawnTimedOut``,

@@ -246,7 +246,7 @@ class Database:
                 self._enable_write_ahead_log(connection)
             connection.execute("BEGIN IMMEDIATE")
             try:
-                # Asked again under the write lock: another process may have made it meanwhile.
+                # Checked again under the write lock: another process may have made it meanwhile.
                 if not self._has_schema and not self._recognise(connection):
                     self._create_schema(connection)
                 result = work(connection)

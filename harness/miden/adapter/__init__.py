@@ -1,1 +1,1 @@
-"""The adapter that puts the serve core under the harness: its points, its audit, its clients."""
+"""The adapter that puts the serve core under the harness, with its points, audit and clients."""

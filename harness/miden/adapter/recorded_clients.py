@@ -1,7 +1,7 @@
-"""The wrapping of blockchain clients, simulated or real: every spawn and command is recorded.
+"""The wrapper of blockchain clients, simulated or real, which records every spawn and command.
 
-The wrapper is also where a scenario's points are: what it parks or lets fail happens here, outside
-the service and outside the client, and so in the same way on both backends.
+It also has the points of clients: a scenario's parks and faults happen here, outside the service
+and the client, and so alike on both backends.
 """
 
 from __future__ import annotations
@@ -32,8 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["RecordedClient", "RecordedClientFactory"]
 
-# What chaos may do to a command before it is given to the client, to one that has been carried out,
-# and to a start.
+# What chaos may do to a command before the client gets it and after its end, and to a start.
 BEFORE = ("fail", "hang", "die", "full")
 AFTER = ("fail", "hang", "die")
 STARTING = ("fail", "hang", "die")
@@ -73,7 +72,7 @@ class RecordedClientFactory:
     async def spawn(
         self, directory: Path, network: Network, *, dial_timeout_s: float
     ) -> RecordedClient:
-        """Start a client; see ``serve.client.ClientFactory``."""
+        """Start a client; see ``serve.clients.port.ClientFactory``."""
         key = {"user": self._user_of(directory), "network": network.value}
         number = self._recorder.begin_actor(key)
         client: Client | None = None
@@ -103,7 +102,7 @@ class RecordedClientFactory:
 
 
 class RecordedClient:
-    """A client whose commands are recorded; see ``serve.client.Client``."""
+    """A client whose commands are recorded; see ``serve.clients.port.Client``."""
 
     def __init__(
         self,
@@ -123,7 +122,7 @@ class RecordedClient:
 
     @property
     def key(self) -> dict[str, str]:
-        """Whose it is: user and network."""
+        """The client's user and network."""
         return self._key
 
     @property
@@ -193,7 +192,7 @@ class RecordedClient:
         return value
 
     def die(self) -> None:
-        """End without a word."""
+        """End the client without a word, as a crash does."""
         kill = getattr(self._inner, "kill", None)
         if kill is None:
             msg = f"{type(self._inner).__name__} has no kill(), so it cannot be made to die"

@@ -1,9 +1,9 @@
 """The part of the end-state audit that only the harness can make: clients, stores, threads.
 
-``serve.service.audit`` has the other part. Q1: every client that has not ended is one that the
-service has live. Q2: no directory has two open clients. Q3: no task and no thread is left beyond
-the service's own threads for SQLite. Q4: every account in a client's store has its key, where
-that can be seen. Q7, once closed: no write-ahead log and no journal is left.
+``serve.service.audit`` has the other part. Q1: every client that has not ended is live in the
+service. Q2: no directory has two open clients. Q3: no task is left, and no thread but the service's
+threads for SQLite. Q4: every account in a client's store has its key, where that can be seen. Q7,
+once closed: no write-ahead log and no journal is left.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ServeAudit"]
 
-THREADS = ("serve-store", "asyncio_")  # The store's own, and those of asyncio.to_thread.
+THREADS = ("serve-store", "asyncio_")  # The threads of the store, and those of asyncio.to_thread.
 LEFTOVERS = ("-journal", "-wal", "-shm")
 
 
@@ -33,7 +33,7 @@ class ServeAudit:
         self._threads = {thread.ident for thread in threading.enumerate()}
 
     async def of(self, service: Serve) -> tuple[str, ...]:
-        """Let what is under way end, then look for contradictions."""
+        """Let what is under way end, then return all findings."""
         await service.settled()
         await service.drained()
         found = list(await service.audit())
@@ -44,7 +44,7 @@ class ServeAudit:
         return tuple(found)
 
     async def closed(self) -> None:
-        """Look at what is left, and add it to what the run's audit found."""
+        """Add what is left after the close to the findings of the run's audit."""
         found = [
             f"Q1: client {client.number} of {_told(client.key)} has not ended, the service has"
             for _, client in self._clients.unended

@@ -56,11 +56,11 @@ class ServeCore:
 
     @property
     def operations(self) -> tuple[str, ...]:
-        """What can be called."""
+        """The names of the operations."""
         return tuple(sorted(self._signatures))
 
     def mistakes(self, scenario: Scenario) -> list[str]:
-        """Find calls, arguments, points, errors and settings that the serve core does not have."""
+        """Find calls, arguments, points, errors and settings that the serve core lacks."""
         found = [*_setting_problems(scenario.settings), *_user_problems(scenario.users)]
         for number, phase in enumerate(scenario.phase):
             for position, step in enumerate(phase.do):
@@ -129,7 +129,7 @@ class ServeCore:
 
 
 class _ServeSession:
-    """An open Serve: its operations by name, with plain arguments."""
+    """An open Serve, with its operations by name and plain arguments."""
 
     def __init__(self, opened: Serve, audit: ServeAudit, recorder: Recorder) -> None:
         self._serve = opened
@@ -144,29 +144,29 @@ class _ServeSession:
         return await method(**arguments)
 
     def conditions(self) -> dict[str, Callable[[], object]]:
-        """Give what must hold of clients and their slots at every moment."""
+        """Return the conditions of clients and their slots, which must always hold."""
         return {
             "one_client_per_directory": self._one_client_per_directory,
             "no_orphan_slots": self._no_orphan_slots,
         }
 
     def _one_client_per_directory(self) -> bool | str:
-        """Look for a directory with two clients that are starting or open."""
+        """Return True, or name the directories with two clients that are starting or open."""
         open_for = [" on ".join(one.key.values()) for one in self._recorder.open_actors()]
         twice = sorted({key for key in open_for if open_for.count(key) > 1})
         return not twice or f"two clients at once for {', '.join(twice)}"
 
     def _no_orphan_slots(self) -> bool | str:
-        """Look for a slot that no start, client or close will ever empty."""
+        """Return True, or name the slots that no start, client or close will ever empty."""
         orphans = self._serve.orphan_slots()
         return not orphans or f"nothing will empty the slot of {', '.join(orphans)}"
 
     async def audit(self) -> Sequence[str]:
-        """Let what is under way end, then check the service's state for contradictions."""
+        """Let what is under way end, then return the audit's findings."""
         return await self._audit.of(self._serve)
 
     async def probe(self, user: User | None) -> None:
-        """Do what must work for a user in a world without faults."""
+        """Do for a user what must work in a world without faults."""
         if user is None:
             await self._serve.list_desks()
             return
@@ -180,12 +180,12 @@ class _ServeSession:
         return await self._serve.get_client(_secret_of(user), Network.parse(network))
 
     async def list_client_accounts(self, user: User, network: str) -> list[str]:
-        """Ask the user's client for the accounts of its own store, by id."""
+        """List the accounts in the store of the user's client, by id."""
         client = await self._serve.get_client(_secret_of(user), Network.parse(network))
         return [account.account_id.hex for account in await client.list_accounts()]
 
     async def create_account_order(self, user: User, order: dict[str, Any]) -> Any:
-        """Make an account, as the order in JSON form says."""
+        """Make an account from an order in JSON form."""
         return await self._serve.create_account_order(_secret_of(user), parse_order(order))
 
     async def list_accounts(self, user: User) -> Any:
@@ -224,7 +224,7 @@ class _ServeSession:
         return await self._serve.flush_clients_for_secret(_secret_of(user))
 
     async def init_desks(self) -> Any:
-        """Restore the desks; which could not be, and by what error."""
+        """Restore the desks; return which could not be restored, and by what error."""
         report = await self._serve.init_desks()
         return {
             "restored": list(report.restored),
@@ -236,7 +236,7 @@ class _ServeSession:
         return list(await self._serve.list_desks())
 
     async def get_desk(self, desk_account: str) -> Any:
-        """Find a desk, restoring it first if need be."""
+        """Return a desk, restored first if need be."""
         return await self._serve.get_desk(desk_account)
 
     async def plant_desk(self, user: User, network: str) -> str:
@@ -269,7 +269,7 @@ def _secret_of(user: User) -> bytes:
 
 
 def _user_problems(users: Sequence[User]) -> list[str]:
-    """Find secrets that are none, and two users with one secret, who would be one user to serve."""
+    """Find bad secrets, and users with the same secret, whom serve would take for one user."""
     found: list[str] = []
     names: dict[bytes, str] = {}
     for number, user in enumerate(users):
@@ -313,7 +313,7 @@ def _setting_problems(settings: dict[str, Any]) -> list[str]:
 
 
 def _planted_id(name: str) -> AccountId:
-    """Make the id of a public account of version 1 out of a name."""
+    """Make the id of a public account of version 1 from a name."""
     raw = bytearray(hashlib.sha256(name.encode()).digest()[:15])
     raw[7] = 0x11
     raw[8] &= 0x7F

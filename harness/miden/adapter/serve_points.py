@@ -1,4 +1,4 @@
-"""What happens at the serve core's own points: a scenario's gates, faults and cancellations."""
+"""The hook at the serve core's points: a scenario's parks, faults and cancellations."""
 
 from __future__ import annotations
 
@@ -28,20 +28,20 @@ COMMANDS = (
     "get_account",
     "get_account_status",
 )
-# What chaos may do at the service's own points. Nothing outside of the service answers there, so
-# nothing hangs, but where a client is being started, which has a deadline.
+# What chaos may do at the service's points. Nothing outside the service answers there, so nothing
+# hangs, except while a client starts, which has a deadline.
 STARTING = ("spawn.before_build", "spawn.before_ready")
 STARTING_KINDS = ("fail", "hang")
 KINDS = ("fail",)
-# Only a shutdown in order is proven by its end, so nothing strikes there unless it is asked for.
+# Only an orderly shutdown proves anything by its end, so only a scenario's faults strike there.
 SPARED = ("shutdown.before_join",)
 
 
 class ServePoints:
     """A hook for ``serve.points``: tells the interception whose point was reached.
 
-    At a point of the store SQLite itself says that the database is locked, unless a fault names
-    another error. Who is to die at a point is the owner's client.
+    At a point of the store SQLite's error says that the database is locked, unless a fault names
+    another error. A fault of kind "die" ends the client of the point's owner.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class ServePoints:
         self._user_of = user_of
 
     async def arrive(self, name: str, key: Mapping[str, object]) -> None:
-        """Be parked, cancelled, failed or delayed for ever, as was asked for."""
+        """Be parked, cancelled, failed or held for ever, as the run decides."""
         whose = self._whose(key)
         kinds = () if name in SPARED else STARTING_KINDS if name in STARTING else KINDS
         error = "StoreFailed" if name.startswith("sql.") else None
@@ -66,7 +66,7 @@ class ServePoints:
             self._clients.kill(whose)
 
     def failure(self, name: str, key: Mapping[str, object]) -> Exception | None:
-        """Return the error with which the store is to fail, if it is."""
+        """Return the error with which the store is to fail, or None."""
         locked = sqlite3.OperationalError("database is locked")
         return self._interception.failure_at(name, self._whose(key), otherwise=locked)
 
@@ -78,9 +78,9 @@ class ServePoints:
 
 
 def point_problem(point: str, *, where: str, only_fails: bool) -> str | None:
-    """Say what is wrong with a point of a scenario, if anything.
+    """Say what is wrong with a point of a scenario, or return None.
 
-    ``only_fails`` says that the scenario only lets it fail: nobody can be held inside SQLite.
+    ``only_fails``: the scenario only lets it fail; no task can be held inside SQLite.
     """
     name = plain_name(point)
     command, _, moment = name.partition(".")

@@ -1,1 +1,1 @@
-"""A real Miden node: its image, its container, its status, one node for many processes."""
+"""A real Miden node: its image, container and status, and its sharing among processes."""

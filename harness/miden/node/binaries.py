@@ -1,4 +1,4 @@
-"""The folder of ready-made node binaries: found, unpacked, and of the right kind."""
+"""The folder of prebuilt node binaries: finding, unpacking and checking them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["BINARY_NAMES", "NodeBinaries"]
 
 BINARY_NAMES = ("miden-node", "miden-validator")
 
-# ELF's e_machine (gabi, "Machine Architecture"), by the name that Docker gives an architecture.
+# ELF's e_machine (gabi, "Machine Architecture"), by Docker's name of an architecture.
 _ELF_MACHINES = {"x86_64": 62, "amd64": 62, "aarch64": 183, "arm64": 183}
 
 
@@ -30,7 +30,7 @@ class NodeBinaries:
 
     @classmethod
     def find(cls, folder: Path) -> NodeBinaries:
-        """Find the binaries in a folder; a plain file is taken before a packed one.
+        """Find the binaries in a folder; a plain file is preferred to a packed one.
 
         Raises:
             CouldNotRun: The folder or one of the binaries is missing.
@@ -53,7 +53,7 @@ class NodeBinaries:
         return cls(files=tuple(files))
 
     def digest(self) -> bytes:
-        """Hash names and contents, as they lie there."""
+        """Hash names and contents of the files as they are."""
         digest = hashlib.sha256()
         for path in self.files:
             digest.update(path.name.encode() + b"\0")

@@ -1,4 +1,4 @@
-"""The compilation of the node on this machine, for where no Rust image can be had."""
+"""The compilation of the node on this machine, where no Rust image is available."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _PACKAGES = "gcc g++ clang libclang-dev cmake make pkg-config libssl-dev"
 def compile_on_host(
     progress: Callable[[str], None], *, version: str, root: Path | None = None
 ) -> Path:
-    """Compile node and validator with cargo, and return the folder that holds the two.
+    """Compile node and validator with cargo, and return the folder that holds both.
 
-    They are kept in ``root`` (default: in the user's cache folder), so this is long only once.
+    They are kept in ``root`` (default: in the user's cache folder), so this takes long only once.
 
     Raises:
         CouldNotRun: There is no cargo, or the compilation failed.

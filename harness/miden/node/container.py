@@ -1,4 +1,4 @@
-"""One container with a node in it, from its start to its removal."""
+"""A container with a node in it, from its start to its removal."""
 
 from __future__ import annotations
 
@@ -42,18 +42,18 @@ if TYPE_CHECKING:
 
 __all__ = ["NodeContainer"]
 
-# The node keeps two trees of 1 GiB in memory, whatever its settings; twice that is for its work.
+# The node keeps two trees of 1 GiB in memory whatever its settings; twice that leaves room.
 _MEMORY_LIMIT = "4g"
 
 
 class NodeContainer:
     """A node in a container, published on a random port of 127.0.0.1.
 
-    A context manager. The container is removed when it ends, when its start fails, on Ctrl-C,
+    A context manager. The container is removed at its end, when its start fails, on Ctrl-C,
     SIGTERM and at interpreter exit; what a killed process leaves is removed by Ryuk where that can
     run, else by the next start. ``settings`` are environment variables of the node
-    (``MIDEN_NODE_*``). With ``shared_state``, the folder of a state that counts its users, Ryuk
-    does not touch it, and it can be handed over to them.
+    (``MIDEN_NODE_*``). With ``shared_state``, the folder of the state that counts its users, Ryuk
+    leaves the container alone, and it can be handed over to those users.
     """
 
     def __init__(
@@ -85,7 +85,7 @@ class NodeContainer:
 
     @property
     def first_status(self) -> NodeStatus:
-        """What the node said of itself when it was first ready."""
+        """The node's first status, when it became ready."""
         if self._wait.status is None:
             raise HarnessBug("the node's status was asked for before the node was started")
         return self._wait.status
@@ -99,8 +99,8 @@ class NodeContainer:
         """Start the container and wait until the node answers.
 
         Raises:
-            CouldNotRun: It could not be started, ended by itself, or did not answer in time; the
-                message holds the end of its logs. Nothing is left of it.
+            CouldNotRun: It could not be started, ended by itself, or did not answer in time. The
+                message holds the end of its logs, and the container is removed.
         """
         unwind_on_signals()
         client = self._client = open_docker()
@@ -111,13 +111,13 @@ class NodeContainer:
             with docker_failures_explained(f"starting a container of {self.image}"):
                 self._start(reaped=reaped)
         except BaseException as error:
-            # Whatever it was, an interruption too: nobody else knows of this container.
+            # On any error, an interruption included: nobody else knows of this container.
             self._remove_after(error)
             raise
         return self
 
     def hand_over(self) -> None:
-        """Leave the container to those who are counted in ``shared_state``: it outlives this."""
+        """Leave the container to the users counted in ``shared_state``: it outlives this object."""
         _open_containers.pop(self._token, None)
         if self._client is not None:
             self._client.close()
@@ -126,8 +126,8 @@ class NodeContainer:
     def _start(self, *, reaped: bool) -> None:
         container = DockerContainer(self.image)
         if self._shared_state is not None:
-            container._docker = _UnreapedClient()  # it takes no client
-        # A tuple asks Docker for a random port of that address; other forms publish it to all.
+            container._docker = _UnreapedClient()  # DockerContainer takes no client as an argument
+        # A tuple makes Docker choose a random port of that address; other forms publish to all.
         container.ports[f"{RPC_PORT}/tcp"] = cast("Any", ("127.0.0.1",))
         container.with_envs(**self._settings).waiting_for(self._wait).with_kwargs(
             labels={
@@ -153,7 +153,7 @@ class NodeContainer:
             return f"(no logs: {' '.join(str(error).split())})"
 
     def is_running(self) -> bool:
-        """Say whether the container is there and has not ended."""
+        """Return True if the container exists and has not ended."""
         with docker_failures_explained("looking at the node's container"):
             try:
                 self._started().reload()
@@ -177,11 +177,11 @@ class NodeContainer:
             self._started().kill()
 
     def stop(self, *, grace_s: int = 10) -> None:
-        """Ask the node to end, and remove the container; no effect if that was done."""
+        """Ask the node to end, and remove the container; idempotent."""
         if self._client is None:
             return
         with docker_failures_explained("stopping the node"):
-            # Removed below whatever comes of this: a paused or dead container can't be stopped.
+            # Removed below in any case: a paused or dead container cannot be stopped.
             with contextlib.suppress(APIError):
                 if self._container is not None:
                     self._container.stop(timeout=grace_s)
@@ -202,7 +202,7 @@ class NodeContainer:
 
     def _remove_after(self, error: BaseException) -> None:
         if not isinstance(error, Exception):
-            # The request that makes the container may have been under way: Docker finishes it.
+            # The request to create the container may have been under way, and Docker finishes it.
             time.sleep(0.5)
         try:
             self._remove()
@@ -222,7 +222,7 @@ class NodeContainer:
 
 
 class _UnreapedClient(ContainersClient):
-    """Make containers without this session's label, by which Ryuk would remove them at its end."""
+    """Creates containers without the session's label, by which Ryuk would remove them."""
 
     def create(self, image: str, *args: Any, **kwargs: Any) -> Container:
         return self.client.containers.create(image, *args, **kwargs)
@@ -230,7 +230,7 @@ class _UnreapedClient(ContainersClient):
 
 @contextlib.contextmanager
 def _ryuk_setting(*, disabled: bool) -> Iterator[None]:
-    """Tell testcontainers about Ryuk for one start: the setting belongs to the whole process."""
+    """Switch Ryuk on or off for a start; a lock guards the setting of the whole process."""
     with _ryuk_setting_lock:
         before = testcontainers_config.ryuk_disabled
         testcontainers_config.ryuk_disabled = disabled
@@ -247,7 +247,7 @@ _open_containers: dict[str, NodeContainer] = {}
 @atexit.register
 def _remove_open_containers() -> None:
     for container in list(_open_containers.values()):
-        # A forked child inherits the list, not the containers.
+        # A forked child inherits the list, but does not own the containers.
         if container._owner_pid == os.getpid():
             with contextlib.suppress(DockerException, RequestException, OSError):
                 container._remove()

@@ -1,4 +1,4 @@
-"""The node's image: which is chosen, and that it exists before a node is started."""
+"""The node's image: its choice, and its making before a node is started."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class ImageWay(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageChoice:
-    """What HARNESS_NODE_IMAGE says; ``folder`` is set for prebuilt binaries only."""
+    """The value of HARNESS_NODE_IMAGE; ``folder`` is set for prebuilt binaries only."""
 
     way: ImageWay
     folder: Path | None = None
@@ -87,7 +87,7 @@ def build_folder() -> Path:
 
 
 def image_tag(choice: ImageChoice, *, folder: Path) -> str:
-    """Name the image after all that goes into it, so that a change makes another one.
+    """Name the image after all that goes into it, so that a change makes a new image.
 
     Raises:
         CouldNotRun: The folder of prebuilt binaries lacks one.
@@ -103,23 +103,23 @@ def image_tag(choice: ImageChoice, *, folder: Path) -> str:
 def ensure_node_image(
     progress: Callable[[str], None], *, environment: Mapping[str, str] | None = None
 ) -> str:
-    """Return the tag of the node's image, after building what is missing of it.
+    """Return the tag of the node's image, after building what is missing.
 
-    ``progress`` is given one line at a time. ``environment`` stands for ``os.environ``.
+    ``progress`` is given a line at a time. ``environment`` replaces ``os.environ``.
 
     Raises:
-        CouldNotRun: Docker, an image, a binary or room on the disk is missing; the message says
-            which, and what to do.
+        CouldNotRun: Docker, an image, a binary or disk space is missing; the message says what to
+            do.
     """
     choice = read_image_choice(os.environ if environment is None else environment)
     folder = build_folder()
     tag = image_tag(choice, folder=folder)
-    # Long, because a compiler inside a build may be silent for minutes.
+    # A compiler inside a build may be silent for minutes.
     client = open_docker(timeout_s=3600)
     try:
         if _has_image(client, tag):
             return tag
-        # No limit: another process may be compiling the node. The lock goes with its holder.
+        # No limit: another process may be compiling the node. The lock ends with its holder.
         with FileLock(runtime_folder() / "image.lock"):
             if not _has_image(client, tag):
                 progress(f"building the node's image {tag}")
@@ -162,7 +162,7 @@ def _build_from(
     tag: str,
     progress: Callable[[str], None],
 ) -> None:
-    """Build around binaries that are there: unpack, find a base, build."""
+    """Build an image from existing binaries: unpack them, find a base, build."""
     architecture = str(client.info()["Architecture"])
     with tempfile.TemporaryDirectory(prefix="mosaic-harness-image-") as unpacked:
         NodeBinaries.find(binaries).unpack_to(Path(unpacked), architecture=architecture)
@@ -178,7 +178,7 @@ def _build_from(
 
 
 def _base_image(client: DockerClient, *, folder: Path, progress: Callable[[str], None]) -> str:
-    """Choose what to build on: our own base if it was made, else Debian's, else make our own."""
+    """Choose the base image: a local one if it was made, else Debian's, else make a local one."""
     if _has_image(client, _LOCAL_BASE):
         return _LOCAL_BASE
     text = (folder / "prebuilt.Dockerfile").read_text(encoding="utf-8")
@@ -203,7 +203,7 @@ def _has_image(client: DockerClient, tag: str) -> bool:
 
 
 def _obtain(client: DockerClient, image: str, *, progress: Callable[[str], None]) -> str | None:
-    """Have an image locally, pulled if need be; the reason if that is impossible."""
+    """Pull an image unless it is local; return the reason if that is impossible."""
     if _has_image(client, image):
         return None
     progress(f"pulling {image}")

@@ -1,4 +1,4 @@
-"""The moment from which a started node can be used, and its address."""
+"""The wait until a started node can be used, and the choice of its address."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class StatusWait(WaitStrategy):
         """Poll the node until it answers.
 
         Raises:
-            CouldNotRun: The container ended, or the time is over; with the end of the logs.
+            CouldNotRun: The container ended, or time ran out; with the end of the logs.
         """
         wrapped = cast("Container", container.get_wrapped_container())
         deadline = time.monotonic() + self._timeout_s
@@ -62,7 +62,7 @@ class StatusWait(WaitStrategy):
                 self.status = ask_status(endpoint, timeout_s=2.0)
             except CouldNotRun:
                 continue
-            # It may have become ready between two questions: the first that answers is preferred.
+            # It may become ready between two requests: the first address to answer is preferred.
             if endpoint != endpoints[0] and self._ask(endpoints[:1]):
                 return True
             self.endpoint = endpoint
@@ -71,12 +71,12 @@ class StatusWait(WaitStrategy):
 
 
 def _candidates(container: Container) -> list[str]:
-    """List the addresses the node may be reached at, the best first."""
+    """List the addresses at which the node may be reached, the best first."""
     network = container.attrs["NetworkSettings"]
     ports = network["Ports"].get(f"{RPC_PORT}/tcp") or []
     addresses = [f"http://127.0.0.1:{port['HostPort']}" for port in ports[:1]]
-    # Where we are in a container ourselves, 127.0.0.1 may be another machine than Docker's. The
-    # mark for that, /.dockerenv, lies on some plain machines too: so it decides nothing alone.
+    # In a container, 127.0.0.1 may be another machine than Docker's. The mark of a container,
+    # /.dockerenv, is on some plain machines too, so addresses are only added and all are tried.
     if inside_container():
         addresses.extend(
             f"http://{one['IPAddress']}:{RPC_PORT}"

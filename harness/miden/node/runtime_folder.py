@@ -1,4 +1,4 @@
-"""The folder where processes of one user on one machine find each other's node."""
+"""The folder through which a user's processes on a machine find each other's node."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def runtime_folder() -> Path:
     Raises:
         CouldNotRun: It cannot be made, or is not this user's alone.
     """
-    # Not XDG_RUNTIME_DIR: test runners strip it, and then would not find a node started by hand.
+    # Not XDG_RUNTIME_DIR: test runners strip it, and would not find a node started by hand.
     folder = Path(tempfile.gettempdir()) / f"mosaic-harness-{os.getuid()}"
     try:
         folder.mkdir(mode=0o700, exist_ok=True)

@@ -1,4 +1,4 @@
-"""The one node of a run: started by the first who needs it, removed by the last."""
+"""The node that processes share: started by its first user, removed by its last."""
 
 from __future__ import annotations
 
@@ -45,12 +45,12 @@ ENDPOINT_VARIABLE = "HARNESS_NODE_ENDPOINT"
 
 
 def _silent(line: str) -> None:
-    """Report to nobody."""
+    """Ignore a line of progress."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeState:
-    """A node as it is now.
+    """The present state of a node.
 
     ``container_id`` and ``image`` are None for a node that the harness did not start. ``kept``: it
     stays until ``node_down``. ``user_pids``: the processes that use it. ``started_at``: seconds
@@ -70,7 +70,7 @@ class NodeState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SharedNode:
-    """The node of a run, as a user sees it; ``container_id`` is None for a foreign node."""
+    """A node in use; ``container_id`` is None for a node that the harness did not start."""
 
     endpoint: str
     version: str
@@ -78,7 +78,7 @@ class SharedNode:
     container_id: str | None = None
 
     def logs(self, tail: int = 200) -> str:
-        """Return the last lines of the node's log, or one line saying why there is none."""
+        """Return the last lines of the node's log, or a line that says why there is none."""
         if self.container_id is None:
             return f"(no logs: {ENDPOINT_VARIABLE} names this node, the harness did not start it)"
         try:
@@ -95,8 +95,8 @@ def shared_node(
 ) -> Iterator[SharedNode]:
     """Use the node that runs already, or start one; the last user removes it.
 
-    Any number of processes may use it at once: they count each other in a file of ``folder``
-    (default: this user's runtime folder). A user that was killed does not count. With
+    Any number of processes may use it at once. They are counted in a file in ``folder`` (default:
+    the runtime folder of this account); killed processes do not count. With
     ``HARNESS_NODE_ENDPOINT`` set, that node is used and nothing is started.
 
     Raises:
@@ -118,7 +118,7 @@ def shared_node(
     try:
         with state.locked():
             record = _running_or_new(state, progress)
-            # Not sooner: who is interrupted while waiting for the lock must not wait to leave.
+            # Not sooner: a process interrupted while it waits must not wait again to leave.
             _held[token] = (os.getpid(), state)
             state.write(record.with_user(token))
         yield SharedNode(
@@ -132,7 +132,7 @@ def shared_node(
 
 
 def node_up(progress: Callable[[str], None] = _silent, *, folder: Path | None = None) -> NodeState:
-    """Start a node that stays until ``node_down``, or keep the one that runs.
+    """Start a node that stays until ``node_down``, or keep the running node.
 
     Raises:
         CouldNotRun: It could not be started; the message says why.
@@ -150,10 +150,10 @@ def node_up(progress: Callable[[str], None] = _silent, *, folder: Path | None = 
 
 
 def node_down(*, folder: Path | None = None) -> bool:
-    """End the node of this user, and remove it; False if there is none.
+    """End and remove the node of this account; False if there is none.
 
     Raises:
-        CouldNotRun: Processes use it at this moment: it goes when the last of them ends.
+        CouldNotRun: Processes use it now: it is removed when the last of them ends.
     """
     state = StateFile(folder or runtime_folder())
     with state.locked():
@@ -173,10 +173,10 @@ def node_down(*, folder: Path | None = None) -> bool:
 
 
 def node_status(*, folder: Path | None = None) -> NodeState | None:
-    """Ask the node of this user for its state; None if there is none.
+    """Ask the node of this account for its state; None if there is none.
 
     Raises:
-        CouldNotRun: There is one, but it does not answer.
+        CouldNotRun: The node does not answer.
         BadInput: ``HARNESS_NODE_ENDPOINT`` is not ``http://host:port``.
     """
     foreign = _foreign_node()
@@ -187,7 +187,7 @@ def node_status(*, folder: Path | None = None) -> NodeState | None:
 
 
 def _foreign_node() -> NodeState | None:
-    """Ask the node that the environment names, if it names one."""
+    """Ask the node that the environment names; None if it names none."""
     endpoint = os.environ.get(ENDPOINT_VARIABLE, "").strip().rstrip("/")
     if not endpoint:
         return None
@@ -217,7 +217,7 @@ def _state_of(record: SharedRecord) -> NodeState:
 
 
 def _running_or_new(state: StateFile, progress: Callable[[str], None]) -> SharedRecord:
-    """Return the written record of a node that answers, started if need be; under the lock."""
+    """Return the record of a node that answers, started if need be; call it under the lock."""
     record = state.read()
     if record is not None:
         if _answers(record):
@@ -228,7 +228,7 @@ def _running_or_new(state: StateFile, progress: Callable[[str], None]) -> Shared
         state.write(None)
     image = ensure_node_image(progress)
     with _docker() as client, docker_failures_explained("sweeping abandoned containers"):
-        # No record and the lock is ours: whatever is labelled with this folder is nobody's.
+        # Under the lock and without a record, containers labelled with this folder have no user.
         remove_containers(client, label=f"{LABEL_SHARED}={state.folder}")
     began = time.monotonic()
     progress(f"starting a node from {image}")
@@ -249,7 +249,7 @@ def _running_or_new(state: StateFile, progress: Callable[[str], None]) -> Shared
 
 
 def _answers(record: SharedRecord) -> bool:
-    """Say whether a node can be used; a container that has ended is not waited for."""
+    """Return True if a node can be used; a container that has ended is not waited for."""
     with _docker() as client, docker_failures_explained("looking at the node's container"):
         try:
             running = client.containers.get(record.container_id).status == "running"
@@ -258,7 +258,7 @@ def _answers(record: SharedRecord) -> bool:
     if not running:
         return False
     try:
-        # It answers at once, unless the machine is very busy.
+        # A node answers at once, unless the machine is very busy.
         wait_for_status(record.endpoint, timeout_s=10)
     except CouldNotRun:
         return False
@@ -266,7 +266,7 @@ def _answers(record: SharedRecord) -> bool:
 
 
 def _leave(token: str) -> None:
-    """Give up one use, and remove the node if it was the last."""
+    """End a use, and remove the node if it was the last."""
     _, state = _held.pop(token, (0, None))
     if state is None:
         return
@@ -283,7 +283,7 @@ def _leave(token: str) -> None:
 
 
 def _remove(record: SharedRecord) -> bool:
-    """Remove a node's container, stopping it first; False if it was not there."""
+    """Stop and remove a node's container; False if it did not exist."""
     with _docker() as client, docker_failures_explained("removing the node's container"):
         try:
             container = client.containers.get(record.container_id)
@@ -309,7 +309,7 @@ _held: dict[str, tuple[int, StateFile]] = {}
 @atexit.register
 def _leave_all() -> None:
     for token, (pid, _) in list(_held.items()):
-        # A forked child inherits the list, not the uses.
+        # A forked child inherits the list, but does not own the uses.
         if pid == os.getpid():
             with contextlib.suppress(HarnessError, OSError):
                 _leave(token)

@@ -1,4 +1,4 @@
-"""The file in which processes agree on one node: which it is, and who uses it."""
+"""The file that records the shared node and the processes that use it."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ __all__ = ["SharedRecord", "StateFile"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SharedRecord:
-    """One running node and its users.
+    """A running node and its users.
 
     ``kept`` nodes stay when nobody uses them. ``users`` maps a token to the process that holds it.
-    ``started_at`` is seconds since the epoch.
+    ``started_at`` is in seconds since the epoch.
     """
 
     endpoint: str
@@ -38,17 +38,17 @@ class SharedRecord:
     users: dict[str, str] = field(default_factory=dict)
 
     def with_user(self, token: str) -> SharedRecord:
-        """Add this process as a user, under a token of its own."""
+        """Add this process as a user, under a new token."""
         users = {**self.users, token: str(ProcessIdentity.current())}
         return dataclasses.replace(self, users=users)
 
     def without_user(self, token: str) -> SharedRecord:
-        """Take one user out; no effect if it is not there."""
+        """Remove a user; no effect if it is not there."""
         users = {name: user for name, user in self.users.items() if name != token}
         return dataclasses.replace(self, users=users)
 
     def without_gone_users(self) -> SharedRecord:
-        """Take out the users whose process ended without saying so."""
+        """Remove the users whose process has ended."""
         users = {}
         for token, text in self.users.items():
             process = ProcessIdentity.parse(text)
@@ -64,7 +64,7 @@ class SharedRecord:
 
 
 class StateFile:
-    """The record on disk, and the lock under which it is read and written."""
+    """The record on disk, with the lock under which it is read and written."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -75,14 +75,14 @@ class StateFile:
     def locked(self) -> Iterator[None]:
         """Hold the lock that serialises starting, counting and removing, across processes.
 
-        No limit to the wait: another process may be building the image, which can take an hour.
-        The lock goes with its holder, so a holder that died does not block anybody.
+        The wait has no limit: another process may be building the image, which can take an hour.
+        The lock ends with its holder, so a dead holder blocks nobody.
         """
         with self._lock:
             yield
 
     def read(self) -> SharedRecord | None:
-        """Read the record, less the users that are gone; None if there is none to be read."""
+        """Read the record, without users that are gone; None if there is no readable record."""
         try:
             record = SharedRecord(**json.loads(self._path.read_text(encoding="utf-8")))
         except (FileNotFoundError, ValueError, TypeError):
@@ -90,7 +90,7 @@ class StateFile:
         return record.without_gone_users()
 
     def write(self, record: SharedRecord | None) -> None:
-        """Replace the record as a whole, or remove it."""
+        """Replace the whole record, or remove it."""
         if record is None:
             self._path.unlink(missing_ok=True)
             return

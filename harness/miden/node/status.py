@@ -1,4 +1,4 @@
-"""The question that tells whether a node is ready: the status it gives of itself."""
+"""The status request to a node, which shows whether it is ready."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["ask_status", "decode_status", "split_endpoint", "wait_for_status"]
 
 _METHOD = "/rpc.Api/Status"
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
-# Loopback traffic must not go to a proxy that the environment names, and a probe retries by itself.
+# Loopback traffic must not go to a proxy that the environment names; callers retry by themselves.
 _OPTIONS = (("grpc.enable_http_proxy", 0), ("grpc.enable_retries", 0))
 
 
@@ -26,7 +26,7 @@ def split_endpoint(endpoint: str, *, source: str = "endpoint") -> tuple[str, int
     """Split ``http://host:port`` into host and port.
 
     Raises:
-        BadInput: It is anything else; ``source`` says in the message where the text came from.
+        BadInput: It is anything else; the message names ``source``, where the text came from.
     """
     try:
         url = urlsplit(endpoint)
@@ -41,7 +41,7 @@ def split_endpoint(endpoint: str, *, source: str = "endpoint") -> tuple[str, int
 
 
 def ask_status(endpoint: str, *, timeout_s: float = 5.0) -> NodeStatus:
-    """Ask a node once for its version, its genesis and the tip of its chain.
+    """Ask a node for its version, its genesis and the tip of its chain; no retries.
 
     Raises:
         BadInput: ``endpoint`` is not ``http://host:port``.
@@ -64,7 +64,7 @@ def ask_status(endpoint: str, *, timeout_s: float = 5.0) -> NodeStatus:
 
 
 def wait_for_status(endpoint: str, *, timeout_s: float, poll_s: float = 0.25) -> NodeStatus:
-    """Ask again and again until the node answers.
+    """Ask a node for its status until it answers.
 
     Raises:
         BadInput: ``endpoint`` is not ``http://host:port``.
@@ -103,7 +103,7 @@ def decode_status(reply: bytes, *, endpoint: str = "node") -> NodeStatus:
 
 
 def _fixed(fields: dict[int, bytes], number: int, *, size: int) -> bytes:
-    """Take a number of fixed width, little-endian; a zero is left out of a message."""
+    """Read a little-endian number of fixed width; messages leave a zero out."""
     value = fields.get(number, bytes(size))
     if len(value) != size:
         raise ValueError(f"field {number} has {len(value)} bytes, not {size}")
@@ -111,7 +111,7 @@ def _fixed(fields: dict[int, bytes], number: int, *, size: int) -> bytes:
 
 
 def _fields(message: bytes) -> Iterator[tuple[int, bytes]]:
-    """Walk a protobuf message: field number and raw value of each field."""
+    """Yield the field number and raw value of each field of a protobuf message."""
     position = 0
     while position < len(message):
         key, position = _varint(message, position)

@@ -1,4 +1,4 @@
-"""The simulated client: an actor with a queue, and a store that outlives it as a disk would."""
+"""The simulated client: a process with a queue, and a store that outlives it like a disk."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ __all__ = ["ClientStore", "SimulatedClient", "SimulatedClientFactory"]
 SUPPLY_MAX = 2**63 - 2**31
 DECIMALS_MAX = 12
 SYMBOL_LETTERS_MAX = 6
-QUEUE_LENGTH_MAX = 1_024  # As the real client's.
+QUEUE_LENGTH_MAX = 1_024  # The same as the real client's.
 
 
 @dataclass(slots=True)
 class ClientStore:
-    """What a client keeps in its directory, and a new client on the same directory finds again."""
+    """What a client keeps in its directory, for the next client on that directory."""
 
     accounts: dict[AccountId, ClientAccount] = field(default_factory=dict)
     keys: set[AccountId] = field(default_factory=set)
@@ -57,16 +57,16 @@ class ClientStore:
 
 @dataclass(slots=True)
 class _Job:
-    """A command in the queue with the future of its caller."""
+    """A command in the queue, with its caller's future."""
 
     body: Generator[simpy.Event, Any, Any]
     reply: asyncio.Future[Any]
 
 
 class SimulatedClientFactory:
-    """Starts simulated clients on one simulated node; keeps their stores by directory.
+    """Starts simulated clients on a simulated node, and keeps their stores by directory.
 
-    ``queue_length_max`` is how many commands may wait in one client; one more is ``ClientBusy``.
+    ``queue_length_max`` is how many commands may wait in a client; a further one is ``ClientBusy``.
     """
 
     def __init__(
@@ -85,7 +85,7 @@ class SimulatedClientFactory:
     async def spawn(
         self, directory: Path, network: Network, *, dial_timeout_s: float
     ) -> SimulatedClient:
-        """Start a client; see ``serve.client.ClientFactory``."""
+        """Start a client; see ``serve.clients.port.ClientFactory``."""
         where = directory.name
         if where in self._open:
             msg = f"{where}: another client is open on this directory"
@@ -113,7 +113,7 @@ class SimulatedClientFactory:
         )
 
     def keyless(self, where: str) -> tuple[AccountId, ...]:
-        """Return the accounts that the store in a directory has without their keys, by id."""
+        """Return the accounts without keys in the store of a directory, by id."""
         store = self._stores.get(where, ClientStore())
         return tuple(sorted((one for one in store.accounts if one not in store.keys), key=_hex))
 
@@ -132,7 +132,7 @@ class SimulatedClientFactory:
 
 
 class SimulatedClient:
-    """One client: a SimPy process that takes commands from a queue, one at a time, in order."""
+    """A SimPy process that takes commands from a queue, one at a time, in order."""
 
     def __init__(
         self,
@@ -211,7 +211,7 @@ class SimulatedClient:
             await self._loop.future_of(self._actor)
 
     def kill(self) -> None:
-        """End at once, without a word to anybody but those who wait."""
+        """End at once, as in a crash; callers that wait get an error."""
         if not self._closed:
             self._end("the client died")
             if self._actor.is_alive:
@@ -234,7 +234,7 @@ class SimulatedClient:
         try:
             while (job := (yield self._queue.get())) is not None:
                 if job.reply.done():
-                    # One that was killed has forgotten its jobs already.
+                    # A killed client has already dropped its jobs.
                     if job in self._jobs:
                         self._jobs.remove(job)
                     job.body.close()
@@ -249,7 +249,7 @@ class SimulatedClient:
             value = yield from job.body
         except simpy.Interrupt:
             raise
-        except Exception as error:  # noqa: BLE001 - the caller gets it, as from a real actor
+        except Exception as error:  # noqa: BLE001 - the caller gets it, as from a real client
             if not job.reply.done():
                 job.reply.set_exception(error)
         else:
@@ -363,7 +363,7 @@ def _refuse_bad(spec: AccountSpec) -> None:
 
 
 def _account_id(seed: str, mode: StorageMode) -> AccountId:
-    """Make an id of the real layout (version 1): unique to its seed, with the mode's bit set."""
+    """Make an id of the real layout (version 1), unique to its seed, with the mode's bit."""
     digest = bytearray(hashlib.sha256(seed.encode()).digest()[:15])
     digest[7] = (digest[7] & 0b1110_0000) | (0b0001_0000 * (mode is StorageMode.PUBLIC)) | 1
     digest[8] &= 0b0111_1111

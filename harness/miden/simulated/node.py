@@ -1,4 +1,4 @@
-"""The simulated node: its RPC workers, its blocks, whether it can be reached, what it knows."""
+"""The simulated node: its RPC workers, its blocks, and whether it can be reached."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 __all__ = ["SimulatedNode"]
 
 VERSION = "simulated"
-# What a slow node makes of a call's time.
+# The factor by which a slow node lengthens calls.
 SLOW = 8.0
 
 
 class SimulatedNode:
-    """A node whose workers are a SimPy resource: calls queue where contention is real.
+    """A node whose workers are a SimPy resource, so that calls queue for them as in reality.
 
-    Blocks come at the profile's interval and are counted from the clock, so that no process ticks.
+    Blocks come at the profile's interval and are computed from the clock: no process ticks.
     """
 
     def __init__(self, environment: simpy.Environment, model: LatencyModel, *, label: str) -> None:
@@ -42,7 +42,7 @@ class SimulatedNode:
     def become(self, state: str) -> None:
         """Be well ("heal"), refuse ("cut"), never answer ("freeze"), be "slow", or "restart".
 
-        A node that restarts refuses until it becomes well, and connections from before are broken.
+        A restarting node refuses until it is well again, and earlier connections are broken.
         """
         self.state = state
         self.restarts += state == "restart"
@@ -54,7 +54,7 @@ class SimulatedNode:
         return 1 + int(elapsed_ms // self.model.profile.block_interval_ms)
 
     def status(self) -> NodeStatus:
-        """What the node says of itself."""
+        """The answer to a status request."""
         return NodeStatus(
             version=VERSION, genesis_commitment=self.genesis, chain_tip=self.block_number
         )

@@ -1,4 +1,4 @@
-"""A simulated world: one Miden node, and a factory of clients that talk to it."""
+"""A simulated world: a Miden node, and a factory of clients that talk to it."""
 
 from __future__ import annotations
 
@@ -31,6 +31,6 @@ class _SimulatedWorld:
         self.clients = SimulatedClientFactory(node, running_virtual_loop())
 
     async def set_node(self, state: str) -> None:
-        """Cut the node off, freeze it, or heal it; or restart it, or have it or the disk slow."""
+        """Cut the node off, freeze, heal or restart it, or make it or the disk slow."""
         self._node.become("heal" if state == "slow_disk" else state)
         running_virtual_loop().executors.slow = state == "slow_disk"

@@ -45,8 +45,8 @@ def linear_axis(high: float, *, suffix: str = "") -> Axis:
 def seconds_axis(values: tuple[float, ...], *, may_be_logarithmic: bool = False) -> Axis:
     """Make an axis for lengths of time in seconds, labelled in one unit.
 
-    It begins at 0, or is logarithmic where that is allowed and the values spread widely; values of
-    0 then stand at the left edge.
+    The axis is linear from 0, or logarithmic where that is allowed and the values spread widely.
+    Values of 0 then stand at the left edge.
     """
     positive = [value for value in values if value > 0]
     high = max(positive, default=1.0)

@@ -22,7 +22,7 @@ _LATE = 0.1  # the share of the runs, at the end, within which the last gain is 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CoveragePlot:
-    """The curve as SVG path data in a box of 1,000 by 100; ``line`` is where each run is new."""
+    """The curve as SVG path data in a box of 1,000 by 100, and the line of only distinct runs."""
 
     axis: Axis
     curve: str

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["CALLS_MAX", "LatencyPlot", "LatencyRow", "Percentile", "latency_plot"]
 
 CALLS_MAX = 24
-_RUG_MAX = 60  # up to so many samples each has a tick of its own
+_RUG_MAX = 60  # up to so many samples, each has a separate tick
 _STEPS_MAX = 400  # finer steps than this are narrower than a pixel
 
 
@@ -37,7 +37,7 @@ class Percentile:
 class LatencyRow:
     """One call: its figures in words, and its distribution function as an SVG path.
 
-    The path lies in a box of 1,000 by 100; ``rug`` holds one tick a sample, or nothing.
+    The path lies in a box of 1,000 by 100; ``rug`` holds a tick for each sample, or nothing.
     """
 
     call: str

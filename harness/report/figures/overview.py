@@ -25,7 +25,7 @@ _GROUPS_MAX = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckDot:
-    """A check over all runs of a group: its verdict folded, and in how many runs it was so."""
+    """A check over all runs of a group: its folded verdict, and how many runs had that verdict."""
 
     name: str
     verdict: Verdict
@@ -43,7 +43,7 @@ class SeedLink:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """The runs of one scenario on one node. Times are medians over the runs, in seconds."""
+    """The runs of a scenario on a backend. Times are medians over the runs, in seconds."""
 
     scenario: str
     claim: str

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["TASKS_MAX", "RingArrow", "RingNode", "RingPlot", "ring_plot"]
 
-TASKS_MAX = 10  # more boxes around an ellipse are wider than a page
+TASKS_MAX = 10  # more boxes would make the ellipse wider than a page
 _BOX_WIDTH, _BOX_HEIGHT = 212, 42  # pixels
 _MARGIN = 10
 _NAME_MAX, _WAITS_MAX = 26, 29  # letters that a box has room for
@@ -37,7 +37,7 @@ class RingNode:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RingArrow:
-    """An arrow: an SVG path from a waiting task to the one that it waits for."""
+    """An arrow: an SVG path from a waiting task to the task that it waits for."""
 
     path: str
     title: str
@@ -45,7 +45,7 @@ class RingArrow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RingPlot:
-    """A ring in ``width`` by ``height`` pixels; ``left_out`` says what the cap kept out."""
+    """A cycle in ``width`` by ``height`` pixels; ``left_out`` says what the cap kept out."""
 
     width: int
     height: int
@@ -76,7 +76,7 @@ def ring_plot(diagnosis: Diagnosis | None) -> RingPlot | None:
     nodes = []
     for at, name in enumerate(names):
         angle = 2 * pi * at / len(names) - pi / 2
-        if len(names) < 3:  # one stands under its loop, two beside each other
+        if len(names) < 3:  # a single task stands under its loop, two stand beside each other
             angle = pi / 2 if len(names) == 1 else pi * (1 - at)
         x, y = width / 2 + radius_x * cos(angle), height / 2 + radius_y * sin(angle)
         nodes.append(_node(name, waits.get(name), x=round(x, 1), y=round(y, 1)))
@@ -109,7 +109,7 @@ def _radii(tasks: int) -> tuple[float, float]:
         return 0.0, 36.0
     if tasks == 2:
         return _BOX_WIDTH * 0.95, 26.0
-    # Boxes at the top stand beside each other; those at the sides, one over the other.
+    # Boxes at the top stand side by side, those at the sides above each other.
     radius_x = max((_BOX_WIDTH + _APART_X) / sin(2 * pi / tasks), 250.0)
     radius_y = 72.0
     angles = [2 * pi * at / tasks for at in range(tasks)]

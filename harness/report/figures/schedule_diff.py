@@ -34,9 +34,9 @@ _LINE_MAX = 400
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DiffRow:
-    """A step of the passing run beside one of the failing run; ``same`` if they did the same.
+    """A step of the passing run beside a step of the failing run; ``same`` if they did the same.
 
-    They may have done so at another moment. A row without either stands for ``folded`` such steps.
+    They may have done so at different moments. A row without steps stands for ``folded`` such rows.
     """
 
     passing: ScheduleStep | None
@@ -53,10 +53,10 @@ class DiffRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SideBySide:
-    """Two runs from where they part. ``parted_at`` is the first index that differs, None if none.
+    """Two runs from where they part. ``parted_at`` is the first index that differs, or None.
 
-    ``rows_left_out`` counts rows beyond the cap, ``steps_left_out`` those steps of the failing run
-    that are so far from the parting that they were not compared. The stacks are lines.
+    ``rows_left_out`` counts rows beyond the cap, ``steps_left_out`` the steps of the failing run
+    that are too far from the parting to be compared. The stacks are lines.
     """
 
     parted_at: int | None
@@ -100,9 +100,9 @@ def side_by_side(
     stacks: tuple[tuple[str, ...], tuple[str, ...]] | None = None,
     rows_max: int = ROWS_MAX,
 ) -> SideBySide:
-    """Lay two runs out from the last steps that they share on.
+    """Lay out two runs, beginning with the last steps that they share.
 
-    ``stacks`` are the lines of two stack traces where they part: the passing run's, the failing's.
+    ``stacks`` are the lines of both stack traces where they part: passing run, then failing run.
     """
     parted_at = first_difference(passing, failing)
     rows = [] if parted_at is None else list(_rows(passing.steps, failing.steps, parted_at))
@@ -118,10 +118,10 @@ def side_by_side(
 
 
 def diff_lines(side: SideBySide, *, width: int = 120) -> list[str]:
-    """Return it in two columns of a terminal, ``width`` letters wide: ``|`` where they differ.
+    """Return two terminal columns, ``width`` letters wide, with ``|`` where the runs differ.
 
-    ``<`` marks a step of the passing run alone, ``>`` one of the failing run alone, ``~`` one that
-    both made at different moments.
+    ``<`` marks a step of the passing run alone, ``>`` a step of the failing run alone, and ``~`` a
+    step that both made at different moments.
     """
     half = max((width - 3) // 2, 20)
     lines = [side.headline]
@@ -156,7 +156,7 @@ def _rows(
     left, right = list(passing[parted_at:]), list(failing[parted_at:])
     tail = _tail(left, right)
     middle = max(len(left), len(right)) - tail
-    if middle > _ALIGNED_MAX:  # matching takes time as the square of it
+    if middle > _ALIGNED_MAX:  # matching takes quadratic time
         left, right, tail = left[:_ALIGNED_MAX], right[:_ALIGNED_MAX], 0
     heads = left[: len(left) - tail], right[: len(right) - tail]
     keys, other_keys = ([_alike(step) for step in head] for head in heads)
@@ -199,7 +199,7 @@ def _exactly(step: ScheduleStep) -> tuple[object, ...]:
 
 
 def _alike(step: ScheduleStep) -> tuple[object, ...]:
-    # Once parted, the same step at another moment is still the same step.
+    # After the parting, a step at another moment still counts as the same step.
     return step.lane, step.does, step.place, step.deviation
 
 

@@ -28,19 +28,19 @@ __all__ = [
 
 LANES_MAX = 40
 STEPS_MAX = 300
-_WIDTH = 810  # pixels that a short schedule is spread over, the arrows of its ring with it
+_WIDTH = 810  # pixels that a short schedule is spread over, with the arrows of its cycle
 _PITCH_MIN, _PITCH_MAX = 14.0, 56.0
 _LANE_HEIGHT = 30
 _HEAD = 34  # pixels above the first lane: ticks, and the numbers of deviations
 _LEFT = 18
 _TICK_ROOM = 58  # pixels that a tick's label takes
 _LABEL_MAX = 26
-_RING_GAP = 10  # pixels from the last step to where the ring's arrows begin
+_RING_GAP = 10  # pixels from the last step to where the cycle's arrows begin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepLane:
-    """A lane, ``y`` its middle in pixels, drawn from its first step ``x`` to its last ``x_end``."""
+    """A lane, in pixels: ``y`` is its middle, ``x`` its first step, ``x_end`` its last."""
 
     label: str
     title: str
@@ -54,8 +54,7 @@ class StepLane:
 class StepMark:
     """A step at ``x``, ``y`` pixels. ``kind`` is ran, ended or failed.
 
-    ``star`` numbers the deviations from 1, 0 for a step as by default; ``words`` say how it
-    deviates.
+    ``star`` numbers the deviations from 1, 0 for a default step; ``words`` say how it deviates.
     """
 
     x: float
@@ -86,9 +85,9 @@ class StepBreak:
 class SchedulePlot:
     """A schedule's drawing, all in pixels; paths are SVG path data.
 
-    ``course`` joins the steps in their order, ``wakes`` lead from a step to the one it woke,
-    ``ring`` from each lane of the cycle to the lane it waits for, at the end. ``left_out`` says in
-    words what the caps kept from being drawn.
+    ``course`` joins the steps in order, ``wakes`` lead from a step to the step it woke, and
+    ``ring`` from each lane of the final cycle to the lane it waits for. ``left_out`` says in words
+    what the caps kept out.
     """
 
     width: float
@@ -113,9 +112,9 @@ def schedule_plot(
 ) -> SchedulePlot | None:
     """Lay out a schedule, its steps in order from left to right; None where nothing ran.
 
-    The order is the axis, not the time: virtual time may stand still over many steps. Over
-    ``steps_max`` steps, those near deviations and the ends are drawn; over ``lanes_max`` lanes,
-    those of the cycle, then those that deviate, then the earliest.
+    The axis is the order and not the time: virtual time may stand still over many steps. Of more
+    than ``steps_max`` steps, those near deviations and the ends are drawn; of more than
+    ``lanes_max`` lanes, those of the cycle, then those that deviate, then the earliest.
     """
     lanes = _shown_lanes(schedule, lanes_max)
     shown = _shown([step for step in schedule.steps if step.lane in lanes], steps_max)
@@ -145,7 +144,7 @@ class _Sheet:
         self, schedule: Schedule, shown: Sequence[ScheduleStep], lanes: Sequence[str]
     ) -> None:
         self.y_of = {lane: _HEAD + _LANE_HEIGHT * (at + 0.5) for at, lane in enumerate(lanes)}
-        columns = list(with_gaps(schedule.steps, shown))  # a gap takes a column, too
+        columns = list(with_gaps(schedule.steps, shown))  # a gap takes a column as well
         room = _WIDTH - (_ring_reach(len(lanes)) if len(schedule.cycle) > 1 else 0.0)
         pitch = min(max(room / len(columns), _PITCH_MIN), _PITCH_MAX)
         placed = [(one, round(_LEFT + pitch * at, 1)) for at, one in enumerate(columns)]
@@ -256,13 +255,13 @@ def _ring(cycle: Sequence[str], sheet: _Sheet) -> Iterator[str]:
     for one, other in zip(known, [*known[1:], known[0]], strict=True):
         y, y_end = sheet.y_of[one], sheet.y_of[other]
         reach = x + _ring_reach(abs(y_end - y) / _LANE_HEIGHT)
-        # Begun under a lane's middle and ended over it, no arrow covers the one that follows.
+        # Arrows begin under a lane's middle and end over it, so none covers the next.
         begin, end = y + 5, y_end - 5
         yield f"M{x:.1f} {begin}C{reach:.1f} {begin} {reach:.1f} {end} {x + 5:.1f} {end}"
 
 
 def _ring_reach(lanes: float) -> float:
-    """Return how far to the right an arrow over so many lanes bends, in pixels."""
+    """Return how far to the right an arrow that spans so many lanes bends, in pixels."""
     return min(26 + 14 * lanes, 150.0)
 
 

@@ -38,7 +38,7 @@ class Bar:
     """Something that took time. ``x`` and ``width`` are percent, ``y`` and ``height`` pixels.
 
     ``kind`` is operation, parked, spawn, alive, command or lock; ``shape`` is the outcome, or
-    "expected" for an error that the scenario asked for. ``label_side`` is inside, right or none.
+    "expected" for an error that the step expects. ``label_side`` is inside, right or none.
     """
 
     kind: str
@@ -97,7 +97,7 @@ def shown_operations(history: History) -> tuple[Operation, ...]:
 
 
 def timeline_of(history: History) -> Timeline:
-    """Lay out a run: a lane a user, operations over their clients' work, and then the locks."""
+    """Lay out a run: a lane for each user, operations above their clients' work, then the locks."""
     operations = shown_operations(history)
     actors = history.actors[:_ACTORS_MAX]
     commands = history.commands[:_COMMANDS_MAX]
@@ -142,7 +142,7 @@ class _Piece:
 
 
 class _Sheet:
-    """The lanes and bars laid out so far, from the top down to ``y`` pixels."""
+    """The lanes and bars laid out so far, from the top to ``y`` pixels."""
 
     def __init__(self, end_s: float) -> None:
         self.axis = seconds_axis((end_s,))
@@ -202,7 +202,7 @@ def _draw_operations(sheet: _Sheet, operations: Sequence[Operation]) -> None:
 
 
 def _draw_clients(sheet: _Sheet, actors: Sequence[Actor], commands: Sequence[Command]) -> None:
-    # Each spawn has rows of its own, so that a twin is seen as one.
+    # Each spawn has separate rows, so that a second client of the same user shows.
     numbers = dict.fromkeys([*(one.number for one in actors), *(one.actor for one in commands)])
     for number in numbers:
         spawned = [one for one in actors if one.number == number]

@@ -1,1 +1,1 @@
-"""One output format, one file: ``run_…`` of a batch of runs, ``search_…`` of searches."""
+"""The output formats, one a file: ``run_…`` for a batch of runs, ``search_…`` for searches."""

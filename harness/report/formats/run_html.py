@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["SECTIONS_MAX", "SHAPES_MAX", "run_html"]
 
 SECTIONS_MAX = 200
-SHAPES_MAX = 30_000  # a page of more is slow to open: later runs have their figures left out
+SHAPES_MAX = 30_000  # a larger page is slow to open, so later runs are shown without figures
 _OPEN_MAX = 3
 
 
@@ -32,13 +32,13 @@ def run_html(
 ) -> str:
     """Return the report as one HTML page.
 
-    At most ``sections_max`` runs have a section, failures first, and at most about ``shapes_max``
-    bars and ticks are drawn; where a cap bites, the page says so. The page declares that it loads
-    and runs nothing, so a browser enforces what the escaping already ensures.
+    At most ``sections_max`` runs have a section, failures first, and about ``shapes_max`` bars and
+    ticks are drawn; the page says what was left out. The page declares that it loads and runs
+    nothing, so a browser enforces what the escaping already ensures.
     """
     runs = sorted(
         report.runs, key=lambda run: WORST_FIRST.index(run.verdict)
-    )  # stable: else as they ran
+    )  # a stable sort: otherwise in the order of the runs
     shown = runs[:sections_max]
     numbers = {id(run): number for number, run in enumerate(shown, start=1)}
     template = environment().get_template("runs.html")

@@ -26,7 +26,7 @@ __all__ = [
 ]
 
 SCHEMA_VERSION = 1
-# The locks that blocked others longest; a service may have one for each of very many keys.
+# The locks that blocked others longest: a service may have a lock for each of very many keys.
 LOCKS_MAX = 50
 
 

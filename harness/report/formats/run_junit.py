@@ -1,4 +1,4 @@
-"""A batch of runs as JUnit XML: a test suite a backend, a test case a run."""
+"""A batch of runs as JUnit XML: a test suite for each backend, a test case for each run."""
 
 from __future__ import annotations
 

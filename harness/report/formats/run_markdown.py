@@ -31,7 +31,7 @@ def run_markdown(report: RunReport, *, size_bytes_max: int = SIZE_BYTES_MAX) -> 
     page.block([*_headline(report), *_where_made(report)])
     runs = sorted(
         report.runs, key=lambda run: WORST_FIRST.index(run.verdict)
-    )  # stable: else as they ran
+    )  # a stable sort: otherwise in the order of the runs
     page.rows(["## What did not pass", ""], _failures(runs), noun="run that did not pass")
     head = ["## Speed-up", "", *_SPEEDUP_NOTE, *_SPEEDUP_HEAD]
     page.rows(head, _speedup_rows(runs), noun="speed-up")

@@ -21,13 +21,13 @@ __all__ = ["Progress", "render_result", "render_summary"]
 
 _INVOLVED_MAX = 12
 _TEXT_LENGTH_MAX = 4_000
-_PASSED_LINES_MAX = 200  # over this many runs, the passed ones are counted and not listed
-_COUNTS = 20  # so many times over a batch of runs
+_PASSED_LINES_MAX = 200  # beyond this many runs, passed runs are counted and not listed
+_COUNTS = 20  # progress lines over a batch of runs
 _STYLES = {Verdict.PASSED: "green", Verdict.FAILED: "bold red", Verdict.UNKNOWN: "bold yellow"}
 
 
 def render_result(result: RunResult) -> str:
-    """Render one run: a line if it passed, else expected, seen, replay and why."""
+    """Render a run: a line if it passed, else expected, seen, replay and why."""
     return "\n".join(_lines(result))
 
 
@@ -74,7 +74,7 @@ def _check_line(check: CheckResult, elsewhere: Collection[str], *, named: bool) 
         return line
     more = len(left) - _INVOLVED_MAX
     tail = f", … and {more:,} more" if more > 0 else ""
-    # Of a list that ``seen`` begins, the rest follows.
+    # Where ``seen`` begins a list, the rest of that list follows.
     colon = "," if check.seen.endswith(check.involved[0]) else ":"
     return f"{line}{colon} {', '.join(left[:_INVOLVED_MAX])}{tail}"
 
@@ -95,11 +95,11 @@ def _indented(text: str) -> str:
 
 
 class Progress:
-    """Tells of the runs as they end: ``start`` once, ``finished`` a run, ``close`` once.
+    """Shows runs as they end: ``start`` once, ``finished`` for each run, ``close`` once.
 
-    On a terminal a bar, with lines scrolling above it; elsewhere plain lines. Runs that passed have
-    a line each up to 200 runs, and beyond that a count now and then; quiet leaves both out. A run
-    that did not pass is always shown in full. ``stream`` is standard output if it is not given.
+    On a terminal there is a bar below the scrolling lines, elsewhere plain lines. Each passed run
+    has a line up to 200 runs; beyond that there is a count now and then; quiet leaves both out. A
+    run that did not pass is always shown in full. ``stream`` is standard output by default.
     """
 
     def __init__(self, *, quiet: bool = False, stream: TextIO | None = None) -> None:

@@ -30,8 +30,8 @@ _OPEN_MAX = 3
 def search_html(report: ExplorationReport) -> str:
     """Return the explorations as one HTML page, failures first.
 
-    At most ``EXPLORATIONS_MAX`` have a section and ``FAILURES_MAX`` failures a drawing; where a cap
-    bites, the page says so.
+    At most ``EXPLORATIONS_MAX`` have a section, and ``FAILURES_MAX`` failures a drawing; the page
+    says what was left out.
     """
     ordered = sorted(report.explorations, key=lambda one: WORST_FIRST.index(one.verdict))  # stable
     template = environment().get_template("search.html")
@@ -45,7 +45,7 @@ def search_html(report: ExplorationReport) -> str:
 
 
 def lock_rows(history: History | None) -> dict[str, Any]:
-    """Gather the rows of a contention table: ``locks``, and how many were left out of them."""
+    """Gather the rows of a contention table: ``locks``, and how many of them were left out."""
     found = () if history is None else contention(history)
     return {"locks": found[:LOCKS_MAX], "locks_left_out": max(len(found) - LOCKS_MAX, 0)}
 

@@ -1,4 +1,4 @@
-"""Searches as JUnit XML: one test suite, a test case a scenario that was searched."""
+"""Searches as JUnit XML: one test suite, with a test case for each scenario searched."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A search in a terminal: how far it went, and each failure that it found."""
+"""A search in a terminal: how far it went, and each failure it found."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _MESSAGE_LINES_MAX = 40
 
 
 def search_lines(exploration: Exploration) -> list[str]:
-    """Return a search in lines: its verdict, what the search is worth, and each failure in full."""
+    """Return a search in lines: its verdict, how much it covered, and each failure in full."""
     lines = summary_lines(exploration)
     for failure in exploration.failures:
         lines += [f"  {line}" for line in failure_lines(failure)]
@@ -30,7 +30,7 @@ def search_lines(exploration: Exploration) -> list[str]:
 
 
 def summary_lines(exploration: Exploration) -> list[str]:
-    """Return a search in lines without its failures: its verdict, and what the search is worth."""
+    """Return a search in lines without its failures: its verdict, and how much it covered."""
     lines = [_line(summary_line(exploration))]
     if exploration.could_not_run is not None:
         lines.append(_line(f"  could not run: {exploration.could_not_run}"))
@@ -64,7 +64,7 @@ def failure_lines(failure: FoundFailure) -> list[str]:
         _line(f"  why ({names}): {why}")
         for names, why in reasons(failure.checks, so_far, failure.diagnosis)
     ]
-    # No check judges a program; its message says who waits.
+    # No check judges a program: its message says who waits.
     if failure.diagnosis is not None and (failure.checks or not failure.message_lines):
         lines += [f"  {line}" for line in waiting_lines(failure.diagnosis, "simulated")]
     lines.append("  schedule:")
@@ -77,7 +77,7 @@ def failure_lines(failure: FoundFailure) -> list[str]:
 
 
 def _once(lines: Sequence[str], failure: FoundFailure) -> list[str]:
-    """Leave out what a line before has in it, and names of which a later line says more."""
+    """Leave out what an earlier line holds, and names of which a later line says more."""
     kept: list[str] = []
     for at, line in enumerate(lines):
         before = any(line in one and line != one for one in (failure.headline, *kept))
@@ -88,7 +88,7 @@ def _once(lines: Sequence[str], failure: FoundFailure) -> list[str]:
 
 def _found(failure: FoundFailure) -> str:
     left = f"{count(failure.deviations, 'deviation')} (from {failure.deviations_before:,})"
-    if failure.operations_before:  # a program that is no scenario has none
+    if failure.operations_before:  # a program that is not a scenario has none
         operations = count(failure.operations, "operation")
         left += f" and {operations} (from {failure.operations_before:,})"
     runs = count(failure.shrink_runs, "run")

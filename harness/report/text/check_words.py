@@ -1,4 +1,4 @@
-"""What is worth saying of a check's result beside the other results: nothing twice."""
+"""The words of a check's result that the other results have not said already."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _REST = re.compile(r"and \d+ more")
 
 
 def named_by_outcomes(checks: Iterable[CheckResult]) -> frozenset[str]:
-    """Name the operations of which a failed ``outcomes`` says how they ended."""
+    """Name the operations whose end a failed ``outcomes`` check already describes."""
     return frozenset(
         _name(one)
         for check in checks
@@ -31,9 +31,9 @@ def named_by_outcomes(checks: Iterable[CheckResult]) -> frozenset[str]:
 
 
 def involved(check: CheckResult, elsewhere: Collection[str] = ()) -> list[str]:
-    """List who was involved, without the name that ``seen`` ends with and ``elsewhere`` named ones.
+    """List who was involved, without names that ``seen`` ends with or that ``elsewhere`` holds.
 
-    An operation is listed by its name alone, or with how it ended where that leaves a doubt.
+    An operation is listed by its name alone, or with its end where that leaves a doubt.
     """
     if all(one in check.seen for one in check.involved):
         return []
@@ -49,9 +49,9 @@ def involved(check: CheckResult, elsewhere: Collection[str] = ()) -> list[str]:
 def reasons(
     checks: Iterable[CheckResult], shown: str, deadlock: Diagnosis | None
 ) -> list[tuple[str, str]]:
-    """List each reason once, with the names of its checks; without those that ``shown`` has in it.
+    """List each reason once, with the names of its checks, without reasons that ``shown`` holds.
 
-    The list of who is blocked follows, and begins with the wait that a deadlock's reason is.
+    A deadlock's first wait is left out too: the list of waits, which follows, begins with it.
     """
     if deadlock is not None and not deadlock.cycle:
         shown = f"{shown}\n{describe(deadlock)}"

@@ -1,4 +1,4 @@
-"""How a repeated failure reads in a terminal: its schedule, what failed and why, how it ended."""
+"""A repeated failure in a terminal: its schedule, what failed and why, and how it ended."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["replay_lines"]
 
 
 def replay_lines(replay: ReplayResult) -> list[str]:
-    """Write a repeated run for people, the sentence that compares it with the first one last."""
+    """Write a repeated run for people; the last line compares it with the recorded failure."""
     where = f"{replay.mode}, seed {replay.seed}, {replay.deviations} deviations"
     lines = [
         f"{replay.subject} [{where}]",

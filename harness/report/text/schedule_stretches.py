@@ -1,4 +1,4 @@
-"""The steps of a schedule that are shown: those near a deviation and both ends, up to a cap."""
+"""The choice of schedule steps to show: those near deviations and both ends, up to a cap."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Gap", "shown_steps", "with_gaps"]
 
-_GAP_MIN = 3  # to say that fewer steps are left out takes as much room as they do
+_GAP_MIN = 3  # a note on fewer left-out steps takes as much room as the steps
 _CONTEXTS = (12, 6, 3, 2, 1, 0)
 # A schedule of up to so many steps is shown whole.
 _SHORT = 24
@@ -32,8 +32,7 @@ def shown_steps(
     """Choose the steps to show: deviations and both ends, with their neighbours, in order.
 
     Each has as many neighbours on either side, up to ``context_max``, as fit in ``steps_max``.
-    Where even the deviations are too many, those in the middle are left out. A schedule that is
-    short is shown whole.
+    Where even the deviations are too many, those in the middle are left out.
     """
     if len(steps) <= min(steps_max, _SHORT):
         return tuple(steps)
@@ -69,7 +68,7 @@ def with_gaps(
 
 
 def _near(marked: Sequence[int], context: int, count: int) -> list[int]:
-    """List the places within ``context`` of a marked one; holes too small to name are filled."""
+    """List the places within ``context`` of a marked place, and fill holes too small to name."""
     chosen: list[int] = []
     for at in marked:
         begin, end = max(at - context, 0), min(at + context + 1, count)

@@ -1,4 +1,4 @@
-"""A schedule in a terminal: a line a step, long stretches without a deviation folded."""
+"""A schedule in a terminal: a line for each step, long stretches without deviations folded."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ _WORDS_MAX = 200
 def schedule_lines(
     schedule: Schedule, *, steps_max: int = STEPS_MAX, context: int = _CONTEXT
 ) -> list[str]:
-    """Return a schedule, a line a step: index, virtual time, lane, what it did, and where.
+    """Return a line for each step: index, virtual time, lane, what it did, and where.
 
-    A step that deviates from the default has a ``*``, and its words on a line of their own. Around
+    A step that deviates from the default has a ``*``, and a further line says how. Around
     deviations, and at both ends, ``context`` steps are shown; longer stretches are counted. At most
-    ``steps_max`` steps are shown, and a line says what was left out.
+    ``steps_max`` steps are shown, and a line says how many were left out.
     """
     shown = shown_steps(schedule.steps, steps_max=steps_max, context_max=context)
     if not shown:
@@ -82,7 +82,7 @@ def gap_words(gap: Gap) -> str:
 
 
 def closing_lines(schedule: Schedule) -> list[str]:
-    """Word what follows the last step: what was dropped, and who waits in a ring."""
+    """Word what follows the last step: the steps dropped, and the cycle of lanes that wait."""
     lines = []
     if schedule.dropped:
         lines.append(f"  … {count(schedule.dropped, 'more step')} at the end, not recorded")

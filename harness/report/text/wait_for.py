@@ -25,7 +25,7 @@ def diagnosis_lines(history: History, *, blocked_max: int = 50) -> list[str]:
 def waiting_lines(diagnosis: Diagnosis, clock: str, *, blocked_max: int = 50) -> list[str]:
     """Say in lines which task waits for what; ``clock`` is "simulated" or "measured".
 
-    One line a task, or for several that wait alike; first the wait that tells most.
+    Tasks that wait alike share a line. The wait that explains most comes first.
     """
     at = f"{seconds(diagnosis.at_s)} {clock}"
     sure = "deadlock" if diagnosis.exact else "stall, taken for a deadlock"
@@ -41,7 +41,7 @@ def waiting_lines(diagnosis: Diagnosis, clock: str, *, blocked_max: int = 50) ->
 
 
 def _alike(diagnosis: Diagnosis) -> list[list[Blocked]]:
-    """Group the tasks that wait for one thing, at one line and for one reason."""
+    """Group the tasks that wait for the same thing, at the same line and for the same reason."""
     groups: dict[object, list[Blocked]] = {}
     for one in in_order(diagnosis):
         key = (one.waits_for, one.where, one.holders, one.reason)

@@ -1,4 +1,4 @@
-"""A run as a trace that opens in Perfetto: what it did, and its schedule, as tracks."""
+"""A run as a Perfetto trace: what it did, and its schedule, as tracks."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ __all__ = ["perfetto_trace", "write_perfetto"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Piece:
-    """A slice before it has its track, from ``begin_ns`` to ``end_ns``, or without end."""
+    """A slice that has no track yet, from ``begin_ns`` to ``end_ns``, or without end."""
 
     begin_ns: int
     end_ns: int | None
@@ -34,7 +34,7 @@ class _Piece:
 
 
 def write_perfetto(path: Path, history: History | None, schedule: Schedule | None = None) -> None:
-    """Write a trace that https://ui.perfetto.dev opens, wholly or not at all.
+    """Write a trace for https://ui.perfetto.dev, wholly or not at all.
 
     Raises:
         BadInput: The file cannot be written.
@@ -45,11 +45,11 @@ def write_perfetto(path: Path, history: History | None, schedule: Schedule | Non
 def perfetto_trace(history: History | None, schedule: Schedule | None = None) -> bytes:
     """Return a run as a Perfetto trace.
 
-    Of a history: a group a user with its operations and its clients' commands, a track a lock with
-    its holds and one with its waits, faults as instants, and the operations in flight as a counter.
-    What never ended has no end. Of a schedule: a track a lane; a step lasts until its lane's next.
-    Steps at one virtual moment are one nanosecond apart, so that their order can be seen; arrows
-    lead from a step to those that it woke, and deviations are instants.
+    A history gives a group for each user with operations and commands of clients, two tracks for
+    each lock (holds and waits), faults as instants, and the operations in flight as a counter. What
+    never ended has no end. A schedule gives a track for each lane; a step lasts until its lane's
+    next step. Steps at the same virtual moment are one nanosecond apart, so that their order shows;
+    arrows lead from a step to the steps it woke, and deviations are instants.
     """
     events = TrackEvents()
     if schedule is not None:
@@ -87,7 +87,7 @@ def _draw_schedule(events: TrackEvents, schedule: Schedule) -> None:
             notes = {"lane": step.lane, "step": str(step.index)}
             events.instant(deviations, at_ns, step.deviation, category="deviation", notes=notes)
     for lane in lasting:
-        if lane not in schedule.cycle:  # those of the ring wait for ever
+        if lane not in schedule.cycle:  # the lanes of the cycle wait for ever
             events.end(tracks[lane], moments[-1] + 1)
 
 
@@ -158,7 +158,7 @@ def _draw_locks(events: TrackEvents, group: int, history: History) -> None:
 
 
 def _draw(events: TrackEvents, parent: int, name: str, pieces: Sequence[_Piece]) -> None:
-    """Draw pieces on as few tracks of one name as keep them apart; Perfetto joins these."""
+    """Draw pieces on as few tracks of the same name as keep them apart; Perfetto joins these."""
     free_from: list[tuple[float, int]] = []
     for piece in sorted(pieces, key=lambda one: one.begin_ns):
         row = next((at for at, (end, _) in enumerate(free_from) if end <= piece.begin_ns), None)
@@ -176,7 +176,7 @@ def _draw(events: TrackEvents, parent: int, name: str, pieces: Sequence[_Piece])
 def _count(
     events: TrackEvents, name: str, lasting: Sequence[Operation] | Sequence[LockWait]
 ) -> None:
-    """Count how many last at once: one value a moment at which the number changes."""
+    """Count how many last at once: a value for each moment at which the number changes."""
     changes: Counter[int] = Counter()
     for one in lasting:
         changes[_ns(one.begin_s)] += 1

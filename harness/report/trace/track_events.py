@@ -1,7 +1,7 @@
 """A Perfetto trace as it is written: tracks, slices, instants, counters, flows between them.
 
-The messages are Perfetto's own (protos/perfetto/trace of https://github.com/google/perfetto). To
-import them takes a tenth of a second, so only what writes a trace imports this module.
+The messages are defined by Perfetto (protos/perfetto/trace of https://github.com/google/perfetto).
+Importing them takes a tenth of a second, so only what writes a trace imports this module.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ _SEQUENCE = 1
 class TrackEvents:
     """Tracks and events, gathered in any order and written in the order of time.
 
-    Times are whole nanoseconds since the run began. On one track slices must be given in order and
-    lie in each other or apart; ``flows`` join two events by a number of their own, drawn from the
-    one that ``starts`` it to the one that ``ends`` it.
+    Times are whole nanoseconds since the run began. The slices of a track must be given in order,
+    each inside or apart from the others. ``flows`` join events by number: an arrow leads from the
+    event that ``starts`` the number to the event that ``ends`` it.
     """
 
     def __init__(self) -> None:
@@ -60,7 +60,7 @@ class TrackEvents:
         starts: Sequence[int] = (),
         ends: Sequence[int] = (),
     ) -> None:
-        """Begin a slice; ``notes`` are shown when it is selected, those that are None are not."""
+        """Begin a slice; ``notes`` that are not None are shown when it is selected."""
         event = self._event(track, at_ns, protos.TrackEvent.TYPE_SLICE_BEGIN)
         _describe(event, name, category, notes)
         event.flow_ids.extend(starts)
@@ -88,11 +88,11 @@ class TrackEvents:
         self._event(track, at_ns, protos.TrackEvent.TYPE_COUNTER).counter_value = value
 
     def encoded(self) -> bytes:
-        """Return the whole trace, a protocol buffer of the type perfetto.protos.Trace."""
+        """Return the whole trace as a protocol buffer of the type perfetto.protos.Trace."""
         if self._tracks:
             cleared = protos.TracePacket.SEQ_INCREMENTAL_STATE_CLEARED
             self._tracks[0].sequence_flags = cleared
-        # Sorted by time, and at one time as they were given: an end before what begins next.
+        # Sorted by time; at the same time as they were given: an end before the next begin.
         events = sorted(self._events, key=lambda packet: packet.timestamp)
         encoded: bytes = protos.Trace(packet=[*self._tracks, *events]).SerializeToString()
         return encoded

@@ -1,1 +1,1 @@
-"""The rules that a scenario as a whole must keep: names, steps, order, claims."""
+"""The rules for a scenario as a whole: names, steps, order and claims."""

@@ -1,4 +1,4 @@
-"""What checks and steps must have so that a claim can hold, and can fail: the file's sense."""
+"""The rules that let every claim both hold and fail."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from harness.scenario.check_table import PlacedCheck
     from harness.scenario.outline import Outline, PhasePlace, StepPlace
 
-    # The key of a check's parameter, and what is wrong with it.
+    # A parameter of a check, and what is wrong with it.
     Finding = tuple[str, str]
 
 from harness.scenario.mistakes import Mistake
@@ -24,7 +24,7 @@ __all__ = ["claim_mistakes", "never_succeeds"]
 
 
 def claim_mistakes(outline: Outline, checks: list[PlacedCheck]) -> Iterator[Mistake]:
-    """Find checks that could never hold, or that would hold whatever the service did."""
+    """Find checks that could never hold, or that would hold whatever the service does."""
     for check in checks:
         judge = JUDGES.get(check.check.name)
         if judge is None:
@@ -34,7 +34,7 @@ def claim_mistakes(outline: Outline, checks: list[PlacedCheck]) -> Iterator[Mist
 
 
 def never_succeeds(step: StepPlace) -> str | None:
-    """Say why no call of a step can return, if so."""
+    """Say why no call of a step can return, or return None."""
     if step.step is None:
         return None
     expect, cancel = step.step.expect, step.step.cancel
@@ -173,7 +173,7 @@ def _speedup(parameters: Any, outline: Outline, kind: str) -> Iterator[Finding]:
 
 
 def _several_calls(phase: PhasePlace, outline: Outline) -> Iterator[Finding]:
-    # The calls of a repeat follow one another in both pacings, so they count as one.
+    # The calls of a repeat follow one another in both pacings, so they count as a single call.
     side_by_side = sum(
         len(outline.people(one.step)) * one.step.times for one in phase.steps if one.step
     )

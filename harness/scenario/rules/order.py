@@ -1,4 +1,4 @@
-"""What the steps of a phase wait for, so that a scenario that blocks itself is told so."""
+"""The rules on what the steps of a phase wait for: no scenario may block itself."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["ends_first", "order_mistakes"]
 
 
 def order_mistakes(outline: Outline) -> Iterator[Mistake]:
-    """Find steps that wait for each other in a ring, and waits for what never comes."""
+    """Find steps that wait for each other in a cycle, and waits for what never comes."""
     for phase in outline.phases:
         steps = _steps(phase)
         for one in phase.steps:
@@ -34,7 +34,7 @@ def order_mistakes(outline: Outline) -> Iterator[Mistake]:
 
 
 def ends_first(phase: PhasePlace, step: str, *, before: str) -> bool:
-    """Tell whether ``step`` has surely ended when ``before``, of the same phase, begins."""
+    """Return True if ``step`` has surely ended when ``before``, of the same phase, begins."""
     steps = _steps(phase)
     return ("ends", step) in _reached(("begins", before), steps)
 
@@ -53,7 +53,7 @@ def _needs(moment: Moment, steps: dict[str, Step]) -> list[Moment]:
         start = step.start
         return [(start.when, start.after)] if start and start.after else []
     needs = [("begins", name)]
-    # A caller that is cancelled leaves its gate early, so it need not wait for the other.
+    # A cancelled caller may leave its park early, so it need not wait for the other step.
     if when == "ends" and step.park is not None and step.cancel is None:
         needs.append(("ends", step.park.until))
     return needs
@@ -71,14 +71,14 @@ def _reached(moment: Moment, steps: dict[str, Step]) -> set[Moment]:
 
 
 def _rings(phase: PhasePlace, steps: dict[str, Step]) -> Iterator[Mistake]:
-    """Tell each ring of waiting steps once, at the first of them in the file."""
+    """Report each cycle of waiting steps once, at its first step in the file."""
     told: set[frozenset[str]] = set()
     for one in phase.steps:
         if one.name is None or one.name not in steps:
             continue
         ring = _ring(("begins", one.name), steps) or _ring(("ends", one.name), steps)
         names = frozenset(name for _, name in ring)
-        # A step that waits for itself is told where its name is looked up.
+        # ``references`` reports a step that waits for itself.
         if len(names) < 2 or one.name not in names or names in told:
             continue
         told.add(names)
@@ -96,7 +96,7 @@ def _rings(phase: PhasePlace, steps: dict[str, Step]) -> Iterator[Mistake]:
 
 
 def _ring(moment: Moment, steps: dict[str, Step]) -> list[Moment]:
-    """Follow what a moment needs, back to itself; the empty list if it never does."""
+    """Return the cycle that leads from a moment through its needs back to it, or an empty list."""
     came_from: dict[Moment, Moment] = {}
     left = [moment]
     while left:

@@ -1,4 +1,4 @@
-"""The names that one part of a scenario uses for another: steps, users and phases."""
+"""The rules on names by which parts of a scenario refer to others: steps, users, phases."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["reference_mistakes"]
 
 
 def reference_mistakes(outline: Outline, checks: list[PlacedCheck]) -> Iterator[Mistake]:
-    """Find every name that leads nowhere, or to two things."""
+    """Find every name that is unknown or ambiguous."""
     yield from _twice(outline)
     for phase in outline.phases:
         for step in phase.steps:
@@ -45,7 +45,7 @@ def reference_mistakes(outline: Outline, checks: list[PlacedCheck]) -> Iterator[
 
 
 def _twice(outline: Outline) -> Iterator[Mistake]:
-    """Find names that two phases, or two steps, share."""
+    """Find names shared by two phases or two steps."""
     for number, phase in enumerate(outline.phases):
         if phase.name in {one.name for one in outline.phases[:number]} - {None}:
             yield Mistake(
@@ -82,7 +82,7 @@ def _user_mistakes(step: StepPlace, outline: Outline) -> Iterator[Mistake]:
 def _neighbour_mistakes(
     name: Any, where: str, *, step: StepPlace, phase: PhasePlace, outline: Outline
 ) -> Iterator[Mistake]:
-    """Find a step that should wait for another of its phase, and names something else."""
+    """Find a wait whose name is not another step of the phase."""
     if not isinstance(name, str):
         return
     if name == step.name:
@@ -127,7 +127,7 @@ def _check_mistakes(check: PlacedCheck, outline: Outline) -> Iterator[Mistake]:
 def _unknown(
     name: Any, known: Collection[str] | None, *, where: str, what: str
 ) -> Iterator[Mistake]:
-    """Find a name that is not known; ``known`` is None where that cannot be told."""
+    """Find a name that is not among ``known``, which is None if the names are wrong."""
     if known is None or not isinstance(name, str) or name in known:
         return
     close = resembling(name, known)

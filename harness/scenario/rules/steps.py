@@ -1,4 +1,4 @@
-"""What phases, steps and faults must say so that they can be carried out as they stand."""
+"""The rules for phases, steps and faults that can be carried out."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ REFERENCE = re.compile(r"\$[A-Za-z0-9][A-Za-z0-9_-]*(\..*)?", re.DOTALL)
 
 
 def step_mistakes(outline: Outline) -> Iterator[Mistake]:
-    """Find steps, phases and faults that could not be carried out, or would do nothing."""
+    """Find steps, phases and faults that cannot be carried out, or would do nothing."""
     for phase in outline.phases:
         if not any(phase.raw.get(key) for key in ("do", "restart", "node")):
             told = "has nothing to do: add [[phase.do]] with a call, restart = true, or node"
@@ -43,7 +43,7 @@ def step_mistakes(outline: Outline) -> Iterator[Mistake]:
 
 
 def _whole(outline: Outline) -> Iterator[Mistake]:
-    """Find a file that does nothing at all, or far too much."""
+    """Find a file that does nothing, or exceeds the limits."""
     steps = [one.step for phase in outline.phases for one in phase.steps]
     quiet = [phase.raw.get("restart") or phase.raw.get("node") for phase in outline.phases]
     if quiet and not steps and all(quiet):
@@ -112,7 +112,7 @@ def _expect(where: str, expect: str) -> Iterator[Mistake]:
 
 
 def _reference(text: str, where: str, *, one: StepPlace, outline: Outline) -> Iterator[Mistake]:
-    """Find a ``$step.path`` whose result is not there when the step is called."""
+    """Find a ``$step.path`` whose result does not exist yet when the step is called."""
     if not REFERENCE.fullmatch(text):
         told = f'text with a $ first stands for a result: write "$step.path", got "{text}"'
         yield Mistake(where, told)
@@ -159,7 +159,7 @@ def _too_early(other: StepPlace, one: StepPlace, *, phases: tuple[PhasePlace, ..
 def _other_people(
     other: StepPlace, one: StepPlace, *, outline: Outline, where: str
 ) -> Iterator[Mistake]:
-    """Find a reference by somebody for whom the other step is not called."""
+    """Find a reference for a user for whom the other step is not called."""
     if other.step is None or one.step is None or outline.users is None:
         return
     theirs = set(outline.people(other.step))
@@ -175,7 +175,7 @@ def _other_people(
 
 
 def _texts(value: Any, *keys: str | int) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    """Walk through all texts of a step's arguments, with their places."""
+    """Yield all texts of a step's arguments, with their places."""
     path = keys or ("with",)
     if isinstance(value, str):
         yield path, value
