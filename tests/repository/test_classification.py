@@ -15,6 +15,7 @@ import serve
 from harness.diagnosis.classification import module_of, part_of_code, part_of_frame
 from harness.history.parts import PARTS, Part, part_at, part_of
 from harness.search.exhaustive import frame_kinds
+from tests.there import there
 
 ADAPTERS = ("harness.systems", "harness.miden.adapter")
 
@@ -88,7 +89,7 @@ def test_what_is_run_has_the_name_by_which_it_was_found():
     frames = {}
     code = compile("keep(1)", "a file", "exec")
     for name in ("harness.__main__", "a_program.__main__"):
-        spec = find_spec("harness.__main__")
+        spec = there(find_spec("harness.__main__"))
         spec.name = name
         keep = lambda _, name=name: frames.update({name: sys._getframe(1)})  # noqa: E731
         exec(code, {"__name__": "__main__", "__spec__": spec, "keep": keep})

@@ -8,7 +8,7 @@ from collections import Counter
 
 import pytest
 
-from serve import AccountId, Deadlines, Serve
+from serve import AccountId, Deadlines, Serve, Synchronous
 from serve.domain.account_specs import FaucetSpec
 from serve.domain.client_values import (
     AccountState,
@@ -237,6 +237,6 @@ def open_serve(tmp_path, clients):
 
     def make(path=tmp_path, factory=clients, **arguments):
         arguments.setdefault("deadlines", Deadlines(close_s=2, drain_s=2))
-        return Serve(path, factory, synchronous="OFF", **arguments)
+        return Serve(path, factory, synchronous=Synchronous.OFF, **arguments)
 
     return make

@@ -9,6 +9,7 @@ import pytest
 
 from harness.diagnosis.lock_ledger import LockLedger, active_ledger
 from harness.errors import HarnessBug
+from tests.there import there
 
 HERE = r"tests/harness/diagnosis/test_lock_ledger\.py:\d+ in "
 
@@ -50,7 +51,7 @@ def test_a_hold_tells_lock_task_time_and_line():
         asyncio.run(main())
     (hold,) = ledger.holds
     assert (hold.lock, hold.task) == ("Service._lock", "worker")
-    assert 0.01 < hold.end_s - hold.begin_s < 1
+    assert 0.01 < there(hold.end_s) - hold.begin_s < 1
     assert re.fullmatch(HERE + r"Service\.work", hold.where)
 
 
@@ -64,7 +65,7 @@ def test_a_sample_tells_across_which_line_it_was_held():
 
     with LockLedger() as ledger:
         asyncio.run(main(ledger))
-    assert re.fullmatch(HERE + r"Service\.slow_call", ledger.holds[0].across)
+    assert re.fullmatch(HERE + r"Service\.slow_call", there(ledger.holds[0].across))
 
 
 def test_samples_of_a_long_hold_are_few():
@@ -133,11 +134,11 @@ def test_a_condition_is_not_held_while_it_waits():
     assert (hold.lock, hold.task) == ("Service._changed", "watcher")
 
 
-def test_a_hold_of_no_duration_is_not_recorded():
+def test_a_hold_of_no_duration_is_not_recorded(monkeypatch):
     async def main():
         loop = asyncio.get_running_loop()
         now = loop.time()
-        loop.time = lambda: now
+        monkeypatch.setattr(loop, "time", lambda: now)
         lock = asyncio.Lock()
         async with lock:
             await asyncio.sleep(0)
@@ -212,7 +213,7 @@ def test_a_failed_or_cancelled_acquire_holds_nothing():
 
 
 def test_asyncio_is_put_back_even_after_an_error():
-    methods = [asyncio.Lock.acquire, asyncio.Lock.release]
+    methods: list[object] = [asyncio.Lock.acquire, asyncio.Lock.release]
     methods += [asyncio.Semaphore.acquire, asyncio.Semaphore.release]
     ledger = LockLedger()
     with pytest.raises(KeyError, match="inside"), ledger:

@@ -6,6 +6,7 @@ import asyncio
 from random import Random
 
 from harness.search.exhaustive.exhaustive import Exhaustive
+from harness.simulated.loop.virtual_loop import running_virtual_loop
 from harness.simulated.repeated_runs import SearchRuns
 from tests.harness.search.exhaustive import rarer_operations
 
@@ -231,7 +232,7 @@ def random_program(seed, *, tasks, length, operations=OPERATIONS):
         Shared.limit = 0
         shared = Shared()
         runs.append(shared)
-        asyncio.get_running_loop().observer = shared.look
+        running_virtual_loop().observer = shared.look
 
         async def work(number):
             for turn, (operation, mine) in enumerate(plan[number]):
@@ -240,7 +241,8 @@ def random_program(seed, *, tasks, length, operations=OPERATIONS):
 
         return await gathering(shared, [work(number) for number in range(tasks)])
 
-    main.plan = (gathering.__name__, [[(op.__name__, mine) for op, mine in one] for one in plan])
+    told = [[(op.__name__, mine) for op, mine in one] for one in plan]
+    main.plan = (gathering.__name__, told)  # type: ignore[attr-defined]
     return main, runs
 
 

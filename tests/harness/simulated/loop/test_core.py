@@ -12,6 +12,7 @@ import subprocess
 import sys
 import weakref
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -115,7 +116,7 @@ def test_a_loop_that_was_closed_is_freed_with_all_that_was_ready():
     witness = Witness()
     loop.call_soon(witness)
     loop.call_later(1, witness)
-    gone = [weakref.ref(loop), weakref.ref(witness)]
+    gone: list[weakref.ref[Any]] = [weakref.ref(loop), weakref.ref(witness)]
     del witness
     loop.close()
     del loop
@@ -184,7 +185,7 @@ def test_the_compiled_core_refuses_what_it_cannot_run():
 def test_what_is_no_context_is_an_error_of_that_callback_and_no_other():
     loop = VirtualLoop()
     seen = []
-    loop.call_soon(seen.append, "not in that", context="a context")
+    loop.call_soon(seen.append, "not in that", context="a context")  # type: ignore[arg-type]
     loop.call_soon(seen.append, "the next")
     loop.call_soon(loop.stop)
     loop.run_forever()
