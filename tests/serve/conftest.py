@@ -162,24 +162,24 @@ class MemoryClientFactory:
         self.log = []
         self.dead = []
         self.assets = ()
-        self._gates = {}
+        self.gates = {}
         self._faults = {}
-        self._ids = 0
+        self.ids = 0
 
     def park(self, point):
         """Hold everybody who comes to a point from now on."""
-        gate = self._gates[point] = Gate()
+        gate = self.gates[point] = Gate()
         return gate
 
     def open(self, point):
-        self._gates.pop(point).open()
+        self.gates.pop(point).open()
 
     def fail(self, point, *errors):
         """Raise these at a point, one each time; None lets one pass."""
         self._faults[point] = list(errors)
 
     async def pass_point(self, point, client=None):
-        gate = self._gates.get(point)
+        gate = self.gates.get(point)
         if gate is not None:
             await gate.hold()
         faults = self._faults.get(point)
@@ -214,8 +214,8 @@ class MemoryClientFactory:
             self.occupied.remove(directory)
 
     def next_account_id(self, *, public):
-        self._ids += 1
-        raw = bytearray(hashlib.sha256(str(self._ids).encode()).digest()[:15])
+        self.ids += 1
+        raw = bytearray(hashlib.sha256(str(self.ids).encode()).digest()[:15])
         raw[0] &= 0x7F
         raw[7] = 0x11 if public else 0x01
         raw[8] &= 0x7F
