@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from harness.miden.adapter.serve_core import ServeCore
 from serve import CreateClient, Deadlines, Serve
@@ -183,8 +183,7 @@ class LocksSlowCall(AccountCreation):
 
     async def create(self, owner: Any, order: Any, client: Any) -> Any:
         lock: asyncio.Lock = self.__dict__.setdefault("_sync_lock", asyncio.Lock())
-        slow: Any = _SlowSync(client, lock)
-        return await super().create(owner, order, slow)
+        return await super().create(owner, order, cast("Any", _SlowSync(client, lock)))
 
 
 class LeavesOrphans(AccountCreation):
