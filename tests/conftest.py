@@ -1,12 +1,11 @@
-"""How tests are run: coroutines each on a loop of its own; with Ctrl-C as on a terminal."""
+"""How tests are run: coroutines with a deadline; with Ctrl-C as on a terminal."""
 
 from __future__ import annotations
 
-import asyncio
-import inspect
 import signal
 
 import pytest
+from pytest_asyncio import is_async_test
 
 TEST_TIMEOUT_S = 20
 
@@ -18,17 +17,8 @@ if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
     signal.signal(signal.SIGHUP, lambda _number, _frame: None)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_pyfunc_call(pyfuncitem):
-    """Run a coroutine test on a loop of its own, and not for ever."""
-    if not inspect.iscoroutinefunction(pyfuncitem.obj):
-        return None
-    names = pyfuncitem._fixtureinfo.argnames
-    arguments = {name: pyfuncitem.funcargs[name] for name in names}
-
-    async def run():
-        async with asyncio.timeout(TEST_TIMEOUT_S):
-            await pyfuncitem.obj(**arguments)
-
-    asyncio.run(run())
-    return True
+def pytest_collection_modifyitems(items):
+    """Give each coroutine test a short deadline: pytest-asyncio, which runs them, has none."""
+    for item in items:
+        if is_async_test(item):
+            item.add_marker(pytest.mark.timeout(TEST_TIMEOUT_S, func_only=True))

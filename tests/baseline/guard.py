@@ -30,6 +30,7 @@ if __name__ == "__main__":
     sys.path.insert(0, str(ROOT))
 
 from tests.baseline import searches  # noqa: E402 - the tree's own modules, once it is on the path
+from tests.there import there  # noqa: E402
 
 BASELINE = HERE / "baseline.json"
 JOURNAL = HERE / "journal"
@@ -205,7 +206,7 @@ def collected():
             cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True,
             check=False,
         )  # fmt: skip
-        counts[name] = int(re.search(r"(\d+) tests? collected", done.stdout)[1])
+        counts[name] = int(there(re.search(r"(\d+) tests? collected", done.stdout))[1])
     return counts
 
 

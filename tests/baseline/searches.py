@@ -7,6 +7,7 @@ import json
 import re
 import tomllib
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from harness.errors import BadInput
 from harness.report.formats.run_terminal import render_result
@@ -27,6 +28,10 @@ from tests.harness.conftest import GOOD
 from tests.harness.search.exhaustive import random_programs, test_exhaustive
 from tests.sensitivity.test_broken_services import CASES, path_of
 from tests.sensitivity.zoo.catalogue import ZOO
+from tests.there import there
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 HERE = Path(__file__).resolve().parent
 SEED = 1
@@ -46,7 +51,7 @@ def digests_of(path, seeds):
         made.append(trace)
         begin(trace, *arguments, **options)
 
-    Trace.__init__ = remembered
+    Trace.__init__ = remembered  # type: ignore[assignment, method-assign]
     rows, whole = [], hashlib.sha256()
     try:
         for seed in range(seeds):
@@ -54,10 +59,10 @@ def digests_of(path, seeds):
             (trace,) = (one for one in made if one.digest == result.digest)
             schedule = trace.schedule_digest
             whole.update(f"{result.digest} {schedule} {result.verdict}".encode())
-            rows.append(f"{result.digest[:8]} {schedule[:8]}")
+            rows.append(f"{there(result.digest)[:8]} {schedule[:8]}")
             made.clear()
     finally:
-        Trace.__init__ = begin
+        Trace.__init__ = begin  # type: ignore[method-assign]
     return [whole.hexdigest(), rows]
 
 
@@ -117,7 +122,7 @@ def broken_of(case):
     return json.dumps([result.digest, failed]) + re.sub(r"[\d.]+ m?s measured", "T", text)
 
 
-PROGRAMS = {
+PROGRAMS: dict[str, tuple[Callable[..., Any], tuple[int, ...], dict[str, Any]]] = {
     **{f"locked {n}": (test_exhaustive.locked, (n,), {}) for n in (2, 3, 4)},
     "locked 2 twice": (test_exhaustive.locked, (2,), {"times": 2}),
     **{f"unlocked {n}": (test_exhaustive.unlocked, (n,), {}) for n in (2, 3, 4)},

@@ -34,7 +34,8 @@ def pattern_of(node):
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return node.value
     if isinstance(node, ast.JoinedStr):
-        return "".join(one.value if isinstance(one, ast.Constant) else "{}" for one in node.values)
+        values = (one.value if isinstance(one, ast.Constant) else "{}" for one in node.values)
+        return "".join(map(str, values))
     return None
 
 

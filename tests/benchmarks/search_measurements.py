@@ -143,7 +143,7 @@ def distinct_share(side):
 
 def runs_to_deadlock(side):
     """Return the median runs until five philosophers starve, for each strategy."""
-    names = ("random", "pct:3", "pct:4")
+    names: tuple[str, ...] = ("random", "pct:3", "pct:4")
     if side is Ours:
         names = ("random", "pct:3", "pos", "holders", "portfolio")
     return {

@@ -1,9 +1,6 @@
-"""A good scenario to be broken in one place at a time, and a stock event loop for async tests."""
+"""A good scenario to be broken in one place at a time."""
 
 from __future__ import annotations
-
-import asyncio
-import inspect
 
 import pytest
 
@@ -73,14 +70,3 @@ def mistakes_of(read_text, tmp_path):
         return [line.removeprefix("  ") for line in lines]
 
     return mistakes
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_pyfunc_call(pyfuncitem):
-    """Run a test that is a coroutine function on a stock event loop, for ten seconds at most."""
-    if not inspect.iscoroutinefunction(pyfuncitem.obj):
-        return None
-    names = pyfuncitem._fixtureinfo.argnames
-    arguments = {name: pyfuncitem.funcargs[name] for name in names}
-    asyncio.run(asyncio.wait_for(pyfuncitem.obj(**arguments), timeout=10))
-    return True

@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 from contextlib import asynccontextmanager, contextmanager, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -109,8 +109,8 @@ def relay(endpoint: str) -> Iterator[Relay]:
 
 def test_the_factory_and_its_clients_keep_the_protocols(factory, tmp_path):
     async def run():
-        assert isinstance(factory, ClientFactory)
         async with opened(factory, tmp_path) as client:
+            assert isinstance(factory, ClientFactory)
             assert isinstance(client, Client)
 
     asyncio.run(run())
@@ -135,8 +135,8 @@ def test_a_sync_reaches_the_tip_that_the_node_tells(factory, tmp_path):
 def test_a_key_is_on_disk_before_its_account_is_visible(
     factory, tmp_path, kind, storage_mode, key_scheme
 ):
-    modes = {"storage_mode": storage_mode, "key_scheme": key_scheme}
-    token = {"symbol": "ABC", "decimals": 6, "max_supply": 10**9}
+    modes: dict[str, Any] = {"storage_mode": storage_mode, "key_scheme": key_scheme}
+    token: dict[str, Any] = {"symbol": "ABC", "decimals": 6, "max_supply": 10**9}
     spec = WalletSpec(**modes) if kind == "wallet" else FaucetSpec(**token, **modes)
 
     async def run():

@@ -74,7 +74,9 @@ def _owned_by(daemon: DockerClient, pid: int) -> list[Container]:
 
 
 def _shared_in(daemon: DockerClient, folder: Path) -> list[Container]:
-    return daemon.containers.list(all=True, filters={"label": f"{LABEL_SHARED}={folder}"})
+    filters = {"label": f"{LABEL_SHARED}={folder}"}
+    found: list[Container] = daemon.containers.list(all=True, filters=filters)
+    return found
 
 
 def _until(holds: Callable[[], object], *, limit_s: float = 20) -> None:

@@ -29,7 +29,7 @@ def silent_endpoint() -> Iterator[str]:
 def start(
     mailbox: native.Mailbox, directory: Path, endpoint: str, *, dial_timeout_s: float = 60.0
 ) -> tuple[native.Client, native.Ticket]:
-    return native.Client.open(
+    opened: tuple[native.Client, native.Ticket] = native.Client.open(
         mailbox,
         directory,
         endpoint,
@@ -39,6 +39,7 @@ def start(
         sync_timeout_s=60.0,
         queue_length_max=4,
     )
+    return opened
 
 
 def letters(mailbox: native.Mailbox, count: int) -> dict[int, native.MidenError | None]:

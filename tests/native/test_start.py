@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -55,7 +55,7 @@ def test_the_request_deadline_holds_while_dialling(tmp_path, silent_endpoint):
 def test_a_closed_port_is_unreachable_with_every_cause_kept(tmp_path, closed_endpoint):
     with pytest.raises(errors.NodeUnreachable, match="Connection refused") as caught:
         asyncio.run(spawn(tmp_path / "client", closed_endpoint))
-    cause = caught.value.__cause__
+    cause: Any = caught.value.__cause__
     assert cause.code == "node_unreachable"
     assert cause.chain[0] == "RPC error"
     assert "Connection refused" in cause.chain[-1]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-import sys
+import inspect
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -15,6 +15,7 @@ import serve
 from harness.diagnosis.classification import module_of, part_of_code, part_of_frame
 from harness.history.parts import PARTS, Part, part_at, part_of
 from harness.search.exhaustive import frame_kinds
+from tests.there import there
 
 ADAPTERS = ("harness.systems", "harness.miden.adapter")
 
@@ -77,20 +78,25 @@ def test_what_is_not_the_harness_is_pythons_or_the_programs(module, part):
 
 
 def test_a_frame_and_its_code_are_of_one_part():
-    frame = sys._getframe()
+    frame = there(inspect.currentframe())
     assert module_of(frame) == __name__
     assert part_of_frame(frame) is part_of_code(frame.f_code) is Part.PROGRAM
     assert part_of_code(asyncio.sleep.__code__) is Part.ASYNCIO
     assert part_of_code(part_of_code.__code__) is Part.HARNESS
 
 
+def caller():
+    """Return the frame that called whoever calls this."""
+    return there(there(there(inspect.currentframe()).f_back).f_back)
+
+
 def test_what_is_run_has_the_name_by_which_it_was_found():
     frames = {}
     code = compile("keep(1)", "a file", "exec")
     for name in ("harness.__main__", "a_program.__main__"):
-        spec = find_spec("harness.__main__")
+        spec = there(find_spec("harness.__main__"))
         spec.name = name
-        keep = lambda _, name=name: frames.update({name: sys._getframe(1)})  # noqa: E731
+        keep = lambda _, name=name: frames.update({name: caller()})  # noqa: E731
         exec(code, {"__name__": "__main__", "__spec__": spec, "keep": keep})
     parts = {name: part_of_frame(frame) for name, frame in frames.items()}
     assert parts == {"harness.__main__": Part.HARNESS, "a_program.__main__": Part.PROGRAM}
@@ -106,7 +112,7 @@ def test_code_that_was_made_from_a_text_is_no_modules():
         value: int
 
         def __setattr__(self, name, value):
-            frames.append(sys._getframe(1))
+            frames.append(caller())
 
     Made(1)
     assert module_of(frames[0]) == ""

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import harness
+from tests.there import there
 
 ROOT = Path(__file__).parents[2]
 FILES = sorted(
@@ -72,7 +73,7 @@ FIXTURES_AND_COMMANDS = {
 
 def test_what_is_imported_is_what_stands_here_or_what_was_installed():
     module = importlib.import_module("harness")
-    assert Path(module.__file__).name == "__init__.py"
+    assert Path(there(module.__file__)).name == "__init__.py"
     assert harness.__doc__
 
 

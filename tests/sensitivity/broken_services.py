@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from harness.miden.adapter.serve_core import ServeCore
-from serve import Deadlines, Serve
+from serve import CreateClient, Deadlines, Serve
 from serve.accounts.creation import AccountCreation
 from serve.domain.account_specs import KeyScheme, WalletSpec
 from serve.domain.records import AccountListing, RestoreReport
@@ -142,7 +142,7 @@ class NamesLost(Serve):
     """Makes the account, but without its name."""
 
     async def create_account_order(self, secret: bytes, order: AccountOrder) -> AccountOrderResult:
-        plain = replace(order, name=None) if hasattr(order, "name") else order
+        plain = replace(order, name=None) if isinstance(order, CreateClient) else order
         return await super().create_account_order(secret, plain)
 
 
@@ -183,7 +183,7 @@ class LocksSlowCall(AccountCreation):
 
     async def create(self, owner: Any, order: Any, client: Any) -> Any:
         lock: asyncio.Lock = self.__dict__.setdefault("_sync_lock", asyncio.Lock())
-        return await super().create(owner, order, _SlowSync(client, lock))
+        return await super().create(owner, order, cast("Any", _SlowSync(client, lock)))
 
 
 class LeavesOrphans(AccountCreation):
@@ -257,7 +257,7 @@ class ForgetsAwait(Serve):
 
     async def create_account_order(self, secret: bytes, order: AccountOrder) -> AccountOrderResult:
         made = await super().create_account_order(secret, order)
-        self._tell()
+        self._tell()  # type: ignore[unused-coroutine]
         return made
 
     async def _tell(self) -> None:

@@ -14,6 +14,7 @@ from harness.search.failures.investigation import carry_out
 from harness.search.failures.token import Token, cause_key, first_parting
 from harness.search.strategies.portfolio import strategy_named
 from tests.sensitivity.zoo.catalogue import RAREST, ZOO
+from tests.there import there
 
 ROOT = Path(__file__).parents[2]
 SEED = 1
@@ -62,7 +63,7 @@ def test_portfolio_finds_what_was_broken(name):
     if symptom == "deadlock":
         assert cause.startswith("deadlock at ")
         return
-    place = PLACE.search(cause)
+    place = there(PLACE.search(cause))
     line = linecache.getline(place["path"], int(place["line"]))
     assert symptom in line, cause
 
@@ -73,7 +74,7 @@ def test_token_repeats_the_failure(name):
     token = Token.read(failure.token)
     with ZOO[name].subject() as subject:
         again = carry_out(subject, token.tape)
-    assert again.failure.cause == failure.cause
+    assert there(again.failure).cause == failure.cause
     assert cause_key(failure.cause) == token.cause
     assert first_parting(token, again.order) is None
 

@@ -8,7 +8,7 @@ from collections import Counter
 
 import pytest
 
-from serve import AccountId, Deadlines, Serve
+from serve import AccountId, Deadlines, Serve, Synchronous
 from serve.domain.account_specs import FaucetSpec
 from serve.domain.client_values import (
     AccountState,
@@ -162,24 +162,24 @@ class MemoryClientFactory:
         self.log = []
         self.dead = []
         self.assets = ()
-        self._gates = {}
+        self.gates = {}
         self._faults = {}
-        self._ids = 0
+        self.ids = 0
 
     def park(self, point):
         """Hold everybody who comes to a point from now on."""
-        gate = self._gates[point] = Gate()
+        gate = self.gates[point] = Gate()
         return gate
 
     def open(self, point):
-        self._gates.pop(point).open()
+        self.gates.pop(point).open()
 
     def fail(self, point, *errors):
         """Raise these at a point, one each time; None lets one pass."""
         self._faults[point] = list(errors)
 
     async def pass_point(self, point, client=None):
-        gate = self._gates.get(point)
+        gate = self.gates.get(point)
         if gate is not None:
             await gate.hold()
         faults = self._faults.get(point)
@@ -214,8 +214,8 @@ class MemoryClientFactory:
             self.occupied.remove(directory)
 
     def next_account_id(self, *, public):
-        self._ids += 1
-        raw = bytearray(hashlib.sha256(str(self._ids).encode()).digest()[:15])
+        self.ids += 1
+        raw = bytearray(hashlib.sha256(str(self.ids).encode()).digest()[:15])
         raw[0] &= 0x7F
         raw[7] = 0x11 if public else 0x01
         raw[8] &= 0x7F
@@ -237,6 +237,6 @@ def open_serve(tmp_path, clients):
 
     def make(path=tmp_path, factory=clients, **arguments):
         arguments.setdefault("deadlines", Deadlines(close_s=2, drain_s=2))
-        return Serve(path, factory, synchronous="OFF", **arguments)
+        return Serve(path, factory, synchronous=Synchronous.OFF, **arguments)
 
     return make

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import count
+from typing import Any
 
 import pytest
 
@@ -39,7 +40,7 @@ class Maker:
         number = next(self._numbers)
         error = ErrorRecord(type=raised, message="no") if raised else None
         outcome = RAISED if raised else UNFINISHED if end_s is None else RETURNED
-        fields = {
+        fields: dict[str, Any] = {
             "number": number,
             "call": step,
             "user": "alice",
@@ -53,7 +54,7 @@ class Maker:
     def spawn(self, user="alice", begin_s=0.0, ready_s=1.0, **others):
         """Make a spawn; without ``ready_s`` it failed."""
         number = next(self._numbers)
-        fields = {
+        fields: dict[str, Any] = {
             "number": number,
             "key": {"user": user, "network": "Localnet"},
             "task": f"t{number}",
@@ -64,7 +65,7 @@ class Maker:
 
     def command(self, user="alice", begin_s=0.0, end_s=1.0, name="sync", **others):
         """Make a command of a user's client."""
-        fields = {
+        fields: dict[str, Any] = {
             "actor": 0,
             "key": {"user": user, "network": "Localnet"},
             "task": f"t{next(self._numbers)}",
@@ -74,7 +75,7 @@ class Maker:
 
     def timing(self, pacing, duration_s, **others):
         """Make a timing of the phase "one"."""
-        fields = {"phase": "one", "round": 0, "succeeded": 2, "failed": 0}
+        fields: dict[str, Any] = {"phase": "one", "round": 0, "succeeded": 2, "failed": 0}
         pace = Pacing.TOGETHER if pacing == "together" else Pacing.SEQUENTIAL
         return Measurement(pacing=pace, duration_s=duration_s, **(fields | others))
 
@@ -86,7 +87,7 @@ class Maker:
             "commands": Command,
             "measurements": Measurement,
         }
-        sorted_in = {
+        sorted_in: dict[str, Any] = {
             name: tuple(one for one in entries if isinstance(one, kind))
             for name, kind in kinds.items()
         }

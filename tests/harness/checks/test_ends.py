@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from harness.checks.register import ALWAYS_ON, CHECKS
@@ -18,7 +20,7 @@ RING = Diagnosis(
 
 @pytest.mark.parametrize("name", CHECKS)
 def test_no_check_passes_where_nothing_happened(judge, make, name):
-    required = {
+    required: dict[str, dict[str, Any]] = {
         "same_result": {"of": "make"},
         "sees_exactly_own": {"creations": ["make"], "listing": "list"},
         "ends_before": {"first": "list", "then": "make"},
@@ -41,7 +43,7 @@ def test_no_check_passes_where_nothing_happened(judge, make, name):
 
 @pytest.mark.parametrize("name", [name for name in CHECKS if name not in ALWAYS_ON])
 def test_no_check_passes_where_everything_failed(judge, make, name):
-    parameters = {
+    required: dict[str, dict[str, Any]] = {
         "single_spawn": {},
         "same_result": {"of": "make"},
         "distinct_results": {},
@@ -60,7 +62,7 @@ def test_no_check_passes_where_everything_failed(judge, make, name):
         "result": {"of": "make", "count": 0},
         "no_lock_across_await": {},
         "no_blocking_calls": {},
-    }[name]
+    }
     entries = [
         *(make.op(user=user, raised="SpawnFailed") for user in ("alice", "bob") for _ in range(2)),
         make.op("make", phase="two", raised="SpawnFailed"),
@@ -70,7 +72,7 @@ def test_no_check_passes_where_everything_failed(judge, make, name):
         make.timing("sequential", 2.0, succeeded=0, failed=2),
         make.timing("together", 1.0, succeeded=0, failed=2),
     ]
-    assert judge(name, entries, **parameters).verdict is not Verdict.PASSED
+    assert judge(name, entries, **required[name]).verdict is not Verdict.PASSED
 
 
 def test_operations_that_all_end_in_time_are_no_deadlock(judge, make):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from harness.history.records import BlockingCall, Leak, LockHold, LoopLag, NodeKind
@@ -19,7 +21,7 @@ LOCK = Leak(kind="lock", name="S.lock", made_at="s.py:6 in go", where="b at 2 s,
 
 
 def hold(lock="Store._lock", **others):
-    fields = {"task": "t", "begin_s": 1.0, "end_s": 3.0, "where": "s.py:1 in f"}
+    fields: dict[str, Any] = {"task": "t", "begin_s": 1.0, "end_s": 3.0, "where": "s.py:1 in f"}
     return LockHold(lock=lock, **(fields | {"held_await": "`await x()` at s.py:2"} | others))
 
 

@@ -232,7 +232,12 @@ async def test_a_fault_strikes_whatever_operation_is_running(recorder, intercept
 async def test_a_fault_raises_the_error_that_it_names(recorder):
     interception = Interception(recorder, [fault(error="SpawnFailed")])
     asked = []
-    interception.error_named = lambda name, message: asked.append((name, message)) or SpawnBroke()
+
+    def error_named(name, message):
+        asked.append((name, message))
+        return SpawnBroke()
+
+    interception.error_named = error_named
     with pytest.raises(SpawnBroke, match=r"^$"):
         await interception.reach(POINT, ALICE)
     assert asked == [("SpawnFailed", "the scenario lets spawn.before fail")]

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from harness.cli.app import main
+from tests.there import there
 
 ROOT = Path(__file__).parents[3]
 HARNESS = (sys.executable, "-c", "from harness.cli.app import main; main()")
@@ -153,8 +154,8 @@ def test_a_reader_that_goes_away_is_an_interruption_and_not_a_failure():
     with subprocess.Popen(
         [*HARNESS, "run"], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as running:
-        running.stdout.close()
-        told = running.stderr.read()
+        there(running.stdout).close()
+        told = there(running.stderr).read()
     assert running.returncode == 130
     assert told == "harness: 18 runs and 4 regressions, simulated, seed 0\n"
 

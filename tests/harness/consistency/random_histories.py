@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from harness.consistency import Call, Counter, Map, Register, Set
 
 # What a history is made of. Moments are small whole numbers, so that many calls begin and end at
@@ -137,7 +139,7 @@ def history(rng, name):
         end = begin + rng.randrange(DURATION)
         free[process] = end + rng.randrange(2)
         drawn.append((rng.uniform(begin, end), process, begin, end, *choose(rng)))
-    thing = plain()
+    thing: Any = plain()
     calls = []
     for _, process, begin, end, operation, arguments in sorted(drawn):
         unknown = rng.random() < 0.12

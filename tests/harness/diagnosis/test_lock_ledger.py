@@ -9,35 +9,36 @@ import pytest
 
 from harness.diagnosis.lock_ledger import LockLedger, active_ledger
 from harness.errors import HarnessBug
+from tests.there import there
 
 HERE = r"tests/harness/diagnosis/test_lock_ledger\.py:\d+ in "
 
 
 class Service:
     def __init__(self):
-        self._lock = asyncio.Lock()
-        self._by_user = {"ann": asyncio.Lock()}
-        self._seats = asyncio.BoundedSemaphore(2)
-        self._changed = asyncio.Condition()
+        self.lock = asyncio.Lock()
+        self.by_user = {"ann": asyncio.Lock()}
+        self.seats = asyncio.BoundedSemaphore(2)
+        self.changed = asyncio.Condition()
 
     async def work(self):
-        async with self._lock:
+        async with self.lock:
             await self.slow_call()
 
     async def slow_call(self):
         await asyncio.sleep(0.02)
 
     async def serve(self, user):
-        async with self._by_user[user]:
+        async with self.by_user[user]:
             await asyncio.sleep(0.01)
 
     async def sit(self):
-        async with self._seats:
+        async with self.seats:
             await asyncio.sleep(0.01)
 
     async def watch(self):
-        async with self._changed:
-            await self._changed.wait()
+        async with self.changed:
+            await self.changed.wait()
             await asyncio.sleep(0.01)
 
 
@@ -49,8 +50,8 @@ def test_a_hold_tells_lock_task_time_and_line():
     with LockLedger() as ledger:
         asyncio.run(main())
     (hold,) = ledger.holds
-    assert (hold.lock, hold.task) == ("Service._lock", "worker")
-    assert 0.01 < hold.end_s - hold.begin_s < 1
+    assert (hold.lock, hold.task) == ("Service.lock", "worker")
+    assert 0.01 < there(hold.end_s) - hold.begin_s < 1
     assert re.fullmatch(HERE + r"Service\.work", hold.where)
 
 
@@ -64,7 +65,7 @@ def test_a_sample_tells_across_which_line_it_was_held():
 
     with LockLedger() as ledger:
         asyncio.run(main(ledger))
-    assert re.fullmatch(HERE + r"Service\.slow_call", ledger.holds[0].across)
+    assert re.fullmatch(HERE + r"Service\.slow_call", there(ledger.holds[0].across))
 
 
 def test_samples_of_a_long_hold_are_few():
@@ -88,9 +89,9 @@ def test_the_holder_is_known_while_it_holds_and_gone_after():
         service = Service()
         task = asyncio.create_task(service.work(), name="worker")
         await asyncio.sleep(0)
-        (hold,) = ledger.holders_of(service._lock)
+        (hold,) = ledger.holders_of(service.lock)
         await task
-        return hold.task_name, ledger.holders_of(service._lock)
+        return hold.task_name, ledger.holders_of(service.lock)
 
     with LockLedger() as ledger:
         assert asyncio.run(main(ledger)) == ("worker", ())
@@ -101,43 +102,44 @@ def test_all_holders_of_a_semaphore_are_known():
         service = Service()
         tasks = [asyncio.create_task(service.sit(), name=name) for name in ("a", "b", "c")]
         await asyncio.sleep(0)
-        names = [hold.task_name for hold in ledger.holders_of(service._seats)]
+        names = [hold.task_name for hold in ledger.holders_of(service.seats)]
         await asyncio.gather(*tasks)
         return names
 
     with LockLedger() as ledger:
         assert asyncio.run(main(ledger)) == ["a", "b"]
-    assert [hold.lock for hold in ledger.holds] == ["Service._seats"] * 3
+    assert [hold.lock for hold in ledger.holds] == ["Service.seats"] * 3
 
 
 def test_a_lock_in_a_dictionary_is_named_with_its_key():
     with LockLedger() as ledger:
         asyncio.run(Service().serve("ann"))
-    assert ledger.holds[0].lock == "Service._by_user['ann']"
+    assert ledger.holds[0].lock == "Service.by_user['ann']"
 
 
 def test_a_condition_is_not_held_while_it_waits():
     async def main(ledger):
-        service = Service()
+        service, lock = Service(), asyncio.Lock()
+        service.changed = asyncio.Condition(lock)
         task = asyncio.create_task(service.watch(), name="watcher")
         await asyncio.sleep(0.01)
-        waiting = ledger.holders_of(service._changed._lock)
-        async with service._changed:
-            service._changed.notify()
+        waiting = ledger.holders_of(lock)
+        async with service.changed:
+            service.changed.notify()
         await task
         return waiting
 
     with LockLedger(hold_min_s=0.005) as ledger:
         assert asyncio.run(main(ledger)) == ()
     (hold,) = ledger.holds
-    assert (hold.lock, hold.task) == ("Service._changed", "watcher")
+    assert (hold.lock, hold.task) == ("Service.changed", "watcher")
 
 
-def test_a_hold_of_no_duration_is_not_recorded():
+def test_a_hold_of_no_duration_is_not_recorded(monkeypatch):
     async def main():
         loop = asyncio.get_running_loop()
         now = loop.time()
-        loop.time = lambda: now
+        monkeypatch.setattr(loop, "time", lambda: now)
         lock = asyncio.Lock()
         async with lock:
             await asyncio.sleep(0)
@@ -151,12 +153,12 @@ def test_a_hold_that_is_no_longer_than_the_least_is_not_recorded():
     async def main():
         service = Service()
         await asyncio.gather(service.work(), service.sit())
-        async with service._lock:
+        async with service.lock:
             pass
 
     with LockLedger(hold_min_s=0.005) as ledger:
         asyncio.run(main())
-    assert sorted(hold.lock for hold in ledger.holds) == ["Service._lock", "Service._seats"]
+    assert sorted(hold.lock for hold in ledger.holds) == ["Service.lock", "Service.seats"]
 
 
 def test_holds_beyond_the_bound_are_counted_and_dropped():
@@ -181,7 +183,7 @@ def test_a_hold_that_lasts_is_told_without_an_end():
     with LockLedger() as ledger:
         (hold,) = asyncio.run(main(ledger))
     assert hold.end_s is None
-    assert hold.lock == "Service._lock"
+    assert hold.lock == "Service.lock"
 
 
 def test_a_lock_released_by_another_task_has_no_holder():
@@ -212,7 +214,7 @@ def test_a_failed_or_cancelled_acquire_holds_nothing():
 
 
 def test_asyncio_is_put_back_even_after_an_error():
-    methods = [asyncio.Lock.acquire, asyncio.Lock.release]
+    methods: list[object] = [asyncio.Lock.acquire, asyncio.Lock.release]
     methods += [asyncio.Semaphore.acquire, asyncio.Semaphore.release]
     ledger = LockLedger()
     with pytest.raises(KeyError, match="inside"), ledger:

@@ -14,6 +14,7 @@ from harness.diagnosis.lock_ledger import LockLedger
 from harness.diagnosis.patches import Patches, active
 from harness.diagnosis.task_origins import TaskOrigins, origin_of
 from harness.errors import HarnessBug
+from tests.there import there
 
 WATCHERS = {
     "blocking calls": lambda: BlockingCalls(lambda: 0.0),
@@ -66,7 +67,7 @@ async def hold():
     lock = asyncio.Lock()
     async with lock:
         await asyncio.sleep(0.001)
-    return origin_of(asyncio.current_task())
+    return origin_of(there(asyncio.current_task()))
 
 
 def test_a_loop_of_another_thread_is_not_watched():

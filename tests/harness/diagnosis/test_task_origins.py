@@ -134,7 +134,7 @@ def test_a_simulated_run_tells_it():
 
 def test_a_coroutine_that_nobody_awaits_is_told_with_its_line():
     async def main():
-        forever()
+        forever()  # type: ignore[unused-coroutine]
 
     with DroppedCoroutines() as dropped, warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -147,7 +147,7 @@ def test_a_coroutine_that_nobody_awaits_is_told_with_its_line():
 
 def test_a_coroutine_of_asyncios_own_that_the_program_drops_is_told_too():
     async def main():
-        asyncio.sleep(1)
+        asyncio.sleep(1)  # type: ignore[unused-coroutine]
 
     with DroppedCoroutines() as dropped, warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -161,7 +161,7 @@ def test_python_warns_again_afterwards():
     with DroppedCoroutines() as dropped:
         pass
     with pytest.warns(RuntimeWarning, match="'forever' was never awaited"):
-        forever()
+        forever()  # type: ignore[unused-coroutine]
     assert dropped.found == []
 
 

@@ -10,6 +10,7 @@ import pytest
 from harness.diagnosis.lock_ledger import LockLedger
 from harness.diagnosis.wait_graph import cycles, diagnose, render, wait_of
 from harness.history.records import Diagnosis
+from tests.there import there
 
 HERE = r"tests/harness/diagnosis/test_wait_graph\.py:\d+ in "
 
@@ -82,7 +83,7 @@ def test_a_queue_at_a_lock_is_no_ring():
 
         tasks = [asyncio.create_task(hold()) for _ in range(5)]
         await settle()
-        waits = [wait_of(task) for task in tasks]
+        waits = [there(wait_of(task)) for task in tasks]
         return cycles(tasks), [len(wait.holders) for wait in waits]
 
     assert run(main) == ((), [0, 1, 1, 1, 1])
@@ -113,7 +114,7 @@ def test_one_free_holder_of_a_semaphore_is_enough():
             asyncio.create_task(one) for one in (sit_then_lock(), sit_a_while(), lock_then_sit())
         ]
         await settle()
-        found = cycles(tasks), wait_of(tasks[2]).any_suffices
+        found = cycles(tasks), there(wait_of(tasks[2])).any_suffices
         await asyncio.gather(*tasks)
         return found
 
@@ -231,7 +232,7 @@ def test_tasks_that_can_go_on_wait_for_nothing():
         ready = asyncio.create_task(settle())
         done = asyncio.create_task(settle())
         await done
-        return wait_of(asyncio.current_task()), wait_of(done), wait_of(ready)
+        return wait_of(there(asyncio.current_task())), wait_of(done), wait_of(ready)
 
     assert run(main) == (None, None, None)
 
@@ -242,7 +243,7 @@ def test_queue_join_is_named_as_what_the_program_called():
         queue.put_nowait(1)
         task = asyncio.create_task(queue.join())
         await settle()
-        return wait_of(task).waits_for
+        return there(wait_of(task)).waits_for
 
     assert run(main).startswith("Queue.join")
 
@@ -277,7 +278,7 @@ def test_without_a_ledger_the_lock_is_named_but_not_its_holder(ledger):
 
         waiter = asyncio.create_task(wait())
         await settle()
-        waits = wait_of(waiter), wait_of(task)
+        waits = there(wait_of(waiter)), there(wait_of(task))
         return [(wait.waits_for, wait.holders) for wait in waits]
 
     ledger.__exit__()

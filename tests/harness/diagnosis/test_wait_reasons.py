@@ -353,7 +353,7 @@ def test_a_running_task_that_could_act_is_named_on_any_loop():
 
 
 def test_asyncio_is_put_back():
-    owners = [asyncio.Event.set, asyncio.Event.clear, asyncio.Event.wait]
+    owners: list[object] = [asyncio.Event.set, asyncio.Event.clear, asyncio.Event.wait]
     owners += [asyncio.Condition.notify, asyncio.Condition.wait]
     with LockLedger():
         assert asyncio.Event.set is not owners[0]

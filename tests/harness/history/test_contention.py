@@ -22,6 +22,7 @@ from harness.history.records import (
     Pacing,
 )
 from harness.simulated.simulation import simulate
+from tests.there import there
 
 
 def hold(begin_s, end_s, lock="Serve._lock", **others):
@@ -80,7 +81,7 @@ def test_the_await_of_the_longest_holds_is_named():
 
 
 def test_the_loss_is_what_lies_over_the_nth_part():
-    found = loss(timings(8.0, 5.0, succeeded=4))
+    found = there(loss(timings(8.0, 5.0, succeeded=4)))
     assert (found.ideal_s, found.lost_s) == (2.0, 3.0)
 
 
@@ -99,7 +100,7 @@ def test_a_lock_for_which_nobody_waited_explains_nothing():
 
 def test_a_share_is_never_more_than_all():
     found = history(holds=[hold(10, 14)], waits=[wait(10, 14)])
-    assert "explains 100 %" in culprit(found, timings(4.0, 4.0))
+    assert "explains 100 %" in there(culprit(found, timings(4.0, 4.0)))
 
 
 def test_without_loss_there_is_no_culprit():
@@ -163,7 +164,7 @@ def test_the_ledger_tells_who_waited_for_what_and_the_text_of_the_await():
     assert wait.end_s == pytest.approx(second.begin_s, abs=0.005)
     assert re.fullmatch(
         r"`await self.slow\(0.01,\)` at tests/harness/history/test_contention\.py:\d+",
-        first.held_await,
+        there(first.held_await),
     )
     assert (first.kind, first.permits) == ("Lock", 1)
 
@@ -194,7 +195,7 @@ def test_an_executor_with_one_worker_is_told_like_a_lock():
     assert re.fullmatch(
         r"`Archive\._write` on its one worker, called at"
         r" tests/harness/history/test_contention\.py:\d+ in Archive\.store",
-        first.held_await,
+        there(first.held_await),
     )
 
 

@@ -16,6 +16,7 @@ from enum import Enum, IntEnum
 from fractions import Fraction
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -157,13 +158,13 @@ def test_objects_in_a_mapping_are_numbered_by_key(plain):
 
 def test_a_generator_is_not_run(plain):
     ran = []
-    generator = (ran.append(number) for number in range(3))
+    generator = (ran.append(number) for number in range(3))  # type: ignore[func-returns-value]
     assert plain.of(generator) == {"object": "generator", "number": 0}
     assert not ran
 
 
 def test_what_contains_itself_is_told(plain):
-    ring = [1]
+    ring: list[Any] = [1]
     ring.append(ring)
     table = {"deep": {}}
     table["deep"]["up"] = table
@@ -199,11 +200,11 @@ def test_very_long_text_keeps_its_beginning_and_a_digest(plain):
 
 def test_what_cannot_be_read_is_told_and_nothing_is_raised(plain):
     class Hostile:
-        @property
+        @property  # type: ignore[misc]
         def __class__(self):
             raise RuntimeError
 
-    class Sequenceish(deque):
+    class Sequenceish(deque[int]):
         def __iter__(self):
             raise OSError
 

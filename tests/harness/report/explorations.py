@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -29,11 +30,12 @@ SOURCES = {
 }
 
 
-def schedule_of(*moves, cycle=(), dropped=0):
+def schedule_of(*moves: tuple[Any, ...], cycle=(), dropped=0):
     """Make a schedule of (lane, does, place, deviation, woken_by, milliseconds) in order."""
     steps = []
     for index, move in enumerate(moves):
-        lane, does, place, deviation, woken_by, at_ms = (*move, *(None,) * (6 - len(move)))
+        untold = (None,) * (6 - len(move))
+        lane, does, place, deviation, woken_by, at_ms = move + untold
         steps.append(
             ScheduleStep(
                 index=index,
@@ -97,7 +99,7 @@ def failing_schedule():
 
 @pytest.fixture(scope="session")
 def ring_schedule():
-    moves = [
+    moves: list[tuple[Any, ...]] = [
         (f"philosopher-{n}", "awaits sleep(0)", "table.py:12", None, None, n) for n in range(5)
     ]
     for n in range(5):

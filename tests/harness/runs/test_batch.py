@@ -11,6 +11,7 @@ from harness.errors import BadInput
 from harness.results.verdict import Verdict
 from harness.runs import batch as campaign_module
 from harness.runs.batch import Batch, read_scenarios, run_batch
+from harness.runs.runner import run_scenario
 
 SCENARIO = """
 claim = "Everybody is answered."
@@ -92,7 +93,7 @@ def test_when_every_worker_dies_all_is_unknown_and_it_ends(run):
 
 
 def test_a_fault_of_the_harness_costs_one_run(run, monkeypatch):
-    sound = campaign_module.run_scenario
+    sound = run_scenario
 
     def faulty(scenario, *arguments, **options):
         if scenario.name.endswith("bob"):

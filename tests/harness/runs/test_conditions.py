@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -146,12 +147,12 @@ class Awaits(Gauge):
 
 
 class Asks(Gauge):
-    def level(self, how):
+    def level(self, how):  # type: ignore[override]
         return True
 
 
 class Misses(Gauge):
-    conditions = ("levl",)
+    conditions = ("levl",)  # type: ignore[assignment]
 
 
 @pytest.mark.parametrize(
@@ -199,15 +200,16 @@ def test_an_observer_is_called_after_every_pass_until_the_end():
 class Orphaned(Serve):
     """Has slots that nothing will empty."""
 
-    slots = ("localnet_abc#1",)
+    slots: tuple[str, ...] = ("localnet_abc#1",)
 
     def orphan_slots(self):
         return self.slots
 
 
 def test_a_slot_that_nothing_will_empty_is_told(tmp_path):
-    service = Orphaned(tmp_path, None)
-    ask = _ServeSession(service, None, None).conditions()["no_orphan_slots"]
+    unused: Any = None
+    service = Orphaned(tmp_path, unused)
+    ask = _ServeSession(service, unused, unused).conditions()["no_orphan_slots"]
     assert ask() == "nothing will empty the slot of localnet_abc#1"
     service.slots = ()
     assert ask() is True

@@ -12,6 +12,7 @@ from harness.errors import Deadlock
 from harness.simulated.loop.pause import Pause
 from harness.simulated.loop.virtual_loop import running_virtual_loop
 from harness.simulated.simulation import run, simulate
+from tests.there import there
 
 HERE = r"tests/harness/simulated/test_deadlock\.py:\d+ in "
 
@@ -71,8 +72,9 @@ def text_of(main):
 def stuck(main):
     outcome = simulate(main, seed=1)
     assert outcome.pause is Pause.STUCK
-    assert outcome.diagnosis.exact
-    return outcome.diagnosis
+    diagnosis = there(outcome.diagnosis)
+    assert diagnosis.exact
+    return diagnosis
 
 
 async def cross():
@@ -205,8 +207,9 @@ def test_the_time_limit_ends_a_run_with_an_inexact_diagnosis():
     outcome = simulate(main, seed=1, time_limit_s=60)
     assert outcome.pause is Pause.TIME_LIMIT
     assert outcome.virtual_s == 60.0
-    assert not outcome.diagnosis.exact
-    assert [one.waits_for for one in outcome.diagnosis.blocked] == [
+    diagnosis = there(outcome.diagnosis)
+    assert not diagnosis.exact
+    assert [one.waits_for for one in diagnosis.blocked] == [
         "Event.wait Bank._ready",
         "sleep(1000000000.0)",
     ]

@@ -7,6 +7,7 @@ import re
 
 from harness.diagnosis.wait_graph import render
 from harness.simulated.simulation import simulate
+from tests.there import there
 
 HERE = r"tests/harness/simulated/test_locks_behind_wait_for\.py:\d+ in "
 
@@ -27,7 +28,7 @@ def test_a_ring_through_it_is_seen():
         both = asyncio.create_task(take(first, second), name="one")
         await asyncio.gather(both, asyncio.create_task(take(second, first), name="two"))
 
-    found = simulate(main, seed=1).diagnosis
+    found = there(simulate(main, seed=1).diagnosis)
     assert set(found.cycle) == {"one", "two"}
     assert re.search(rf"held by two at {HERE}take", render(found))
     assert "(wait_for)" not in render(found)

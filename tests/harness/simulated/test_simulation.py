@@ -6,6 +6,7 @@ import asyncio
 import gc
 import itertools
 import logging
+from functools import partial
 
 import pytest
 
@@ -14,6 +15,7 @@ from harness.simulated.loop.pause import Pause
 from harness.simulated.loop.trace import Trace, first_difference
 from harness.simulated.loop.virtual_loop import running_virtual_loop
 from harness.simulated.simulation import NotDeterministic, assert_deterministic, run, simulate
+from tests.there import there
 
 
 async def nothing():
@@ -137,7 +139,7 @@ def test_notes_change_the_digest():
     async def noting(text):
         running_virtual_loop().note(text)
 
-    digests = {simulate(lambda text=text: noting(text), seed=9).digest for text in ("a", "b", "a")}
+    digests = {simulate(partial(noting, text), seed=9).digest for text in ("a", "b", "a")}
     assert len(digests) == 2
 
 
@@ -145,12 +147,12 @@ def test_the_order_of_wake_ups_changes_the_digest():
     async def main(delays):
         await asyncio.gather(*(asyncio.sleep(delay) for delay in delays))
 
-    one, other = (simulate(lambda d=d: main(d), seed=9).digest for d in ((1, 2), (2, 1)))
+    one, other = (simulate(partial(main, d), seed=9).digest for d in ((1, 2), (2, 1)))
     assert one != other
 
 
 def test_the_length_of_a_wait_changes_the_digest():
-    one, other = (simulate(lambda d=d: asyncio.sleep(d), seed=9).digest for d in (1.0, 1.0000001))
+    one, other = (simulate(partial(asyncio.sleep, d), seed=9).digest for d in (1.0, 1.0000001))
     assert one != other
 
 
@@ -159,7 +161,7 @@ def test_the_schedule_digest_sees_what_the_portable_one_leaves_out():
         for _ in range(passes):
             await asyncio.sleep(0)
 
-    one, other = (simulate(lambda n=n: main(n), seed=9) for n in (1, 2))
+    one, other = (simulate(partial(main, n), seed=9) for n in (1, 2))
     assert one.digest == other.digest
     assert one.schedule_digest != other.schedule_digest
 
@@ -208,7 +210,7 @@ def test_a_trace_that_goes_on_differs_where_the_other_ended():
     other.note("same")
     assert first_difference(one, other) is None
     other.note("more")
-    difference = first_difference(one, other)
+    difference = there(first_difference(one, other))
     assert (difference.index, difference.first, difference.second) == (1, None, "note more")
     assert str(difference) == "entry 1: (the trace had ended) | note more"
 

@@ -204,7 +204,7 @@ async def test_rows_are_written_before_each_effect(open_serve, clients):
 async def test_an_id_handed_out_twice_is_refused(open_serve, clients):
     async with open_serve() as serve:
         await serve.create_account_order(ANN, CLIENT)
-        clients._ids = 0
+        clients.ids = 0
         with pytest.raises(DuplicateRecord, match="has a row already"):
             await serve.create_account_order(ANN, CLIENT)
         assert await names(serve, ANN) == ["Ann"]

@@ -138,7 +138,7 @@ async def test_the_next_process_fails_an_order_whose_account_never_came_to_be(
     clients.park(point)
     async with open_serve() as serve:
         task = asyncio.create_task(serve.create_account_order(ANN, CLIENT))
-        await clients._gates[point].reached.wait()
+        await clients.gates[point].reached.wait()
         # The end of a process: what it had on disk is all that is left of it.
         copy = serve.storage_path / "copy"
         copy.mkdir()

@@ -114,4 +114,4 @@ def test_known_orders_of_later_versions_are_unsupported(value):
 
 def test_a_network_that_is_text_is_refused_in_an_order():
     with pytest.raises(UnsupportedNetwork, match="must be a Network"):
-        CreateClient(network="Testnet")
+        CreateClient(network="Testnet")  # type: ignore[arg-type]

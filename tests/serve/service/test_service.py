@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from serve import CreateClient, Deadlines, Network
+from serve import ClientCreated, CreateClient, Deadlines, Network
 from serve.errors import (
     ClientFailed,
     CloseTimedOut,
@@ -145,5 +145,6 @@ async def test_one_users_dead_node_leaves_the_others_working(open_serve, clients
             return_exceptions=True,
         )
         assert isinstance(results[0], ClientFailed)
+        assert isinstance(results[1], ClientCreated)
         assert results[1].name == "Ann"
         assert (await service.create_account_order(ANN, ORDER)).name == "Ann"

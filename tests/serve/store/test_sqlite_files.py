@@ -149,7 +149,7 @@ async def test_a_closed_store_refuses_work(databases, tmp_path):
 @pytest.mark.parametrize("name", ["open_files_max", "workers"])
 def test_a_limit_below_one_is_refused(name):
     with pytest.raises(InvalidInput, match=f"{name} must be >= 1, got 0"):
-        Databases(**{name: 0})
+        Databases(**{name: 0})  # type: ignore[arg-type]
 
 
 def spoil_text(path):

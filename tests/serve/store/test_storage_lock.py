@@ -11,6 +11,7 @@ import pytest
 import serve
 from serve import Serve
 from serve.errors import StorageInUse, StoragePathNotFound, StoreFailed
+from tests.there import there
 
 
 async def test_a_second_serve_is_refused_until_the_first_has_closed(open_serve):
@@ -32,10 +33,10 @@ async def test_a_serve_of_another_process_is_named(open_serve, tmp_path):
         stdout=subprocess.PIPE,
         env=os.environ | {"PYTHONPATH": str(Path(serve.__file__).parents[1])},
     )
-    assert await process.stdout.readline() == b"held\n"
+    assert await there(process.stdout).readline() == b"held\n"
     with pytest.raises(StorageInUse, match=f"process {process.pid};"):
         await open_serve().__aenter__()
-    process.stdin.close()
+    there(process.stdin).close()
     await process.wait()
     async with open_serve() as service:
         assert await service.list_desks() == ()

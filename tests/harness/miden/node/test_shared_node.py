@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import grpc
 import pytest
@@ -17,6 +17,7 @@ from harness.miden.node.shared_node import node_down, node_status, node_up, shar
 from harness.miden.node.shared_state import SharedRecord, StateFile
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 RECORD = SharedRecord(
@@ -41,7 +42,7 @@ for number in range(int(sys.argv[2])):
 
 
 @pytest.fixture
-def node(monkeypatch: pytest.MonkeyPatch) -> str:
+def node(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """A server that answers as a node does, named by the environment."""
     reply = b"\x0a\x060.15.2\x12\x09\x09\x01\0\0\0\0\0\0\0\x1d\x07\0\0\0"
     server = grpc.server(ThreadPoolExecutor(2))
@@ -195,7 +196,7 @@ def test_port_of_nobody_is_free() -> None:
         assert probe.connect_ex(("127.0.0.1", 1)) != 0
 
 
-def _fields() -> dict[str, object]:
+def _fields() -> dict[str, Any]:
     return {name: getattr(RECORD, name) for name in RECORD.__slots__}
 
 

@@ -6,10 +6,11 @@ import pytest
 from harness.history.records import History, NodeKind, Outcome
 from harness.report.figures.latency_plot import CALLS_MAX, latency_plot
 from harness.report.figures.speedup_plot import speedup_plots
+from tests.there import there
 
 
 def test_a_percentile_without_enough_samples_is_not_given(passed_run):
-    (row,) = latency_plot(passed_run.history).rows
+    (row,) = there(latency_plot(passed_run.history)).rows
     assert dict(row.figures) == {
         "p50": "213 ms",
         "p95": "needs 20 samples",
@@ -20,7 +21,7 @@ def test_a_percentile_without_enough_samples_is_not_given(passed_run):
 
 
 def test_a_curve_rises_from_nothing_to_all_samples(live_run):
-    for row in latency_plot(live_run.history).rows:
+    for row in there(latency_plot(live_run.history)).rows:
         heights = [float(one) for one in re.findall(r"V([\d.]+)", row.curve)]
         places = [float(one) for one in re.findall(r"H([\d.]+)", row.curve)]
         assert heights == sorted(heights, reverse=True)
@@ -32,7 +33,7 @@ def test_a_curve_rises_from_nothing_to_all_samples(live_run):
 def test_few_samples_have_a_tick_each_and_many_none(live_run):
     operation = live_run.history.operations[0]
     few, many = (
-        latency_plot(replace(live_run.history, operations=(operation,) * number)).rows[0]
+        there(latency_plot(replace(live_run.history, operations=(operation,) * number))).rows[0]
         for number in (60, 61)
     )
     assert few.rug.count("M") == 60
@@ -40,14 +41,14 @@ def test_few_samples_have_a_tick_each_and_many_none(live_run):
 
 
 def test_operations_that_did_not_return_are_counted_but_have_no_latency(parked_run):
-    rows = {row.call: row for row in latency_plot(parked_run.history).rows}
+    rows = {row.call: row for row in there(latency_plot(parked_run.history)).rows}
     assert "client_sync" not in rows
     operations = parked_run.history.operations
     mixed = replace(
         parked_run.history,
         operations=(*operations, replace(operations[2], end_s=None, outcome=Outcome.UNFINISHED)),
     )
-    rows = {row.call: row for row in latency_plot(mixed).rows}
+    rows = {row.call: row for row in there(latency_plot(mixed)).rows}
     assert (rows["list_accounts"].samples, rows["list_accounts"].left_out) == (1, 1)
 
 
@@ -58,7 +59,7 @@ def test_no_returned_operation_makes_no_plot(deadlocked_run):
 def test_very_many_calls_are_capped_and_counted(parked_run):
     first = parked_run.history.operations[0]
     operations = tuple(replace(first, call=f"call-{number}") for number in range(CALLS_MAX + 3))
-    plot = latency_plot(History(node=NodeKind.SIMULATED, operations=operations))
+    plot = there(latency_plot(History(node=NodeKind.SIMULATED, operations=operations)))
     assert (len(plot.rows), plot.calls_left_out) == (CALLS_MAX, 3)
 
 
@@ -68,8 +69,9 @@ def test_a_measured_phase_shows_both_pacings_and_the_interval(live_run):
         ("one after another", 7),
         ("together", 7),
     ]
-    assert plot.scale.low_x < plot.scale.ratio_x < plot.scale.high_x
-    assert plot.scale.one_x < plot.scale.low_x
+    scale = there(plot.scale)
+    assert there(scale.low_x) < there(scale.ratio_x) < there(scale.high_x)
+    assert there(scale.one_x) < there(scale.low_x)
     assert re.fullmatch(r"2\.26 x, 95 % interval 2\.\d\d to 2\.\d\d, 5 rounds", plot.words)
 
 

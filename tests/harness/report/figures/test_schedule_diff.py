@@ -13,7 +13,7 @@ from harness.results.schedule import Schedule
 
 def diff_html(side):
     template = environment().get_template("schedule_diff.html")
-    return str(template.module.schedule_diff_figure(side))
+    return str(vars(template.module)["schedule_diff_figure"](side))
 
 
 def changed(schedule, index, **others):
@@ -51,7 +51,9 @@ def test_steps_after_the_parting_are_matched_with_each_other(passing_schedule, f
     side = side_by_side(passing_schedule, failing_schedule)
     assert side.parted_at == 5
     matched = {
-        (row.passing.index, row.failing.index) for row in side.rows if row.same and row.passing
+        (row.passing.index, row.failing.index)
+        for row in side.rows
+        if row.same and row.passing and row.failing
     }
     assert {(3, 3), (4, 4), (5, 7), (7, 9), (10, 10), (12, 12)} <= matched
     alone = [row.failing.index for row in side.rows if row.passing is None and row.failing]

@@ -7,6 +7,7 @@ import pytest
 from harness.report.figures.schedule_plot import LANES_MAX, STEPS_MAX, schedule_plot
 from harness.report.text.schedule_text import step_kind
 from harness.results.schedule import Schedule, ScheduleStep
+from tests.there import there
 
 
 def numbers(path):
@@ -14,7 +15,7 @@ def numbers(path):
 
 
 def test_each_lane_is_a_row_and_each_step_a_column(failing_schedule):
-    plot = schedule_plot(failing_schedule)
+    plot = there(schedule_plot(failing_schedule))
     assert [lane.label for lane in plot.lanes] == list(failing_schedule.lanes)
     assert len({lane.y for lane in plot.lanes}) == 5
     xs = [mark.x for mark in plot.marks]
@@ -24,7 +25,7 @@ def test_each_lane_is_a_row_and_each_step_a_column(failing_schedule):
 
 
 def test_deviations_are_numbered_stars_with_their_words(failing_schedule):
-    plot = schedule_plot(failing_schedule)
+    plot = there(schedule_plot(failing_schedule))
     assert [(mark.star, mark.words) for mark in plot.deviations] == [
         (1, "step 5, executor: ran ahead of buyer-1's note"),
         (2, "step 11, executor: delayed by 4 ms"),
@@ -33,7 +34,7 @@ def test_deviations_are_numbered_stars_with_their_words(failing_schedule):
 
 
 def test_the_kind_of_a_mark_is_how_its_step_ended(failing_schedule):
-    kinds = [mark.kind for mark in schedule_plot(failing_schedule).marks]
+    kinds = [mark.kind for mark in there(schedule_plot(failing_schedule)).marks]
     assert [at for at, kind in enumerate(kinds) if kind == "ended"] == [9, 12]
     assert [at for at, kind in enumerate(kinds) if kind == "failed"] == [17, 19]
 
@@ -55,7 +56,7 @@ def test_the_words_of_a_step_say_its_kind(failing_schedule, does, kind):
 
 
 def test_a_tick_stands_where_virtual_time_moves_and_labels_keep_apart(failing_schedule):
-    plot = schedule_plot(failing_schedule)
+    plot = there(schedule_plot(failing_schedule))
     moments = list(dict.fromkeys(step.at_s for step in failing_schedule.steps))
     assert len(plot.ticks) == len(moments)
     told = [tick.x for tick in plot.ticks if tick.label]
@@ -64,13 +65,13 @@ def test_a_tick_stands_where_virtual_time_moves_and_labels_keep_apart(failing_sc
 
 def test_time_that_stands_still_still_spreads_the_steps(failing_schedule):
     still = tuple(replace(step, at_s=0.0) for step in failing_schedule.steps)
-    plot = schedule_plot(replace(failing_schedule, steps=still))
+    plot = there(schedule_plot(replace(failing_schedule, steps=still)))
     assert [tick.label for tick in plot.ticks] == ["0 s"]
     assert len({mark.x for mark in plot.marks}) == 20
 
 
 def test_a_wake_up_is_drawn_between_lanes_that_are_known(failing_schedule):
-    plot = schedule_plot(failing_schedule)
+    plot = there(schedule_plot(failing_schedule))
     known = [step for step in failing_schedule.steps if step.woken_by is not None]
     assert len(plot.wakes) == len(known)
     begin = numbers(plot.wakes[0])[:2]
@@ -78,7 +79,7 @@ def test_a_wake_up_is_drawn_between_lanes_that_are_known(failing_schedule):
 
 
 def test_the_cycle_is_a_ring_of_arrows_from_each_lane_to_the_next(ring_schedule):
-    plot = schedule_plot(ring_schedule)
+    plot = there(schedule_plot(ring_schedule))
     rows = [lane.y for lane in plot.lanes]
     ends = [(numbers(path)[1] - 5, numbers(path)[-1] + 5) for path in plot.ring]
     assert ends == [(rows[n], rows[(n + 1) % 5]) for n in range(5)]
@@ -88,16 +89,17 @@ def test_the_cycle_is_a_ring_of_arrows_from_each_lane_to_the_next(ring_schedule)
 
 @pytest.mark.parametrize("which", ["failing_schedule", "ring_schedule"])
 def test_a_short_schedule_with_its_ring_fits_the_page(which, request):
-    assert 500 < schedule_plot(request.getfixturevalue(which)).width <= 870
+    assert 500 < there(schedule_plot(request.getfixturevalue(which))).width <= 870
 
 
 def test_many_steps_are_capped_near_the_deviations_and_it_says_so(large_schedule):
-    plot = schedule_plot(large_schedule)
+    plot = there(schedule_plot(large_schedule))
     assert len(plot.marks) <= STEPS_MAX
     assert len(plot.deviations) == len(large_schedule.deviations)
     assert f"{len(plot.marks)} of 3,000 steps" in plot.left_out
     assert "none of 12 steps at the end that were not recorded" in plot.left_out
-    told = sum(int(re.search(r"\d[\d,]*", one.title)[0].replace(",", "")) for one in plot.breaks)
+    counts = [there(re.search(r"\d[\d,]*", one.title))[0] for one in plot.breaks]
+    told = sum(int(count.replace(",", "")) for count in counts)
     assert told + len(plot.marks) == 3_000
 
 
@@ -107,7 +109,7 @@ def test_over_the_cap_lanes_of_the_cycle_and_deviations_come_first(large_schedul
         for n in range(100)
     )
     steps = (*steps[:98], replace(steps[98], deviation="cancelled here"), steps[99])
-    plot = schedule_plot(Schedule(steps=steps, cycle=("lane-99", "lane-97")))
+    plot = there(schedule_plot(Schedule(steps=steps, cycle=("lane-99", "lane-97"))))
     labels = [lane.label for lane in plot.lanes]
     assert len(labels) == LANES_MAX
     assert labels[-3:] == ["lane-97", "lane-98", "lane-99"]
@@ -119,7 +121,7 @@ def test_one_lane_alone_has_neither_ring_nor_wake_ups(count):
     steps = tuple(
         ScheduleStep(index=n, at_s=0.0, lane="alone", does="awaits sleep") for n in range(count)
     )
-    plot = schedule_plot(Schedule(steps=steps, cycle=("alone",)))
+    plot = there(schedule_plot(Schedule(steps=steps, cycle=("alone",))))
     assert (len(plot.lanes), plot.ring, plot.wakes) == (1, (), ())
     assert plot.width > 0
 
@@ -129,4 +131,4 @@ def test_an_empty_schedule_is_not_drawn():
 
 
 def test_a_cycle_of_lanes_that_never_ran_is_not_drawn(failing_schedule):
-    assert schedule_plot(replace(failing_schedule, cycle=("ghost", "other"))).ring == ()
+    assert there(schedule_plot(replace(failing_schedule, cycle=("ghost", "other")))).ring == ()

@@ -17,6 +17,7 @@ from harness.report.formats.search_terminal import failure_lines, search_lines
 from harness.results.explorations import ExplorationReport, from_json
 from harness.results.schedule import Schedule
 from tests.harness.report.strict_page import Page
+from tests.there import there
 
 
 @pytest.fixture(scope="module")
@@ -122,7 +123,7 @@ def test_no_explorations_make_a_page_that_claims_nothing():
 
 
 def test_the_coverage_curve_says_what_was_new_at_the_end(found):
-    plot = coverage_plot(found)
+    plot = there(coverage_plot(found))
     assert plot.words == (
         "412 distinct partial orders in 2,000 runs; 22 of them new in the last 200 runs"
     )
@@ -131,7 +132,8 @@ def test_the_coverage_curve_says_what_was_new_at_the_end(found):
 
 
 def test_the_coverage_curve_rises_to_the_top_and_never_falls(found):
-    heights = [float(one) for one in re.findall(r"L[\d.]+ ([\d.]+)", coverage_plot(found).curve)]
+    curve = there(coverage_plot(found)).curve
+    heights = [float(one) for one in re.findall(r"L[\d.]+ ([\d.]+)", curve)]
     assert heights == sorted(heights, reverse=True)
     assert heights[-1] == 6.0
 
@@ -156,9 +158,9 @@ def test_junit_has_a_case_a_scenario_and_a_failure_a_failure(exploration_report)
         "distinct_results:tickets.py:24",
         "deadlock:table.py:14",
     ]
-    assert "replay: harness replay" in failed.find("failure").text
+    assert "replay: harness replay" in there(failed.findtext("failure"))
     unknown = cases["node_restart[portfolio, seed 48151]"]
-    assert "needs the live node" in unknown.find("error").get("message")
+    assert "needs the live node" in there(there(unknown.find("error")).get("message"))
     assert cases["two_writers[exhaustive, seed 48151]"].find("failure") is None
 
 

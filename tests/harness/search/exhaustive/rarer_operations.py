@@ -7,6 +7,7 @@ import collections
 import contextlib
 
 from harness.simulated.loop.virtual_loop import running_virtual_loop
+from tests.there import there
 
 __all__ = ["OPERATIONS", "Rarer"]
 
@@ -145,7 +146,7 @@ async def survive(shared, mine):
     try:
         await shared.event.wait()
     except asyncio.CancelledError:
-        asyncio.current_task().uncancel()
+        there(asyncio.current_task()).uncancel()
         shared.items.append(mine)
         await asyncio.sleep(0)
 

@@ -6,6 +6,7 @@ import asyncio
 import random
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import pytest
 
@@ -19,6 +20,7 @@ from harness.search.terms import SearchTerms
 from harness.simulated.repeated_runs import SearchRuns
 from tests.harness.search.exhaustive import random_programs as programs
 from tests.harness.search.exhaustive import rarer_operations
+from tests.there import there
 
 
 def searched(main, *, adversarial=True, runs_max=30_000, **options):
@@ -257,7 +259,7 @@ def test_a_callback_without_a_frame_is_no_proof(add):
 
 def test_what_might_still_go_on_at_the_end_of_the_program_is_no_proof():
     async def main():
-        first = asyncio.current_task()
+        first = there(asyncio.current_task())
 
         async def quick():
             pass
@@ -344,7 +346,7 @@ class Cancelling:
         self.struck = []
 
     async def main(self):
-        loop = asyncio.get_running_loop()
+        loop: Any = asyncio.get_running_loop()
         struck = [
             (name, step)
             for name in "ab"

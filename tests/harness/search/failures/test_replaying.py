@@ -23,6 +23,7 @@ from harness.search.failures.token import Token
 from harness.search.pieces.plan import SearchPlan
 from harness.search.pieces.running import run_search
 from tests.harness.search.silent_watcher import Silent
+from tests.there import there
 
 SOUND = "exploring_shop:SoundShop"
 
@@ -93,7 +94,7 @@ def test_a_token_of_a_program_says_how_it_is_repeated(token):
 
 
 def test_a_saved_failure_is_read_as_it_was_and_saved_once(failure, pay):
-    path = save_regression(failure, pay, found="by a test")
+    path = there(save_regression(failure, pay, found="by a test"))
     assert path.parent == Path("scenarios/regressions")
     saved = read_regression(path)
     assert (str(saved.token), saved.cause, saved.found) == (
@@ -106,14 +107,15 @@ def test_a_saved_failure_is_read_as_it_was_and_saved_once(failure, pay):
 
 
 def test_a_folder_of_ones_own_keeps_the_way_to_the_scenario(failure, pay, shop):
-    path = save_regression(failure, pay, folder=shop / "kept" / "here", found="by a test")
+    kept = shop / "kept" / "here"
+    path = there(save_regression(failure, pay, folder=kept, found="by a test"))
     assert read_regression(path).scenario.resolve() == (shop / "scenarios" / "pay.toml").resolve()
-    assert len(regressions_of([pay], folder=shop / "kept" / "here")) == 1
+    assert len(regressions_of([pay], folder=kept)) == 1
 
 
 def test_a_regression_fails_on_the_broken_shop_and_passes_on_the_sound_one(failure, pay):
-    one = read_regression(save_regression(failure, pay, found="by a test"))
-    again = replay_regression(one, system=None)
+    one = read_regression(there(save_regression(failure, pay, found="by a test")))
+    again = there(replay_regression(one, system=None))
     assert again.cause == failure.cause
     assert again.found_by == f"regression {one.path.name}"
     assert replay_regression(one, system=SOUND) is None
@@ -132,7 +134,7 @@ def test_what_is_no_file_is_no_regression(pay):
 
 
 def test_a_regression_whose_run_proves_nothing_does_not_pass(failure, pay, monkeypatch):
-    one = read_regression(save_regression(failure, pay, found="by a test"))
+    one = read_regression(there(save_regression(failure, pay, found="by a test")))
 
     def unknown(subject, tape):
         return replace(carry_out(subject, tape), failure=None, unknown="no evidence")
@@ -168,8 +170,12 @@ def replace_path(scenario):
     ids=str,
 )
 def test_a_broken_regression_is_refused_with_where_and_why(failure, pay, changes, told):
-    path = save_regression(failure, pay, found="by a test")
-    values = dict(line.split(" = ", 1) for line in path.read_text("utf-8").splitlines()) | changes
+    path = there(save_regression(failure, pay, found="by a test"))
+    values = {}
+    for line in path.read_text("utf-8").splitlines():
+        key, value = line.split(" = ", 1)
+        values[key] = value
+    values |= changes
     path.write_text(
         "".join(f"{key} = {value}\n" for key, value in values.items() if value is not None),
         encoding="utf-8",

@@ -128,7 +128,7 @@ class Interrupting(Silent):
     """Interrupts the search once it is told of runs."""
 
     def __init__(self):
-        self.told = lambda line: None
+        self.told = lambda line: None  # type: ignore[method-assign]
         self.most = 0
 
     def ran(self, runs, distinct, failures):

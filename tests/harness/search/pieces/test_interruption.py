@@ -10,6 +10,7 @@ import signal
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,6 +30,7 @@ from harness.search.pieces.state import SearchState
 from harness.search.pieces.workers import drain
 from harness.search.terms import SearchTerms
 from tests.harness.search.silent_watcher import Silent
+from tests.there import there
 
 
 class Interrupting(Silent):
@@ -87,8 +89,8 @@ def test_a_piece_cut_short_twice_finds_what_it_would_have_found(pay, strategy, c
     begun = None
     for runs in cuts:
         begun = read_again(run_piece(replace(piece, begun=begun), stopped=stopping_after(runs)))
-    assert begun.cut_short
-    assert begun.exploration.runs == sum(cuts)
+    assert there(begun).cut_short
+    assert there(begun).exploration.runs == sum(cuts)
     found = run_piece(replace(piece, begun=begun))
     of = found.exploration, whole.exploration
     assert replace(of[0], wall_s=0.0) == replace(of[1], wall_s=0.0)
@@ -210,12 +212,13 @@ def test_workers_that_do_not_stop_are_not_waited_for_for_long(pay, tmp_path, mon
     plan = SearchPlan(scenarios=(pay,), runs=100, jobs=1)
     state = SearchState(plan, Silent(), spool=tmp_path)
     under_way = {}
+    pool: Any = Deaf()
     state.interruption.by = Terminated(143)
     piece = plan.pieces()[0]
-    under_way[Deaf().submit()] = piece
+    under_way[pool.submit()] = piece
     begin_s = time.monotonic()
     with pytest.raises(Terminated):
-        drain(state, Deaf(), under_way, at_once=1)
+        drain(state, pool, under_way, at_once=1)
     assert 0.4 < time.monotonic() - begin_s < 3.0
     notes = SpoolWriter(tmp_path, piece)
     time.sleep(0.3)
@@ -236,7 +239,7 @@ def test_pieces_in_worker_processes_are_cut_short_and_gone_on_with(harness, begi
     out, err = process.communicate(timeout=60)
     assert process.returncode == 128 + number, err
     assert "interrupted; the same command goes on with it" in err
-    runs = int(re.search(r"\(([\d,]+) runs", out)[1].replace(",", ""))
+    runs = int(there(re.search(r"\(([\d,]+) runs", out))[1].replace(",", ""))
     assert runs > 0
     lines = (shop / "j" / "journal.ndjson").read_text(encoding="utf-8").splitlines()
     assert any("cut_short" in json.loads(line) for line in lines)

@@ -17,6 +17,7 @@ from harness.search.pieces.piece import _Share as share_of
 from harness.search.pieces.plan import SearchPlan
 from harness.search.pieces.running import run_search
 from harness.search.terms import SearchTerms
+from tests.there import there
 
 SOUND = "exploring_shop:SoundShop"
 
@@ -69,7 +70,7 @@ def test_one_scenario_is_shared_by_two_processes(pay):
 @pytest.mark.parametrize("runs", [1, 99, 100, 101, 250, 2_000, 12_345])
 def test_the_pieces_have_the_runs_that_were_asked_for(pay, runs):
     pieces = SearchPlan(scenarios=(pay,), runs=runs).pieces()
-    assert sum(piece.runs for piece in pieces) == runs
+    assert sum(there(piece.runs) for piece in pieces) == runs
     assert len({piece.key for piece in pieces}) == len(pieces)
 
 

@@ -14,6 +14,7 @@ import tempfile
 import threading
 import time
 import uuid
+from typing import Any
 
 import pytest
 
@@ -126,7 +127,7 @@ def test_all_randomness_comes_from_the_seed():
             os.urandom(8),
             uuid.uuid4(),
             uuid.uuid1(),
-            next(tempfile._get_candidate_names()),
+            tempfile.mktemp(),
         )
 
     first, again, other = value_of(main), value_of(main), value_of(main, seed=6)
@@ -223,8 +224,8 @@ def test_other_threads_see_the_real_world_during_a_run():
     def outside():
         go.wait()
         time.sleep(0.001)
-        seen.append(time.time())
-        seen.append(os.urandom(8))
+        values: tuple[Any, ...] = time.time(), os.urandom(8)
+        seen.extend(values)
         gone.set()
 
     thread = threading.Thread(target=outside)

@@ -25,6 +25,7 @@ from harness.simulated.loop.virtual_loop import running_virtual_loop
 from harness.simulated.repeated_runs import SearchRuns
 from harness.systems.loading import load_system
 from harness.systems.port import DEFAULT_SYSTEM
+from tests.there import there
 
 SCENARIOS = read_scenarios([Path(__file__).parents[4] / "scenarios"])
 
@@ -275,7 +276,7 @@ def test_a_loop_that_serves_again_is_as_a_fresh_one():
         names = []
 
         async def part():
-            names.append(asyncio.current_task().get_name())
+            names.append(there(asyncio.current_task()).get_name())
             await asyncio.sleep(stream.random())
 
         await asyncio.gather(*(part() for _ in range(3)))
@@ -299,7 +300,7 @@ def test_what_a_run_leaves_behind_does_not_reach_the_next():
             try:
                 await asyncio.Event().wait()
             finally:
-                left.append(asyncio.current_task().get_name())
+                left.append(there(asyncio.current_task()).get_name())
 
         tasks = [asyncio.create_task(stay()) for _ in range(2)]
         await asyncio.sleep(0)

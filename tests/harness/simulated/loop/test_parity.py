@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+from functools import partial
 
 import pytest
 
 from harness.simulated.simulation import simulate
+from tests.there import there
 
 # A real sleep of the stock loop, in seconds; programs keep their moments at least one apart.
 UNIT = 0.01
@@ -392,7 +394,7 @@ async def cancel_may_be_swallowed(log):
         try:
             await asyncio.sleep(20 * UNIT)
         except asyncio.CancelledError:
-            asyncio.current_task().uncancel()
+            there(asyncio.current_task()).uncancel()
             return "stayed"
 
     task = asyncio.create_task(stubborn())
@@ -506,9 +508,12 @@ async def due_timers_join_the_next_pass(log):
 
 
 async def done_callbacks_run_in_order(log):
+    def note(name, done):
+        log.append((name, done.result()))
+
     future = asyncio.get_running_loop().create_future()
     for name in "abc":
-        future.add_done_callback(lambda done, name=name: log.append((name, done.result())))
+        future.add_done_callback(partial(note, name))
     future.set_result(1)
     log.append("set")
     await asyncio.sleep(0)

@@ -11,6 +11,7 @@ from harness.errors import Unsupported
 from harness.simulated.loop.pause import Pause
 from harness.simulated.loop.virtual_loop import running_virtual_loop
 from harness.simulated.simulation import simulate
+from tests.there import there
 
 
 def value_of(main):
@@ -163,7 +164,7 @@ def test_a_background_process_hides_no_deadlock():
 
     outcome = simulate(main, seed=7)
     assert outcome.pause is Pause.STUCK
-    assert outcome.diagnosis.exact
+    assert there(outcome.diagnosis).exact
     assert outcome.virtual_s == 3.5
     assert ticked[:3] == [1.0, 2.0, 3.0]
 
