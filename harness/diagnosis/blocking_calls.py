@@ -14,10 +14,10 @@ from asyncio import events
 from typing import TYPE_CHECKING, Any
 
 from harness.diagnosis.classification import module_of
-from harness.diagnosis.patches import Patches, active
 from harness.diagnosis.places import place_of
 from harness.history.parts import Part, part_of
 from harness.history.records import BlockingCall
+from harness.processes.patches import Patches, active
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,7 +50,7 @@ class BlockingCalls:
     """
 
     def __init__(self, clock: Callable[[], float]) -> None:
-        self._patches = Patches(self, "a watch of blocking calls")
+        self._patches = Patches(self)
         self._clock = clock
         self._found: dict[tuple[str, str, str], BlockingCall] = {}
         self._counts: dict[tuple[str, str, str], int] = {}

@@ -8,10 +8,10 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 from harness.diagnosis.classification import is_program, part_of_code
-from harness.diagnosis.patches import Patches
 from harness.diagnosis.places import place_of
 from harness.history.parts import Part
 from harness.history.records import Leak
+from harness.processes.patches import Patches
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,7 +34,7 @@ class DroppedCoroutines:
     def __init__(self) -> None:
         self.found: list[Leak] = []
         self._collecting = False
-        self._patches = Patches(self, "a watch of dropped coroutines")
+        self._patches = Patches(self)
         self._original: Callable[[Any], None] | None = None
 
     def __enter__(self) -> DroppedCoroutines:

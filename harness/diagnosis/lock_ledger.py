@@ -11,10 +11,10 @@ from math import inf
 from typing import TYPE_CHECKING, Any, Literal
 
 from harness.diagnosis.await_chain import frames_of, program_frame, taken_for
-from harness.diagnosis.patches import Patches, active
 from harness.diagnosis.places import await_at, callers, line_at, name_of, place_of
 from harness.diagnosis.signal_ledger import SignalLedger
 from harness.history.records import LockHold, LockWait
+from harness.processes.patches import Patches, active
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -134,7 +134,7 @@ class LockLedger:
     def __init__(self, *, holds_max: int = 10_000, hold_min_s: float = 0.0) -> None:
         self.holds: list[LockHold] = []
         self.waits: list[LockWait] = []
-        self._patches = Patches(self, "a lock ledger")
+        self._patches = Patches(self)
         self.signals = SignalLedger(self._patches)
         self.on_long_wait: Callable[[], None] | None = None
         self.hold_min_s = hold_min_s

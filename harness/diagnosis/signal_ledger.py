@@ -14,7 +14,7 @@ from harness.diagnosis.places import callers, line_at, place_of
 if TYPE_CHECKING:
     from types import CodeType, FrameType
 
-    from harness.diagnosis.patches import Patches
+    from harness.processes.patches import Patches
 
 __all__ = ["Signal", "SignalLedger", "Waiting"]
 

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from harness.diagnosis.await_chain import frames_of, place_in
 from harness.diagnosis.classification import is_asyncio, part_of_code
-from harness.diagnosis.patches import Patches
 from harness.diagnosis.places import line_at, place_of
 from harness.diagnosis.wait_graph import wait_of
 from harness.history.parts import Part
 from harness.history.records import Leak
+from harness.processes.patches import Patches
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -56,7 +56,7 @@ class TaskOrigins:
     """
 
     def __init__(self) -> None:
-        self._patches = Patches(self, "a watch of who makes tasks")
+        self._patches = Patches(self)
 
     def __enter__(self) -> TaskOrigins:
         self._patches.open()

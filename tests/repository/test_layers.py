@@ -17,8 +17,8 @@ import pytest
 ROOT = Path(__file__).parents[2]
 # Lowest first: a package may import those before it, and no others.
 HARNESS = (
-    "errors", "history", "results", "consistency", "checks", "scenario", "choices", "diagnosis",
-    "backends", "systems", "processes", "simulated", "live", "miden", "runs", "search", "report",
+    "errors", "history", "results", "consistency", "checks", "scenario", "choices", "processes",
+    "diagnosis", "backends", "systems", "simulated", "live", "miden", "runs", "search", "report",
     "api", "cli", "pytest_plugin", "__main__", "",
 )  # fmt: skip
 SERVE = (

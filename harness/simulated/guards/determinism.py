@@ -17,7 +17,7 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import Unsupported
-from harness.simulated.guards.patches import Patches
+from harness.processes.patches import Patches
 from harness.simulated.guards.task_sets import CreationOrder, ordered_set
 from harness.simulated.guards.unsupported_calls import refusal
 
@@ -61,7 +61,13 @@ class Guards:
     def __init__(self, loop: VirtualLoop, *, strict: bool = True) -> None:
         self._loop = loop
         self._strict = strict
-        self._patches = Patches()
+        self._patches = Patches(
+            self,
+            Unsupported(
+                "simulate() inside simulate(), or in two threads at once: a run guards the modules"
+                " of the whole process; let one end before the next begins"
+            ),
+        )
         self._random_state: Any = None
         self._seeds_late: bool | None = None
         self._stale = False
@@ -106,7 +112,7 @@ class Guards:
         if any(sys.getrefcount(getattr(random, name)) > _REFERENCES for name in names):
             return False
         for name in names:
-            self._patches.put(random, name, self._seeding_first(getattr(random, name)))
+            self._patches.replace(random, name, self._seeding_first(getattr(random, name)))
         return True
 
     def _seeding_first(self, function: Callable[..., Any]) -> Callable[..., Any]:
@@ -128,10 +134,10 @@ class Guards:
             return round(now() * 1e9)
 
         for name in ("monotonic", "perf_counter"):
-            self._patches.replace(time, name, now)
-            self._patches.replace(time, f"{name}_ns", now_ns)
-        self._patches.replace(time, "time", lambda: EPOCH_S + now())
-        self._patches.replace(time, "time_ns", lambda: EPOCH_S * 1_000_000_000 + now_ns())
+            self._patches.replace_here(time, name, now)
+            self._patches.replace_here(time, f"{name}_ns", now_ns)
+        self._patches.replace_here(time, "time", lambda: EPOCH_S + now())
+        self._patches.replace_here(time, "time_ns", lambda: EPOCH_S * 1_000_000_000 + now_ns())
 
     def _guard_randomness(self) -> None:
         real_bytes = os.urandom
@@ -148,15 +154,15 @@ class Guards:
                 return real_bytes(size)
             return self._loop.randomness.stream("os.urandom").randbytes(size)
 
-        self._patches.replace(os, "urandom", urandom)
-        self._patches.replace(random, "_urandom", urandom)
-        self._patches.put(random.Random, "seed", seed)
-        self._patches.put(tempfile, "_name_sequence", None)
+        self._patches.replace_here(os, "urandom", urandom)
+        self._patches.replace_here(random, "_urandom", urandom)
+        self._patches.replace(random.Random, "seed", seed)
+        self._patches.replace(tempfile, "_name_sequence", None)
         # Without the system's generator uuid1 makes its number itself: from time and these two.
-        self._patches.put(uuid, "_generate_time_safe", None)
-        self._patches.put(uuid, "_last_timestamp", None)
+        self._patches.replace(uuid, "_generate_time_safe", None)
+        self._patches.replace(uuid, "_last_timestamp", None)
         # The multicast bit marks a node number that was drawn, and is nobody's address.
-        self._patches.replace(uuid, "getnode", lambda: self._node_key() % 2**48 | 1 << 40)
+        self._patches.replace_here(uuid, "getnode", lambda: self._node_key() % 2**48 | 1 << 40)
         self._seed_anew()
 
     def _node_key(self) -> int:
@@ -178,13 +184,13 @@ class Guards:
 
     def _guard_order(self) -> None:
         tasks = sys.modules["asyncio.tasks"]
-        self._patches.put(tasks, "set", ordered_set)
+        self._patches.replace(tasks, "set", ordered_set)
         for name in ("_all_tasks", "_scheduled_tasks"):  # until CPython 3.11, from 3.12
             if hasattr(tasks, name):
-                self._patches.put(tasks, name, CreationOrder(getattr(tasks, name)))
+                self._patches.replace(tasks, name, CreationOrder(getattr(tasks, name)))
 
     def _guard_the_outside(self) -> None:
-        self._patches.replace(time, "sleep", self._sleep)
+        self._patches.replace_here(time, "sleep", self._sleep)
         self._refuse(concurrent.futures.ThreadPoolExecutor, "submit", _POOL)
         self._refuse(threading.Thread, "start", "a thread runs in real time; use asyncio.to_thread")
         for name in ("connect", "connect_ex", "bind", "listen", "sendto"):
@@ -208,7 +214,7 @@ class Guards:
         self._loop.executors.sleep(seconds)
 
     def _refuse(self, owner: Any, name: str, advice: str) -> None:
-        self._patches.replace(owner, name, refusal(f"{owner.__name__}.{name}", advice))
+        self._patches.replace_here(owner, name, refusal(f"{owner.__name__}.{name}", advice))
 
 
 def _is_shared_generators(function: object) -> bool:
@@ -223,7 +229,7 @@ def _importing() -> bool:
     """
     frame: FrameType | None = sys._getframe(2)
     while frame is not None:
-        if frame.f_code.co_filename == "<frozen importlib._bootstrap>":
+        if frame.f_globals.get("__name__") == "importlib._bootstrap":
             return True
         frame = frame.f_back
     return False

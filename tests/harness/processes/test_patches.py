@@ -11,9 +11,9 @@ import pytest
 from harness.diagnosis.blocking_calls import BlockingCalls
 from harness.diagnosis.dropped_coroutines import DroppedCoroutines
 from harness.diagnosis.lock_ledger import LockLedger
-from harness.diagnosis.patches import Patches, active
 from harness.diagnosis.task_origins import TaskOrigins, origin_of
 from harness.errors import HarnessBug
+from harness.processes.patches import Patches, active
 from tests.there import there
 
 WATCHERS = {
@@ -37,7 +37,7 @@ def elsewhere(act):
 
 
 def test_what_is_replaced_twice_is_put_back_as_it_was():
-    patches, owner = Patches(Watcher(), "a watcher"), SimpleNamespace(value=1)
+    patches, owner = Patches(Watcher()), SimpleNamespace(value=1)
     patches.open()
     patches.replace(owner, "value", 2)
     patches.replace(owner, "value", 3)
@@ -54,7 +54,7 @@ def test_a_watcher_is_not_opened_twice_and_may_be_opened_again(make):
 
 
 def test_the_patches_act_in_the_thread_that_opened_them():
-    patches = Patches(Watcher(), "a watcher")
+    patches = Patches(Watcher())
     assert not patches.acts()
     patches.open()
     assert patches.acts()
