@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from harness.errors import BadInput
-from harness.results.plain_record import from_plain, to_plain
 from harness.results.verdict import Verdict, verdict_of
 
 if TYPE_CHECKING:
@@ -20,8 +17,6 @@ __all__ = [
     "Exploration",
     "ExplorationReport",
     "FoundFailure",
-    "from_json",
-    "to_json",
 ]
 
 RESULT_VERSION = 1
@@ -134,33 +129,3 @@ class ExplorationReport:
     def verdict(self) -> Verdict:
         """The verdict over all searches."""
         return verdict_of(one.verdict for one in self.explorations)
-
-
-def to_json(exploration: Exploration) -> str:
-    """Return a search as a line of JSON, ASCII only, which ``from_json`` reads back equal.
-
-    Raises:
-        HarnessBug: It holds a value that JSON has no form for.
-    """
-    document = {"result_version": RESULT_VERSION, "exploration": to_plain(exploration)}
-    return json.dumps(document, allow_nan=False)
-
-
-def from_json(text: str, *, where: str = "exploration") -> Exploration:
-    """Read what ``to_json`` wrote; ``where`` names its place (a file, a line) in error messages.
-
-    Raises:
-        BadInput: It is damaged, or of another version; the message says where and what to do.
-    """
-    try:
-        document: Any = json.loads(text)
-    except ValueError as error:
-        fix = "remove it and explore again"
-        raise BadInput(f"{where}: must be JSON, got text of {len(text)} letters; {fix}") from error
-    version = document.get("result_version") if isinstance(document, dict) else None
-    if version != RESULT_VERSION:
-        raise BadInput(
-            f"{where}: result_version must be {RESULT_VERSION}, got {version!r};"
-            " explore again with this version of the harness"
-        )
-    return from_plain(Exploration, document.get("exploration"), where=f"{where}: exploration")

@@ -1,4 +1,8 @@
-"""The plain form of result values: dataclass to JSON-able data and back, checked by type."""
+"""The plain form of result values: dataclass to JSON-able data and back, checked by type.
+
+Texts of a program under test may hold anything, lone surrogates among it. Pydantic's strict reading
+of JSON refuses those, and its other reading takes "3" for 3: so neither can stand here.
+"""
 
 from __future__ import annotations
 

@@ -2,22 +2,38 @@
 
 from __future__ import annotations
 
+import struct
 import time
-from typing import TYPE_CHECKING
+from functools import cache
+from typing import Any
 from urllib.parse import urlsplit
 
 import grpc
+from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, text_format
+from google.protobuf.message import DecodeError
 
 from harness.errors import BadInput, CouldNotRun
 from serve.domain.client_values import NodeStatus
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 __all__ = ["ask_status", "decode_status", "split_endpoint", "wait_for_status"]
 
 _METHOD = "/rpc.Api/Status"
-_VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
+# Of rpc.proto and primitives/digest.proto, version 0.15, what is asked for here.
+_SCHEMA = """
+name: "status.proto" package: "rpc" syntax: "proto3"
+message_type { name: "Digest"
+  field { name: "d0" number: 1 type: TYPE_FIXED64 label: LABEL_OPTIONAL }
+  field { name: "d1" number: 2 type: TYPE_FIXED64 label: LABEL_OPTIONAL }
+  field { name: "d2" number: 3 type: TYPE_FIXED64 label: LABEL_OPTIONAL }
+  field { name: "d3" number: 4 type: TYPE_FIXED64 label: LABEL_OPTIONAL }
+}
+message_type { name: "RpcStatus"
+  field { name: "version" number: 1 type: TYPE_STRING label: LABEL_OPTIONAL }
+  field { name: "genesis_commitment" number: 2 type: TYPE_MESSAGE type_name: ".rpc.Digest"
+    label: LABEL_OPTIONAL }
+  field { name: "chain_tip" number: 3 type: TYPE_FIXED32 label: LABEL_OPTIONAL }
+}
+"""
 # Loopback traffic must not go to a proxy that the environment names; callers retry by themselves.
 _OPTIONS = (("grpc.enable_http_proxy", 0), ("grpc.enable_retries", 0))
 
@@ -86,59 +102,31 @@ def decode_status(reply: bytes, *, endpoint: str = "node") -> NodeStatus:
     Raises:
         CouldNotRun: The bytes are not such a message.
     """
+    status: Any = _status_message()()
+    why = None
     try:
-        fields = dict(_fields(reply))
-        digest = dict(_fields(fields[2]))
-        words = b"".join(_fixed(digest, number, size=8) for number in (1, 2, 3, 4))
-        return NodeStatus(
-            version=fields[1].decode(),
-            genesis_commitment="0x" + words.hex(),
-            chain_tip=int.from_bytes(_fixed(fields, 3, size=4), "little"),
-        )
-    except (KeyError, IndexError, ValueError) as error:
+        status.ParseFromString(reply)
+    except DecodeError as error:
+        why = str(error)
+    digest = status.genesis_commitment
+    words = struct.pack("<4Q", digest.d0, digest.d1, digest.d2, digest.d3)
+    if why is None and not (status.version and any(words)):
+        why = "no version, or no genesis commitment"
+    if why is not None:
         raise CouldNotRun(
             f"{endpoint}: what answers is not a Miden node of version 0.15: "
-            f"its status is {reply[:80]!r} ({error})"
-        ) from error
+            f"its status is {reply[:80]!r} ({why})"
+        )
+    return NodeStatus(
+        version=status.version,
+        genesis_commitment="0x" + words.hex(),
+        chain_tip=status.chain_tip,
+    )
 
 
-def _fixed(fields: dict[int, bytes], number: int, *, size: int) -> bytes:
-    """Read a little-endian number of fixed width; messages leave a zero out."""
-    value = fields.get(number, bytes(size))
-    if len(value) != size:
-        raise ValueError(f"field {number} has {len(value)} bytes, not {size}")
-    return value
-
-
-def _fields(message: bytes) -> Iterator[tuple[int, bytes]]:
-    """Yield the field number and raw value of each field of a protobuf message."""
-    position = 0
-    while position < len(message):
-        key, position = _varint(message, position)
-        number, kind = key >> 3, key & 7
-        if kind == _VARINT:
-            start = position
-            _, position = _varint(message, position)
-            yield number, message[start:position]
-            continue
-        if kind == _BYTES:
-            size, position = _varint(message, position)
-        elif kind in {_FIXED32, _FIXED64}:
-            size = 4 if kind == _FIXED32 else 8
-        else:
-            raise ValueError(f"wire type {kind} at byte {position}")
-        if position + size > len(message):
-            raise ValueError(f"field {number} is cut short")
-        yield number, message[position : position + size]
-        position += size
-
-
-def _varint(message: bytes, position: int) -> tuple[int, int]:
-    value = shift = 0
-    while True:
-        byte = message[position]
-        position += 1
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return value, position
-        shift += 7
+@cache
+def _status_message() -> Any:
+    """Make the class of the message from its description: no generated code is needed."""
+    pool = descriptor_pool.DescriptorPool()
+    pool.Add(text_format.Parse(_SCHEMA, descriptor_pb2.FileDescriptorProto()))
+    return message_factory.GetMessageClass(pool.FindMessageTypeByName("rpc.RpcStatus"))

@@ -14,7 +14,8 @@ from harness.report.formats.search_json import search_json
 from harness.report.formats.search_junit import search_junit
 from harness.report.formats.search_markdown import search_markdown
 from harness.report.formats.search_terminal import failure_lines, search_lines
-from harness.results.explorations import ExplorationReport, from_json
+from harness.results.explorations import RESULT_VERSION, Exploration, ExplorationReport
+from harness.results.plain_record import from_plain
 from harness.results.schedule import Schedule
 from tests.harness.report.strict_page import Page
 from tests.there import there
@@ -169,8 +170,8 @@ def test_the_document_holds_every_exploration_as_it_is_read_back(exploration_rep
     assert document["verdict"] == "failed"
     one = document["explorations"][1]
     assert (one.pop("verdict"), one.pop("proven")) == ("failed", False)
-    text = json.dumps({"result_version": document["result_version"], "exploration": one})
-    assert from_json(text) == exploration_report.explorations[1]
+    assert document["result_version"] == RESULT_VERSION
+    assert from_plain(Exploration, one, where="document") == exploration_report.explorations[1]
 
 
 def test_the_terminal_gets_the_verdict_the_replay_line_and_the_schedule(found):

@@ -145,8 +145,7 @@ def test_an_interrupted_search_by_time_keeps_what_it_ran_and_goes_on(pay):
 @pytest.mark.parametrize("strategy", ["exhaustive", "exhaustive:1"])
 def test_an_exhaustive_search_goes_on_and_claims_what_it_would_have_claimed(pay, strategy, system):
     terms = SearchTerms(strategy=strategy, adversarial=True, system=system)
-    asked = {"jobs": 1, "terms": terms}
-    plan = SearchPlan(scenarios=(pay,), runs=300, **asked)
+    plan = SearchPlan(scenarios=(pay,), runs=300, jobs=1, terms=terms)
     whole = run_search(plan, Silent()).report
     (one,) = whole.explorations
     assert one.runs > 5
