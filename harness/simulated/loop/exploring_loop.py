@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from harness.choices.kinds import ChoiceKind, DefaultPolicy
 from harness.choices.randomness import Randomness
-from harness.simulated.loop.adversarial_turn import first_of_lane
+from harness.simulated.loop.turning import first_of_lane
 from harness.simulated.loop.core import laned_call_soon, turn_adversarial
-from harness.simulated.loop.laned_calls import PLUMBING, is_plumbing
+from harness.simulated.loop.turning import PLUMBING, is_plumbing
 from harness.simulated.loop.outside.outside_order import OUTSIDE, OutsideOrder
 from harness.simulated.loop.pause import Pause
 from harness.simulated.loop.virtual_loop import VirtualLoop
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from harness.choices.policies import Lane, OrderPolicy, StepWatcher
-    from harness.simulated.loop.handles import ReadyHandle, Timer
+    from harness.simulated.loop.turning import ReadyHandle, Timer
 
 __all__ = ["ExploringLoop"]
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     import simpy
 
-    from harness.simulated.loop.handles import ReadyHandle, Timer
+    from harness.simulated.loop.turning import ReadyHandle, Timer
     from harness.simulated.loop.outside.executor_model import Latency
 
     ExceptionHandler = Callable[[asyncio.AbstractEventLoop, dict[str, Any]], object]

@@ -1,0 +1,102 @@
+# The C types of the core: turning.py, compiled with them, is the module _speedups.
+
+cimport cython
+from cpython cimport array
+
+from harness.simulated.loop cimport primitives
+
+cdef object TASK_NUMBER
+cdef object NORMAL
+cdef object FUTURE
+cdef object IN_PYTHON
+cdef object END_SLEEP
+cdef object STOPPED
+cdef object SPINNING
+cdef object copy_context
+cdef object islice
+cdef bint COMPILED
+cdef double NO_LIMIT
+cdef long PLUMBING
+
+
+cdef class Handle:
+    cdef public tuple call
+    cdef public object context
+    cdef public long lane
+
+
+@cython.final
+cdef class ReadyHandle(Handle):
+    pass
+
+
+@cython.final
+cdef class Timer(Handle):
+    cdef public object environment
+    cdef public double when_s
+
+
+@cython.final
+cdef class Core:
+    cdef object loop
+    cdef object environment
+    cdef object numbers
+    cdef list queue
+    cdef set background
+    cdef readonly object ready
+    cdef object append
+    cdef readonly object create_future
+    cdef readonly object call_soon
+    # What may change between two turns.
+    cdef object ledger
+    cdef double limit_s
+    cdef int events_max
+    cdef array.array steps
+    cdef array.array wakes
+
+    @cython.locals(handle=ReadyHandle)
+    cpdef ReadyHandle soon(self, tuple call, object context)
+
+    @cython.locals(when=double, due=double, timer=Timer)
+    cdef Timer _set_timer(self, double now, double delay, tuple call, object context)
+
+    @cython.locals(
+        queue=list, handle=Handle, call=tuple, steps=array.array, head=tuple, due=double, now=double,
+        waiting=Py_ssize_t, turned=int,
+    )
+    cdef object _run_passes(self, object loop, int passes, object observer)
+
+    @cython.locals(
+        queue=list, entry=tuple, timer=Timer, when=double, due=double, call=tuple,
+        number="unsigned int",
+    )
+    cdef double _advance(self, object loop) except? -1.0
+
+    @cython.locals(
+        queue=list, entry=tuple, timer=Timer, head=tuple, due=double, traced=bint,
+        before=Py_ssize_t, turned=int,
+    )
+    cpdef object _deliver(self, double now)
+
+    @cython.locals(number="unsigned int")
+    cdef int _wake(self, Handle handle) except -1
+
+
+@cython.final
+cdef class LanedCalls:
+    cdef object append
+    cdef readonly object call_soon
+
+    @cython.locals(handle=ReadyHandle)
+    cpdef ReadyHandle soon(self, tuple call, object context)
+
+
+@cython.locals(
+    ready=list, queue=list, picks=list, steps=array.array, left=Py_ssize_t, index=Py_ssize_t,
+    handle=Handle, second=Handle, call=tuple, step=int,
+)
+cpdef object turn_adversarial(object loop)
+
+
+@cython.locals(handle=Handle, lane=long, earlier=Py_ssize_t)
+cpdef Py_ssize_t first_of_lane(list ready, Py_ssize_t index) except -1
