@@ -1,4 +1,5 @@
-# The few operations of the core that only C code makes fast: see primitives.py for what they do.
+# The operations of the core that have a form of their own in C. What each does is said by its plain
+# form, in primitives.py; here is only how.
 
 from cpython cimport array
 from cpython.object cimport PyObject
@@ -64,6 +65,9 @@ cdef extern from *:
     PyMethodDef create_future_method
 
 cdef extern from "Python.h":
+    int METH_FASTCALL
+    int METH_KEYWORDS
+    int PyCFunction_GET_FLAGS(object function)
     object PyCFunction_New(PyMethodDef *method, object owner)
     ctypedef struct PyTupleObject:
         PyObject **ob_item
@@ -98,14 +102,17 @@ cdef inline int note_moment(array.array wakes, double entry) except -1:
 
 
 cdef inline object spread(object take):
+    # What is called below must take its arguments as Cython's methods take them.
+    if PyCFunction_GET_FLAGS(take) != METH_FASTCALL | METH_KEYWORDS:
+        raise TypeError("spread() wants a compiled method with two arguments")
     return PyCFunction_New(&call_soon_method, take)
 
 
-cdef inline object maker(object kind, object loop):
+cdef inline object future_maker(object kind, object loop):
     return PyCFunction_New(&create_future_method, (kind, {"loop": loop}))
 
 
-cdef inline int run_in(object context, tuple call) except -1:
+cdef inline int run(object context, tuple call) except -1:
     cdef PyObject **parts = (<PyTupleObject *>call).ob_item
     PyContext_Enter(context)
     try:
@@ -115,7 +122,7 @@ cdef inline int run_in(object context, tuple call) except -1:
     return 0
 
 
-cdef inline int run(object context, tuple call, array.array steps, object variable) except -1:
+cdef inline int run_noted(object context, tuple call, array.array steps, object variable) except -1:
     cdef PyObject *number = NULL
     cdef PyObject **parts = (<PyTupleObject *>call).ob_item
     try:

@@ -1,27 +1,51 @@
-"""The few operations of the core that only C code makes fast, as plain Python has them.
+"""The operations of the core that are fast in plain Python and in C only if each has its own form.
 
-Compiled, ``turning.py`` takes those of the same names from ``primitives.pxd``, and never this file.
+These are the plain ones, and they say what each does. The compiled core has those of the same names
+from ``primitives.pxd``, and never this file: there they are C functions.
 """
 
 from __future__ import annotations
 
-import functools
 from array import array
+from functools import partial
 from heapq import heappop, heappush
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["COMPILED", "note_moment", "note_step", "pop", "push", "run", "run_in"]
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextvars import Context, ContextVar
 
+__all__ = [
+    "COMPILED",
+    "future_maker",
+    "note_moment",
+    "note_step",
+    "pop",
+    "push",
+    "run",
+    "run_noted",
+    "spread",
+]
+
+# True in C. What it guards is written out in plain Python, because a call a step costs too much.
 COMPILED = False
 
+# The queue of events is a heap: ``push(heap, entry)`` and ``pop(heap)``.
 push = heappush
 pop = heappop
+
+# A trace's arrays: ``note_step(steps, number)`` and ``note_moment(wakes, entry)``.
 note_step = array.append
 note_moment = array.append
 
+# ``future_maker(kind, loop=loop)`` makes what makes futures of that kind for a loop.
+future_maker = partial
 
-def spread(take: Any) -> Any:
-    def call_soon(*call: Any, context: Any = None) -> Any:
+
+def spread(take: Callable[[tuple[Any, ...], Context | None], Any]) -> Callable[..., Any]:
+    """Make a ``call_soon`` that hands a callback with its arguments to ``take`` as one tuple."""
+
+    def call_soon(*call: Any, context: Context | None = None) -> Any:
         if not call:
             raise TypeError("call_soon() missing 1 required positional argument: 'callback'")
         return take(call, context)
@@ -29,13 +53,12 @@ def spread(take: Any) -> Any:
     return call_soon
 
 
-maker = functools.partial
+if TYPE_CHECKING:
 
+    def run(context: Context, call: tuple[Any, ...]) -> None:
+        """Run a callback in its context: ``context.run(*call)``."""
 
-def run_in(context: Any, call: tuple[Any, ...]) -> None:
-    context.run(*call)
-
-
-def run(context: Any, call: tuple[Any, ...], steps: Any, number: Any) -> None:
-    note_step(steps, context.get(number, 0))
-    context.run(*call)
+    def run_noted(
+        context: Context, call: tuple[Any, ...], steps: array[int], variable: ContextVar[int]
+    ) -> None:
+        """Note the number that ``variable`` has in the context as a step, and run a callback."""

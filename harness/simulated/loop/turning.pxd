@@ -1,4 +1,5 @@
-# The C types of the core: turning.py, compiled with them, is the module _speedups.
+# The C types of what turning.py says: compiled with them, it is the module _speedups. A name that is
+# not here stays an object of Python's.
 
 cimport cython
 from cpython cimport array
@@ -16,7 +17,6 @@ cdef object copy_context
 cdef object islice
 cdef bint COMPILED
 cdef double NO_LIMIT
-cdef long PLUMBING
 
 
 cdef class Handle:
@@ -62,7 +62,7 @@ cdef class Core:
 
     @cython.locals(
         queue=list, handle=Handle, call=tuple, steps=array.array, head=tuple, due=double, now=double,
-        waiting=Py_ssize_t, turned=int,
+        waiting=Py_ssize_t, _=int,
     )
     cdef object _run_passes(self, object loop, int passes, object observer)
 
@@ -74,7 +74,7 @@ cdef class Core:
 
     @cython.locals(
         queue=list, entry=tuple, timer=Timer, head=tuple, due=double, traced=bint,
-        before=Py_ssize_t, turned=int,
+        before=Py_ssize_t, _=int,
     )
     cpdef object _deliver(self, double now)
 
@@ -93,7 +93,7 @@ cdef class LanedCalls:
 
 @cython.locals(
     ready=list, queue=list, picks=list, steps=array.array, left=Py_ssize_t, index=Py_ssize_t,
-    handle=Handle, second=Handle, call=tuple, step=int,
+    handle=Handle, second=Handle, call=tuple, _=int,
 )
 cpdef object turn_adversarial(object loop)
 

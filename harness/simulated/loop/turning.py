@@ -2,9 +2,11 @@
 # cython: annotation_typing=False
 """The virtual loop's core: handles, the queue of callbacks, and how loops turn.
 
-This is the one text of it. It runs as it stands; and ``hatch_build.py`` compiles the same text, with
-the C types of ``turning.pxd``, to the module ``_speedups``, which costs less: ``core.py`` chooses. So
-it is written for both. What each of the two can do fast only in its own way is in ``primitives``.
+There is one text of it, which runs in two ways. As it stands it is the plain core. The build also
+compiles it, with the C types in ``turning.pxd``, to the module ``_speedups``: there a callback has
+neither a Python frame nor a look-up by name on its way from ``call_soon`` to its run. ``core.py``
+chooses. For the sake of those types an entry and its moment have names of their own where one
+expression would do; what each of the two can do fast only in its own way is in ``primitives``.
 """
 
 from __future__ import annotations
@@ -15,7 +17,6 @@ import sys
 from asyncio import futures
 from collections import deque
 from contextvars import copy_context
-from functools import partial
 from itertools import islice
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
@@ -27,7 +28,7 @@ from harness.simulated.loop.pause import Pause
 from harness.simulated.loop.virtual_task import TASK_NUMBER
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Sequence
     from contextvars import Context
 
     from harness.choices.policies import Lane
@@ -136,8 +137,8 @@ class Core:
     """
 
     __slots__ = (
-        "append", "background", "call_soon", "create_future", "environment", "events_max", "ledger", "limit_s",
-        "loop", "numbers", "observer", "queue", "ready", "steps", "wakes",
+        "append", "background", "call_soon", "create_future", "environment", "events_max",
+        "ledger", "limit_s", "loop", "numbers", "queue", "ready", "steps", "wakes",
     )  # fmt: skip
 
     def __init__(self, loop: Any, environment: EventQueue) -> None:
@@ -149,7 +150,9 @@ class Core:
         self.ready: deque[Handle] = deque()
         self.append = self.ready.append
         self.call_soon = primitives.spread(self.soon)
-        self.create_future: Callable[[], asyncio.Future[Any]] = primitives.maker(FUTURE, loop=loop)
+        self.create_future: Callable[[], asyncio.Future[Any]] = primitives.future_maker(
+            FUTURE, loop=loop
+        )
 
     def soon(self, call: tuple[Any, ...], context: Context | None) -> ReadyHandle:
         """Run a callback in the next pass, after all that became ready before it."""
@@ -195,7 +198,7 @@ class Core:
         finally:
             self.ledger = None
 
-    def _run_passes(
+    def _run_passes(  # noqa: PLR0912 - a call a step would cost a tenth
         self, loop: TurningLoop, passes: int, observer: Callable[[], None] | None
     ) -> Pause | None:
         now = self.environment._now
@@ -229,7 +232,7 @@ class Core:
                     try:
                         context = handle.context
                         if COMPILED:
-                            primitives.run(context, call, steps, number)
+                            primitives.run_noted(context, call, steps, number)
                         else:
                             record(context.get(number, 0))
                             context.run(*call)
@@ -254,9 +257,9 @@ class Core:
         # Nearly always the head of the queue is a timer: then all there is to do follows here.
         if type(event) is not Timer:
             return loop._advance_slowly(self._deliver)
-        timer = event
+        timer: Timer = event
         moment = entry[0]
-        when = moment
+        when: float = moment
         if timer.call is None or when > self.limit_s:
             return loop._advance_slowly(self._deliver)
         if self.ledger is not None and self.ledger.sample_due_s <= when:
@@ -286,7 +289,7 @@ class Core:
             call[1].set_result(call[2])
         return when
 
-    def _deliver(self, now: float) -> None:
+    def _deliver(self, now: float) -> None:  # noqa: PLR0912 - as above
         """Make ready what is due, and let SimPy's events happen in order."""
         queue = self.queue
         ready = self.ready
@@ -401,7 +404,7 @@ def turn_adversarial(loop: Any) -> Pause:  # noqa: PLR0912 - a call a step would
                 primitives.note_step(steps, handle.lane)
             try:
                 if COMPILED:
-                    primitives.run_in(handle.context, call)
+                    primitives.run(handle.context, call)
                 else:
                     handle.context.run(*call)
             except (SystemExit, KeyboardInterrupt):
@@ -413,7 +416,7 @@ def turn_adversarial(loop: Any) -> Pause:  # noqa: PLR0912 - a call a step would
     return SPINNING
 
 
-def first_of_lane(ready: Iterable[Lane], index: int) -> int:
+def first_of_lane(ready: Sequence[Lane], index: int) -> int:
     """Return the index of the first callback of the lane at ``index``, which keeps its order.
 
     What is plumbing there stands for the lane before it.
