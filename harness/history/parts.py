@@ -61,6 +61,7 @@ PARTS: dict[str, Part] = {
             "harness.search.exhaustive.trail",
             "harness.simulated.guards.task_sets",
             "harness.simulated.loop._speedups",
+            "harness.simulated.loop.callbacks",
             "harness.simulated.loop.exploring_loop",
             "harness.simulated.loop.loop_surface",
             "harness.simulated.loop.primitives",

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from harness.choices.kinds import ChoiceKind, DefaultPolicy
 from harness.choices.randomness import Randomness
+from harness.simulated.loop.callbacks import PLUMBING, is_plumbing
 from harness.simulated.loop.core import the_core
 from harness.simulated.loop.outside.outside_order import OUTSIDE, OutsideOrder
 from harness.simulated.loop.pause import Pause
-from harness.simulated.loop.turning import PLUMBING, first_of_lane, is_plumbing
+from harness.simulated.loop.turning import first_of_lane
 from harness.simulated.loop.virtual_loop import VirtualLoop
 from harness.simulated.loop.virtual_task import TASK_NUMBER
 

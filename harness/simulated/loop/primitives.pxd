@@ -46,23 +46,10 @@ cdef extern from *:
         "call_soon", (PyCFunction)(void (*)(void))call_soon, METH_FASTCALL | METH_KEYWORDS,
         "Run a callback in the next pass, after all that became ready before it."
     };
-
-    static PyObject *
-    create_future(PyObject *parts, PyObject *nothing)
-    {
-        static PyObject *none_given = NULL;
-        if (none_given == NULL && (none_given = PyTuple_New(0)) == NULL) return NULL;
-        return PyObject_Call(PyTuple_GET_ITEM(parts, 0), none_given, PyTuple_GET_ITEM(parts, 1));
-    }
-
-    static PyMethodDef create_future_method = {
-        "create_future", create_future, METH_NOARGS, "Make a future of the loop."
-    };
     """
     ctypedef struct PyMethodDef:
         pass
     PyMethodDef call_soon_method
-    PyMethodDef create_future_method
 
 cdef extern from "Python.h":
     int METH_FASTCALL
@@ -78,6 +65,7 @@ cdef extern from "Python.h":
     bint PyFloat_CheckExact(PyObject *thing)
     double PyFloat_AS_DOUBLE(PyObject *number)
     int PyObject_RichCompareBool(PyObject *one, PyObject *other, int operator) except -1
+    object PyObject_Call(object callable, tuple arguments, dict names)
     object PyObject_Vectorcall(object callable, PyObject **arguments, size_t count, PyObject *names)
     int PyContext_Enter(object context) except -1
     int PyContext_Exit(object context) except -1
@@ -108,8 +96,8 @@ cdef inline object spread(object take):
     return PyCFunction_New(&call_soon_method, take)
 
 
-cdef inline object future_maker(object kind, object loop):
-    return PyCFunction_New(&create_future_method, (kind, {"loop": loop}))
+cdef inline object made(object kind, dict names):
+    return PyObject_Call(kind, (), names)
 
 
 cdef inline int run(object context, tuple call) except -1:

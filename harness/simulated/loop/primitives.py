@@ -7,7 +7,6 @@ from ``primitives.pxd``, and never this file: there they are C functions.
 from __future__ import annotations
 
 from array import array
-from functools import partial
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "COMPILED",
-    "future_maker",
+    "made",
     "note_moment",
     "note_step",
     "pop",
@@ -38,9 +37,6 @@ pop = heappop
 note_step = array.append
 note_moment = array.append
 
-# ``future_maker(kind, loop=loop)`` makes what makes futures of that kind for a loop.
-future_maker = partial
-
 
 def spread(take: Callable[[tuple[Any, ...], Context | None], Any]) -> Callable[..., Any]:
     """Make a ``call_soon`` that hands a callback with its arguments to ``take`` as one tuple."""
@@ -54,6 +50,9 @@ def spread(take: Callable[[tuple[Any, ...], Context | None], Any]) -> Callable[.
 
 
 if TYPE_CHECKING:
+
+    def made(kind: Callable[..., Any], names: dict[str, Any]) -> Any:
+        """Make an object: ``kind(**names)``."""
 
     def run(context: Context, call: tuple[Any, ...]) -> None:
         """Run a callback in its context: ``context.run(*call)``."""

@@ -15,6 +15,7 @@ cdef object STOPPED
 cdef object SPINNING
 cdef object copy_context
 cdef object islice
+cdef object is_plumbing
 cdef bint COMPILED
 cdef double NO_LIMIT
 
@@ -45,7 +46,7 @@ cdef class Core:
     cdef set background
     cdef readonly object ready
     cdef object append
-    cdef readonly object create_future
+    cdef dict of_loop
     cdef readonly object call_soon
     # What may change between two turns.
     cdef object ledger

@@ -12,7 +12,6 @@ expression would do; what each of the two can do fast only in its own way is in 
 from __future__ import annotations
 
 import asyncio
-import reprlib
 import sys
 from asyncio import futures
 from collections import deque
@@ -24,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 from simpy.events import NORMAL
 
 from harness.simulated.loop import primitives
+from harness.simulated.loop.callbacks import PLUMBING, described, is_plumbing
 from harness.simulated.loop.pause import Pause
 from harness.simulated.loop.virtual_task import TASK_NUMBER
 
@@ -35,22 +35,8 @@ if TYPE_CHECKING:
     from harness.simulated.loop.ports import EventQueue, TimerQueue, TurningLoop
 
 __all__ = [
-    "PLUMBING",
-    "Core",
-    "Handle",
-    "LanedCalls",
-    "ReadyHandle",
-    "Timer",
-    "described",
-    "first_of_lane",
-    "is_plumbing",
-    "turn_adversarial",
-]
-
-# The lane of callbacks that are asyncio's own (the end of a gather, a future's chain). They run
-# as soon as all that became ready before them has: no program can tell a difference, and to
-# permute them would only make many schedules of one.
-PLUMBING = -1
+    "Core", "Handle", "LanedCalls", "ReadyHandle", "Timer", "first_of_lane", "turn_adversarial",
+]  # fmt: skip
 
 COMPILED = primitives.COMPILED
 NO_LIMIT = sys.float_info.max
@@ -123,13 +109,6 @@ class Timer(Handle):
         return f"<Timer when={self.when_s} {described(self.call)}>"
 
 
-def described(call: tuple[Any, ...] | None) -> str:
-    """Describe a callback with its arguments in one line."""
-    if call is None:
-        return "cancelled"
-    return f"{call[0]!r}({', '.join(map(reprlib.repr, call[1:]))})"
-
-
 class Core:
     """The callbacks of one loop that are ready, and how the loop runs them.
 
@@ -137,8 +116,8 @@ class Core:
     """
 
     __slots__ = (
-        "append", "background", "call_soon", "create_future", "environment", "events_max",
-        "ledger", "limit_s", "loop", "numbers", "queue", "ready", "steps", "wakes",
+        "append", "background", "call_soon", "environment", "events_max",
+        "ledger", "limit_s", "loop", "numbers", "of_loop", "queue", "ready", "steps", "wakes",
     )  # fmt: skip
 
     def __init__(self, loop: Any, environment: EventQueue) -> None:
@@ -150,9 +129,7 @@ class Core:
         self.ready: deque[Handle] = deque()
         self.append = self.ready.append
         self.call_soon = primitives.spread(self.soon)
-        self.create_future: Callable[[], asyncio.Future[Any]] = primitives.future_maker(
-            FUTURE, loop=loop
-        )
+        self.of_loop = {"loop": loop}
 
     def soon(self, call: tuple[Any, ...], context: Context | None) -> ReadyHandle:
         """Run a callback in the next pass, after all that became ready before it."""
@@ -161,6 +138,12 @@ class Core:
         handle.context = copy_context() if context is None else context
         self.append(handle)
         return handle
+
+    def create_future(self) -> asyncio.Future[Any]:
+        """Make a future of the loop."""
+        if COMPILED:
+            return primitives.made(FUTURE, self.of_loop)
+        return FUTURE(**self.of_loop)
 
     def call_later(self, delay: float, *call: Any, context: Context | None = None) -> Timer:
         """Run a callback ``delay`` virtual seconds from now."""
@@ -329,11 +312,6 @@ class Core:
     def _wake(self, handle: Handle) -> None:
         number = handle.context.get(TASK_NUMBER, 0)
         primitives.note_moment(self.wakes, -1 - number)
-
-
-def is_plumbing(callback: Any) -> bool:
-    """Return True for a callback that is asyncio's own."""
-    return str(getattr(callback, "__module__", "")).startswith("asyncio")
 
 
 class LanedCalls:

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["BackgroundProcess", "Entry", "VirtualEnvironment"]
 
-# Moment, priority and number of what lies in the queue, and the thing itself. A timer's class depends
-# on the core, so what is asked of it is whether it is an event of SimPy's.
+# Moment, priority and number of what lies in the queue, and the thing itself. The class of a timer
+# depends on the core, so what is asked of it is whether it is an event of SimPy's.
 Entry: TypeAlias = "tuple[float, int, int, simpy.Event | Timer]"
 
 _Process = TypeVar("_Process", bound=simpy.Process)
