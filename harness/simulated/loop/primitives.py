@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from array import array
 from heapq import heappop, heappush
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,6 +25,8 @@ __all__ = [
     "run_noted",
     "spread",
 ]
+
+_Made = TypeVar("_Made")
 
 # True in C. What it guards is written out in plain Python, because a call a step costs too much.
 COMPILED = False
@@ -51,7 +53,7 @@ def spread(take: Callable[[tuple[Any, ...], Context | None], Any]) -> Callable[.
 
 if TYPE_CHECKING:
 
-    def made(kind: Callable[..., Any], names: dict[str, Any]) -> Any:
+    def made(kind: type[_Made], names: dict[str, Any]) -> _Made:
         """Make an object: ``kind(**names)``."""
 
     def run(context: Context, call: tuple[Any, ...]) -> None:

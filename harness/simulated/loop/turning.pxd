@@ -9,10 +9,8 @@ from harness.simulated.loop cimport primitives
 cdef object TASK_NUMBER
 cdef object NORMAL
 cdef object FUTURE
-cdef object IN_PYTHON
+cdef object FunctionType
 cdef object END_SLEEP
-cdef object STOPPED
-cdef object SPINNING
 cdef object copy_context
 cdef object islice
 cdef object is_plumbing
@@ -62,19 +60,18 @@ cdef class Core:
     cdef Timer _set_timer(self, double now, double delay, tuple call, object context)
 
     @cython.locals(
-        queue=list, handle=Handle, call=tuple, steps=array.array, head=tuple, due=double, now=double,
+        queue=list, handle=Handle, call=tuple, steps=array.array, due=double, now=double,
         waiting=Py_ssize_t, _=int,
     )
     cdef object _run_passes(self, object loop, int passes, object observer)
 
     @cython.locals(
-        queue=list, entry=tuple, timer=Timer, when=double, due=double, call=tuple,
-        number="unsigned int",
+        queue=list, timer=Timer, when=double, due=double, call=tuple, number="unsigned int",
     )
     cdef double _advance(self, object loop) except? -1.0
 
     @cython.locals(
-        queue=list, entry=tuple, timer=Timer, head=tuple, due=double, traced=bint,
+        queue=list, entry=tuple, timer=Timer, due=double, traced=bint,
         before=Py_ssize_t, _=int,
     )
     cpdef object _deliver(self, double now)

@@ -5,8 +5,7 @@
 There is one text of it, which runs in two ways. As it stands it is the plain core. The build also
 compiles it, with the C types in ``turning.pxd``, to the module ``_speedups``: there a callback has
 neither a Python frame nor a look-up by name on its way from ``call_soon`` to its run. ``core.py``
-chooses. For the sake of those types an entry and its moment have names of their own where one
-expression would do; what each of the two can do fast only in its own way is in ``primitives``.
+chooses. Some values have names only to have a type; ``primitives`` has what differs.
 """
 
 from __future__ import annotations
@@ -42,9 +41,6 @@ COMPILED = primitives.COMPILED
 NO_LIMIT = sys.float_info.max
 END_SLEEP = futures._set_result_unless_cancelled  # type: ignore[attr-defined]
 FUTURE = asyncio.Future
-IN_PYTHON = FunctionType
-STOPPED = Pause.STOPPED
-SPINNING = Pause.SPINNING
 
 
 class Handle:
@@ -110,14 +106,11 @@ class Timer(Handle):
 
 
 class Core:
-    """The callbacks of one loop that are ready, and how the loop runs them.
-
-    ``call_soon``, ``call_later`` and ``create_future`` are the loop's own methods.
-    """
+    """The callbacks of one loop that are ready, some of its methods, and how it runs them."""
 
     __slots__ = (
-        "append", "background", "call_soon", "environment", "events_max",
-        "ledger", "limit_s", "loop", "numbers", "of_loop", "queue", "ready", "steps", "wakes",
+        "append", "background", "call_soon", "environment", "events_max", "ledger", "limit_s",
+        "loop", "numbers", "of_loop", "queue", "ready", "steps", "wakes",
     )  # fmt: skip
 
     def __init__(self, loop: Any, environment: EventQueue) -> None:
@@ -189,14 +182,12 @@ class Core:
         ready = self.ready
         popleft = ready.popleft
         steps = self.steps
-        record = steps.append
         number = TASK_NUMBER
         for _ in range(passes):
             if observer is not None:
                 observer()
             if queue:
-                head = queue[0]
-                due = head[0]
+                due = queue[0][0]
                 if due <= now:
                     self._deliver(now)
             waiting = len(ready)
@@ -217,14 +208,14 @@ class Core:
                         if COMPILED:
                             primitives.run_noted(context, call, steps, number)
                         else:
-                            record(context.get(number, 0))
+                            steps.append(context.get(number, 0))
                             context.run(*call)
                     except (SystemExit, KeyboardInterrupt):
                         raise
                     except BaseException as error:  # noqa: BLE001 - as asyncio's own handles
                         loop._callback_failed(handle, error)
             if loop._stopping:
-                return STOPPED
+                return Pause.STOPPED
         return None
 
     def _advance(self, loop: TurningLoop) -> float:
@@ -235,13 +226,12 @@ class Core:
         queue = self.queue
         if not queue or self.background or loop._stopping:
             return loop._advance_slowly(self._deliver)
-        entry = queue[0]
-        event = entry[3]
+        event = queue[0][3]
         # Nearly always the head of the queue is a timer: then all there is to do follows here.
         if type(event) is not Timer:
             return loop._advance_slowly(self._deliver)
         timer: Timer = event
-        moment = entry[0]
+        moment = queue[0][0]
         when: float = moment
         if timer.call is None or when > self.limit_s:
             return loop._advance_slowly(self._deliver)
@@ -253,10 +243,9 @@ class Core:
         timer.environment = None
         number = timer.context.get(TASK_NUMBER, 0)
         primitives.note_moment(self.wakes, when)
-        primitives.note_moment(self.wakes, -1 - number)
+        primitives.note_moment(self.wakes, -1.0 - number)
         if queue:
-            entry = queue[0]
-            due = entry[0]
+            due = queue[0][0]
             if due <= when:
                 self.append(timer)
                 self._deliver(when)
@@ -303,15 +292,14 @@ class Core:
                         self._wake(handle)
             if not queue:
                 return
-            head = queue[0]
-            due = head[0]
+            due = queue[0][0]
             if due > now:
                 return
         self.loop._moment_is_endless()
 
     def _wake(self, handle: Handle) -> None:
         number = handle.context.get(TASK_NUMBER, 0)
-        primitives.note_moment(self.wakes, -1 - number)
+        primitives.note_moment(self.wakes, -1.0 - number)
 
 
 class LanedCalls:
@@ -331,7 +319,7 @@ class LanedCalls:
             context = copy_context()
         handle.context = context
         # A task's step is not written in Python: to ask for its module costs more than all else.
-        if type(call[0]) is IN_PYTHON and is_plumbing(call[0]):
+        if type(call[0]) is FunctionType and is_plumbing(call[0]):
             handle.lane = PLUMBING
         else:
             handle.lane = context.get(TASK_NUMBER, 0)
@@ -339,11 +327,9 @@ class LanedCalls:
         return handle
 
 
+# Nearly all of a search's time goes by here. The loop is an ``ExploringLoop``.
 def turn_adversarial(loop: Any) -> Pause:  # noqa: PLR0912 - a call a step would cost a tenth
-    """Run callbacks, each chosen among those that are ready, while nothing watches the steps.
-
-    Nearly all of a search's time goes by here. ``loop`` is an ``ExploringLoop``.
-    """
+    """Run callbacks, each chosen among those that are ready, while nothing watches the steps."""
     ready = loop._ready
     queue = loop.environment.queue
     order = loop.policy.order
@@ -368,12 +354,10 @@ def turn_adversarial(loop: Any) -> Pause:  # noqa: PLR0912 - a call a step would
             handle = ready[0]
             if handle.lane >= 0:
                 index = order(ready)
-                if index > 1:
-                    index = first_of_lane(ready, index)
-                elif index:
+                if index:
                     second = ready[1]
-                    if second.lane < 0 or second.lane == handle.lane:
-                        index = 0
+                    if index > 1 or second.lane < 0 or second.lane == handle.lane:
+                        index = first_of_lane(ready, index)
                 picks.append(index)
         handle = ready.pop(index)
         call = handle.call
@@ -390,8 +374,8 @@ def turn_adversarial(loop: Any) -> Pause:  # noqa: PLR0912 - a call a step would
             except BaseException as error:  # noqa: BLE001 - as asyncio's own handles
                 loop._callback_failed(handle, error)
             if loop._stopping:
-                return STOPPED
-    return SPINNING
+                return Pause.STOPPED
+    return Pause.SPINNING
 
 
 def first_of_lane(ready: Sequence[Lane], index: int) -> int:
