@@ -91,7 +91,7 @@ cdef class LanedCalls:
 
 @cython.locals(
     ready=list, queue=list, picks=list, steps=array.array, left=Py_ssize_t, index=Py_ssize_t,
-    handle=Handle, second=Handle, call=tuple, _=int,
+    handle=Handle, lane=long, call=tuple, _=int,
 )
 cpdef object turn_adversarial(object loop)
 

@@ -352,11 +352,12 @@ def turn_adversarial(loop: Any) -> Pause:  # noqa: PLR0912 - a call a step would
         index = 0
         if len(ready) > 1:
             handle = ready[0]
-            if handle.lane >= 0:
+            lane = handle.lane
+            if lane >= 0:
                 index = order(ready)
                 if index:
-                    second = ready[1]
-                    if index > 1 or second.lane < 0 or second.lane == handle.lane:
+                    handle = ready[1]
+                    if index > 1 or handle.lane < 0 or handle.lane == lane:
                         index = first_of_lane(ready, index)
                 picks.append(index)
         handle = ready.pop(index)
