@@ -100,11 +100,18 @@ cdef inline object made(object kind, dict names):
     return PyObject_Call(kind, (), names)
 
 
-cdef inline int run(object context, tuple call) except -1:
+cdef inline int spread_out(tuple call) except -1:
     cdef PyObject **parts = (<PyTupleObject *>call).ob_item
+    if len(call) == 0:
+        raise TypeError("run() missing 1 required positional argument")
+    PyObject_Vectorcall(<object>parts[0], parts + 1, len(call) - 1, NULL)
+    return 0
+
+
+cdef inline int run(object context, tuple call) except -1:
     PyContext_Enter(context)
     try:
-        PyObject_Vectorcall(<object>parts[0], parts + 1, len(call) - 1, NULL)
+        spread_out(call)
     finally:
         PyContext_Exit(context)
     return 0
@@ -112,7 +119,6 @@ cdef inline int run(object context, tuple call) except -1:
 
 cdef inline int run_noted(object context, tuple call, array.array steps, object variable) except -1:
     cdef PyObject *number = NULL
-    cdef PyObject **parts = (<PyTupleObject *>call).ob_item
     try:
         PyContext_Enter(context)
     except BaseException:
@@ -125,7 +131,7 @@ cdef inline int run_noted(object context, tuple call, array.array steps, object 
             note_step(steps, <object>number)
         finally:
             Py_DECREF(number)
-        PyObject_Vectorcall(<object>parts[0], parts + 1, len(call) - 1, NULL)
+        spread_out(call)
     finally:
         PyContext_Exit(context)
     return 0

@@ -182,6 +182,7 @@ class Core:
         ready = self.ready
         popleft = ready.popleft
         steps = self.steps
+        record = steps.append
         number = TASK_NUMBER
         for _ in range(passes):
             if observer is not None:
@@ -202,13 +203,13 @@ class Core:
                 waiting -= 1
                 handle = popleft()
                 call = handle.call
-                if call:
+                if call is not None:
                     try:
                         context = handle.context
                         if COMPILED:
                             primitives.run_noted(context, call, steps, number)
                         else:
-                            steps.append(context.get(number, 0))
+                            record(context.get(number, 0))
                             context.run(*call)
                     except (SystemExit, KeyboardInterrupt):
                         raise
@@ -362,7 +363,7 @@ def turn_adversarial(loop: Any) -> Pause:  # noqa: PLR0912 - a call a step would
                 picks.append(index)
         handle = ready.pop(index)
         call = handle.call
-        if call:
+        if call is not None:
             if handle.lane >= 0:
                 primitives.note_step(steps, handle.lane)
             try:
