@@ -42,6 +42,21 @@ cdef extern from *:
         return handle;
     }
 
+    /* A deque's methods are called as they are, past what CPython does for whoever it does not know. */
+    static inline PyObject *
+    called(PyObject *method)
+    {
+        if (PyCFunction_GET_FLAGS(method) != METH_NOARGS) return PyObject_CallNoArgs(method);
+        return PyCFunction_GET_FUNCTION(method)(PyCFunction_GET_SELF(method), NULL);
+    }
+
+    static inline PyObject *
+    called_with(PyObject *method, PyObject *argument)
+    {
+        if (PyCFunction_GET_FLAGS(method) != METH_O) return PyObject_CallOneArg(method, argument);
+        return PyCFunction_GET_FUNCTION(method)(PyCFunction_GET_SELF(method), argument);
+    }
+
     static PyMethodDef call_soon_method = {
         "call_soon", (PyCFunction)(void (*)(void))call_soon, METH_FASTCALL | METH_KEYWORDS,
         "Run a callback in the next pass, after all that became ready before it."
@@ -50,6 +65,8 @@ cdef extern from *:
     ctypedef struct PyMethodDef:
         pass
     PyMethodDef call_soon_method
+    object called(object method)
+    object called_with(object method, object argument)
 
 cdef extern from "Python.h":
     int METH_FASTCALL

@@ -15,20 +15,14 @@ if TYPE_CHECKING:
     from contextvars import Context, ContextVar
 
 __all__ = [
-    "COMPILED",
-    "made",
-    "note_moment",
-    "note_step",
-    "pop",
-    "push",
-    "run",
-    "run_noted",
-    "spread",
-]
+    "COMPILED", "called", "called_with", "made", "note_moment", "note_step", "pop", "push", "run",
+    "run_noted", "spread",
+]  # fmt: skip
 
 _Made = TypeVar("_Made")
 
-# True in C. What it guards is written out in plain Python, because a call a step costs too much.
+# True in C. What it guards has a call in C that plain Python writes out, where a call a step costs too
+# much: such a function has a type here, and no body.
 COMPILED = False
 
 # The queue of events is a heap: ``push(heap, entry)`` and ``pop(heap)``.
@@ -52,6 +46,12 @@ def spread(take: Callable[[tuple[Any, ...], Context | None], Any]) -> Callable[.
 
 
 if TYPE_CHECKING:
+
+    def called(method: Callable[[], _Made]) -> _Made:
+        """Call a method of a deque: ``method()``."""
+
+    def called_with(method: Callable[[_Made], None], argument: _Made) -> None:
+        """Call a method of a deque: ``method(argument)``."""
 
     def made(kind: type[_Made], names: dict[str, Any]) -> _Made:
         """Make an object: ``kind(**names)``."""

@@ -129,7 +129,10 @@ class Core:
         handle = ReadyHandle.__new__(ReadyHandle) if COMPILED else ReadyHandle()
         handle.call = call
         handle.context = copy_context() if context is None else context
-        self.append(handle)
+        if COMPILED:
+            primitives.called_with(self.append, handle)
+        else:
+            self.append(handle)
         return handle
 
     def create_future(self) -> asyncio.Future[Any]:
@@ -201,7 +204,7 @@ class Core:
                 waiting = len(ready)
             while waiting:
                 waiting -= 1
-                handle = popleft()
+                handle = primitives.called(popleft) if COMPILED else popleft()
                 call = handle.call
                 if call is not None:
                     try:
