@@ -21,8 +21,8 @@ __all__ = [
 
 _Made = TypeVar("_Made")
 
-# True in C. What it guards has a call in C that plain Python writes out, where a call a step costs too
-# much: such a function has a type here, and no body.
+# True in C. What it guards is a call in C that plain Python writes out, where a call a step costs
+# too much: such a function has a type here, and no body.
 COMPILED = False
 
 # The queue of events is a heap: ``push(heap, entry)`` and ``pop(heap)``.
