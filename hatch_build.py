@@ -1,11 +1,14 @@
 """Build the compiled core of the virtual loop into the wheel, wherever there is a C compiler.
 
-Without one the wheel is pure Python: the loop's plain core does the same, only slower. To leave the
-compiled core out on purpose, set HARNESS_PURE_PYTHON=1 while the wheel is built.
+It is ``turning.py``, which is a module as it stands, compiled under the name ``_speedups`` with the
+C types that lie beside it. Without a compiler the wheel is pure Python: the loop's plain core does
+the same, only slower. To leave the compiled core out on purpose, set HARNESS_PURE_PYTHON=1 while
+the wheel is built.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import shutil
@@ -16,7 +19,13 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 MODULE = "harness.simulated.loop._speedups"
-SOURCE = "harness/simulated/loop/_speedups.pyx"
+FOLDER = "harness/simulated/loop"
+# What is compiled, and as what it lies before the compiler: types go by the name of the module.
+SOURCES = {
+    "turning.py": "turning.py",
+    "turning.pxd": "_speedups.pxd",
+    "primitives.pxd": "primitives.pxd",
+}
 
 
 class SpeedupsHook(BuildHookInterface):
@@ -43,7 +52,7 @@ class SpeedupsHook(BuildHookInterface):
             return
         build_data["pure_python"] = False
         build_data["infer_tag"] = True
-        place = Path(SOURCE).with_name(built.name)
+        place = Path(FOLDER, built.name)
         if version == "editable":
             shutil.copyfile(built, Path(self.root) / place)
         else:
@@ -61,16 +70,26 @@ def _compile(root: Path, folder: Path) -> Path:
     from setuptools import Extension  # noqa: PLC0415
     from setuptools.dist import Distribution  # noqa: PLC0415
 
-    source = folder / SOURCE
-    source.parent.mkdir(parents=True)
-    shutil.copyfile(root / SOURCE, source)
-    digest = hashlib.sha256(source.read_bytes()).hexdigest()
-    extension = Extension(MODULE, [str(source)], define_macros=[("SPEEDUPS_SOURCE", f'"{digest}"')])
-    modules = cythonize([extension], build_dir=str(folder / "c"), quiet=True)
-    command = Distribution({"name": MODULE, "ext_modules": modules}).get_command_obj("build_ext")
-    command.build_lib = str(folder / "lib")
-    command.build_temp = str(folder / "objects")
-    command.ensure_finalized()
-    command.run()
-    (built,) = (Path(output) for output in command.get_outputs())
+    place = folder / FOLDER
+    place.mkdir(parents=True)
+    for package in (place, place.parent, place.parent.parent):
+        (package / "__init__.py").touch()
+    digests = {}
+    for name, copied in SOURCES.items():
+        text = (root / FOLDER / name).read_bytes()
+        digests[name] = hashlib.sha256(text).hexdigest()
+        (place / copied).write_bytes(text)
+    with (place / "turning.py").open("a", encoding="utf-8") as source:
+        source.write(f"\nSOURCES = {digests!r}\n")
+    # From there, so that a traceback names the text by where it lies in the project.
+    with contextlib.chdir(folder):
+        extension = Extension(MODULE, [f"{FOLDER}/turning.py"])
+        modules = cythonize([extension], build_dir="c", quiet=True)
+        distribution = Distribution({"name": MODULE, "ext_modules": modules})
+        command = distribution.get_command_obj("build_ext")
+        command.build_lib = "lib"
+        command.build_temp = "objects"
+        command.ensure_finalized()
+        command.run()
+        (built,) = (Path(output).resolve() for output in command.get_outputs())
     return built

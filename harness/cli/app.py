@@ -53,9 +53,9 @@ app.add_typer(node_app, name="node")
 def _print_version(asked: bool) -> None:
     if asked:
         from harness.results.machine import versions  # noqa: PLC0415 - seldom needed
-        from harness.simulated.loop.core import CORE  # noqa: PLC0415
+        from harness.simulated.loop.core import core_name  # noqa: PLC0415
 
-        typer.echo(f"harness {versions()['mosaic-harness']} (virtual loop: {CORE})")
+        typer.echo(f"harness {versions()['mosaic-harness']} (virtual loop: {core_name()})")
         raise typer.Exit
 
 

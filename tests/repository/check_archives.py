@@ -95,7 +95,8 @@ def check_source(source: Path) -> None:
         "tox.ini",
         "LICENSE",
         "hatch_build.py",
-        "harness/simulated/loop/_speedups.pyx",
+        "harness/simulated/loop/turning.pxd",
+        "harness/simulated/loop/primitives.pxd",
     ):
         require(any(one.startswith(name) for one in names), f"{name} is missing from the sdist")
     built = ("/target/", "__pycache__", ".so")

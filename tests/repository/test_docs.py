@@ -26,7 +26,7 @@ FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 CODE = re.compile(r"`([^`\n]+)`")
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
-ENDING = re.compile(r"\.(py|pyx|pyi|toml|md|json|sh|ini|yml|rs|css|html|sqlite3|Dockerfile)$")
+ENDING = re.compile(r"\.(py|pxd|pyi|toml|md|json|sh|ini|yml|rs|css|html|sqlite3|Dockerfile)$")
 PATH = re.compile(r"[\w.-]+(/[\w.-]+)*/?")
 MODULE = re.compile(r"(?:harness|serve)(?:\.\w+)+(?::\w+)?")
 

@@ -90,6 +90,9 @@ def _of_rarer(owner: Any, name: str) -> Effect | None:
         return "context", None, name not in {"get", "run", "copy", "items", "keys", "values"}
     if isinstance(owner, BaseException):
         return "items", owner, True
+    if isinstance(owner, types.BuiltinMethodType):
+        # The compiled ``call_soon`` hands over to a method of what it belongs to.
+        owner = owner.__self__
     if type(owner).__module__ == _CORE:
         return UNKNOWN if name == "cancel" else None
     return _of_class(owner, name) if isinstance(owner, type) else UNKNOWN

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from harness.diagnosis.classification import module_of
 from harness.history.parts import Part, part_of
-from harness.simulated.loop.handles import ReadyHandle, Timer
+from harness.simulated.loop.turning import ReadyHandle, Timer
 
 if TYPE_CHECKING:
     from types import CodeType, FrameType

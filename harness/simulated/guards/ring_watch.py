@@ -6,8 +6,9 @@ import asyncio
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import simpy
+
 from harness.diagnosis.wait_graph import lasting_rings
-from harness.simulated.loop.core import Timer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,7 +37,7 @@ class RingWatch:
         """Find the tasks and futures that a timer will cancel or complete."""
         for entry in self._loop.environment.queue:
             event = entry[-1]
-            if isinstance(event, Timer) and event.call is not None:
+            if not isinstance(event, simpy.Event) and event.call is not None:
                 for thing in _things(event.call):
                     if isinstance(thing, asyncio.Future):
                         yield thing

@@ -1,8 +1,9 @@
 """The choice of the virtual loop's core: compiled where it can be had, else plain Python.
 
-Both do the same, entry for entry of the trace; ``_speedups.pyx`` only costs less. It is built with
-the package wherever there is a C compiler. ``HARNESS_PURE_PYTHON=1`` in the environment chooses the
-plain one, to compare, or to step through it with a debugger.
+Both are one text, ``turning.py``, and do the same, entry for entry of the trace; compiled it only
+costs less. It is compiled with the package wherever there is a C compiler. With
+``HARNESS_PURE_PYTHON=1`` in the environment the plain one is used, to compare, or to step through
+it with a debugger. That is read when a core is first needed, and then counts for the process.
 """
 
 from __future__ import annotations
@@ -10,47 +11,56 @@ from __future__ import annotations
 import hashlib
 import os
 import warnings
+from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from harness.simulated.loop import adversarial_turn, laned_calls
-from harness.simulated.loop.handles import Timer as PlainTimer
-from harness.simulated.loop.plain_core import PlainCore
+from harness.simulated.loop import turning
 
-__all__ = ["CORE", "Core", "Timer", "laned_call_soon", "turn_adversarial"]
+__all__ = ["core_name", "the_core"]
 
-_SOURCE = Path(__file__).with_name("_speedups.pyx")
+_FOLDER = Path(__file__).parent
 
 
-def _compiled() -> tuple[Any, str]:
-    """Find the compiled core; return it, or None, with what there is to say of it."""
+def the_core() -> Any:
+    """Return the module that is the core: ``turning``, or what was compiled from it."""
+    return _chosen()[0]
+
+
+def core_name() -> str:
+    """Say which core is in use, and if it is the plain one, why."""
+    return _chosen()[1]
+
+
+@cache
+def _chosen() -> tuple[Any, str]:
     if os.environ.get("HARNESS_PURE_PYTHON", "") not in {"", "0"}:
-        return None, "plain Python (HARNESS_PURE_PYTHON is set)"
+        return turning, "plain Python (HARNESS_PURE_PYTHON is set)"
     try:
-        module: Any = import_module("harness.simulated.loop._speedups")
+        compiled: Any = import_module("harness.simulated.loop._speedups")
     except ImportError as error:
-        return None, f"plain Python (the compiled core: {error})"
-    # Beside its source it may be older than that: then it is not what the source says any more.
-    if _SOURCE.exists() and hashlib.sha256(_SOURCE.read_bytes()).hexdigest() != module.SOURCE:
+        return turning, f"plain Python (the compiled core: {error})"
+    changed = _changed_since(compiled.SOURCES)
+    if changed:
         warnings.warn(
-            f"the compiled core of the virtual loop is older than {_SOURCE.name}, so the plain one"
-            " is used: install the package again (python -m pip install -e .)",
+            f"the compiled core of the virtual loop is older than {', '.join(changed)}, so the"
+            " plain one is used: install the package again (python -m pip install -e .)",
             RuntimeWarning,
             stacklevel=2,
         )
-        return None, "plain Python (the compiled core is older than its source)"
-    return module, "compiled"
+        return turning, "plain Python (the compiled core is older than its source)"
+    return compiled, "compiled"
 
 
-_module, CORE = _compiled()
-if TYPE_CHECKING or _module is None:
-    Core = PlainCore
-    Timer = PlainTimer
-    laned_call_soon = laned_calls.laned_call_soon
-    turn_adversarial = adversarial_turn.turn_adversarial
-else:
-    Core = _module.FastCore
-    Timer = _module.Timer
-    laned_call_soon = _module.laned_call_soon
-    turn_adversarial = _module.turn_adversarial
+def _changed_since(sources: dict[str, str]) -> list[str]:
+    """List those of the files that a core was compiled from which say something else now.
+
+    An installed package has no C types beside it; a checkout has all.
+    """
+    there = {name: _FOLDER / name for name in sources if (_FOLDER / name).exists()}
+    return [
+        name
+        for name, path in there.items()
+        if hashlib.sha256(path.read_bytes()).hexdigest() != sources[name]
+    ]

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from harness.choices.kinds import ChoiceKind, DefaultPolicy
 from harness.choices.randomness import Randomness
-from harness.simulated.loop.adversarial_turn import first_of_lane
-from harness.simulated.loop.core import laned_call_soon, turn_adversarial
-from harness.simulated.loop.laned_calls import PLUMBING, is_plumbing
+from harness.simulated.loop.callbacks import PLUMBING, is_plumbing
+from harness.simulated.loop.core import the_core
 from harness.simulated.loop.outside.outside_order import OUTSIDE, OutsideOrder
 from harness.simulated.loop.pause import Pause
+from harness.simulated.loop.turning import first_of_lane
 from harness.simulated.loop.virtual_loop import VirtualLoop
 from harness.simulated.loop.virtual_task import TASK_NUMBER
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from harness.choices.policies import Lane, OrderPolicy, StepWatcher
-    from harness.simulated.loop.handles import ReadyHandle, Timer
+    from harness.simulated.loop.turning import ReadyHandle, Timer
 
 __all__ = ["ExploringLoop"]
 
@@ -66,8 +66,9 @@ class ExploringLoop(VirtualLoop):
         self.observer = None
         # Called with the number of each task that has come to its next await, to cancel it there.
         self.suspended: Callable[[int], None] | None = None
-        self._ready = [] if adversarial else deque()  # type: ignore[assignment]
-        self.__dict__["call_soon"] = laned_call_soon(self._ready)
+        self._ready = [] if adversarial else deque()
+        self.__dict__["call_soon"] = the_core().LanedCalls(self._ready).call_soon
+        self._turn_adversarial: Callable[[ExploringLoop], Pause] = the_core().turn_adversarial
         self.made_tasks: list[Any] = []
         self.outside = OutsideOrder(self)
         self._lane_names: dict[int, str] = {}
@@ -169,12 +170,12 @@ class ExploringLoop(VirtualLoop):
         if not self.adversarial:
             return self._turn_in_order()
         if self.watcher is None and self.observer is None and self.suspended is None:
-            return turn_adversarial(self)
+            return self._turn_adversarial(self)
         return self._turn_watched()
 
     def _turn_watched(self) -> Pause:
         """Do as ``turn_adversarial``, and report every step to the watcher and the observer."""
-        ready: list[ReadyHandle | Timer] = self._ready  # type: ignore[assignment]
+        ready: list[ReadyHandle | Timer] = self._ready
         left = 0
         for _ in repeat(None, self.steps_max):
             if not left:

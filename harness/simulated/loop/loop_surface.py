@@ -14,7 +14,7 @@ from harness.choices.randomness import Randomness
 from harness.diagnosis.task_origins import origin_of
 from harness.errors import Unsupported
 from harness.simulated.guards.unsupported_calls import UnsupportedCalls
-from harness.simulated.loop.core import Core
+from harness.simulated.loop.core import the_core
 from harness.simulated.loop.outside.executor_model import ExecutorModel
 from harness.simulated.loop.outside.outside_futures import OutsideFutures
 from harness.simulated.loop.virtual_environment import VirtualEnvironment
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     import simpy
 
-    from harness.simulated.loop.handles import ReadyHandle, Timer
     from harness.simulated.loop.outside.executor_model import Latency
+    from harness.simulated.loop.turning import Core, ReadyHandle, Timer
 
     ExceptionHandler = Callable[[asyncio.AbstractEventLoop, dict[str, Any]], object]
 
@@ -49,7 +49,7 @@ class LoopSurface(UnsupportedCalls):
         self.outside_futures = OutsideFutures(self)
         self._executor_latency = executor_latency
         self._executor_workers = executor_workers
-        self._core = Core(self, self.environment)
+        self._core: Core = the_core().Core(self, self.environment)
         self._ready = self._core.ready
         self._tasks = TaskMaker(self)
         self._default_executor: Executor | None = None

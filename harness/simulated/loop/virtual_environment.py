@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from heapq import heapify, heappop, heappush
 from math import inf
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias, TypeVar
 
 import simpy
 from simpy.events import NORMAL
 
 from harness.errors import Unsupported
-from harness.simulated.loop.core import Timer
+from harness.simulated.loop.core import the_core
 from harness.simulated.loop.outside.drawn import Drawn
 
 if TYPE_CHECKING:
@@ -19,10 +19,13 @@ if TYPE_CHECKING:
 
     from simpy.events import EventPriority, ProcessGenerator
 
+    from harness.simulated.loop.turning import Timer
+
 __all__ = ["BackgroundProcess", "Entry", "VirtualEnvironment"]
 
-# Moment, priority and number of what lies in the queue, and the thing itself.
-Entry = tuple[float, int, int, simpy.Event | Timer]
+# Moment, priority and number of what lies in the queue, and the thing itself. The class of a timer
+# depends on the core, so what is asked of it is whether it is an event of SimPy's.
+Entry: TypeAlias = "tuple[float, int, int, simpy.Event | Timer]"
 
 _Process = TypeVar("_Process", bound=simpy.Process)
 
@@ -63,6 +66,7 @@ class VirtualEnvironment(simpy.Environment):
         super().__init__(0.0)
         # The queue's own name in SimPy is private, and the loop reads its head at every turn.
         self.queue: list[Entry] = self._queue  # type: ignore[assignment]
+        self._timer_class: type[Timer] = the_core().Timer
         self.awaited_count = 0
         self.background_numbers: set[int] = set()
         self.cancelled_count = 0
@@ -118,7 +122,7 @@ class VirtualEnvironment(simpy.Environment):
         self, when_s: float, call: tuple[Any, ...], context: Context, *, background: bool = False
     ) -> Timer:
         """Queue a timer of the loop; one whose moment has passed is due now."""
-        timer: Timer = Timer.__new__(Timer)
+        timer = self._timer_class()
         timer.call = call
         timer.context = context
         timer.environment = self
@@ -155,7 +159,7 @@ class VirtualEnvironment(simpy.Environment):
         queue = self.queue
         while queue:
             when, _, number, event = queue[0]
-            if not isinstance(event, Timer):
+            if isinstance(event, simpy.Event):
                 break
             if event.call is not None:
                 if number in self.background_numbers or when == inf:
@@ -191,11 +195,11 @@ class VirtualEnvironment(simpy.Environment):
 
 
 def _cancelled(event: simpy.Event | Timer) -> bool:
-    return isinstance(event, Timer) and event.call is None
+    return not isinstance(event, simpy.Event) and event.call is None
 
 
 def _spent(event: simpy.Event | Timer) -> bool:
-    if isinstance(event, Timer):
-        return event.call is None
-    # A failed event that nobody takes crashes the run: that is news.
-    return not event.callbacks and event._ok
+    if isinstance(event, simpy.Event):
+        # A failed event that nobody takes crashes the run: that is news.
+        return not event.callbacks and event._ok
+    return event.call is None

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import simpy
 
 from harness.choices.kinds import ChoiceKind
-from harness.simulated.loop.core import Timer
 from harness.simulated.loop.pause import Pause
 from harness.simulated.loop.virtual_task import TASK_NUMBER
 
@@ -37,15 +36,15 @@ class Arrival:
     def __init__(self, entry: Entry) -> None:
         self.entry = entry
         event = entry[3]
-        if isinstance(event, Timer):
-            self.lane = event.context.get(TASK_NUMBER, 0)
-            self.label = "timer"
-        else:
+        if isinstance(event, simpy.Event):
             process = _process_of(event)
             self.lane = OUTSIDE + getattr(process, "serial", 0)
             self.label = (
                 "event" if process is None else getattr(process, "label", None) or process.name
             )
+        else:
+            self.lane = event.context.get(TASK_NUMBER, 0)
+            self.label = "timer"
 
     def __hash__(self) -> int:
         return hash(self.entry[3])
@@ -198,7 +197,7 @@ class OutsideOrder:
             self._overtaken.discard(number)
             environment.background_numbers.discard(number)
             before = len(loop._ready)
-            if not isinstance(event, Timer):
+            if isinstance(event, simpy.Event):
                 environment.process_event(event)
             elif event.call is None:
                 event.environment = None
@@ -212,7 +211,7 @@ class OutsideOrder:
                     wake(now)
                 for handle in islice(loop._ready, before, None):
                     wake(-1 - handle.context.get(TASK_NUMBER, 0))
-                traced = not (alone and isinstance(event, Timer))
+                traced = not alone or isinstance(event, simpy.Event)
             alone = False
         loop.steps_max = 0
 
@@ -224,7 +223,7 @@ def _latest(entry: Entry, windows: dict[int, tuple[float, float]]) -> float:
 
 def _reaches(entry: Entry) -> bool:
     event = entry[3]
-    return event.call is not None if isinstance(event, Timer) else True
+    return isinstance(event, simpy.Event) or event.call is not None
 
 
 def _order(entry: Entry) -> tuple[float, int, int]:

@@ -11,10 +11,14 @@ import random
 
 import pytest
 
+from harness.choices.kinds import DefaultPolicy
 from harness.search.exhaustive.builtin_effects import UNKNOWN, effect_of
 from harness.search.exhaustive.code_segments import accesses_of, suspends_in
 from harness.search.exhaustive.footprint import EVERYTHING, Footprint
 from harness.search.exhaustive.observer import FootprintObserver
+from harness.simulated.loop.core import core_name
+from harness.simulated.loop.exploring_loop import ExploringLoop
+from harness.simulated.loop.virtual_loop import VirtualLoop
 
 
 def observed(call, *, meet=()):
@@ -358,6 +362,16 @@ def test_a_lock_is_one_thing_that_is_written():
 def test_builtins_are_told_by_what_they_do(function, effect):
     found = effect_of(function)
     assert (None if found is None else (found[0], found[2])) == effect
+
+
+def test_what_a_compiled_loop_is_asked_touches_nothing_but_for_cancelling():
+    if core_name() != "compiled":
+        pytest.skip("the plain core is no builtin")
+    for loop in (VirtualLoop(), ExploringLoop(policy=DefaultPolicy())):
+        calls = [loop.__dict__[name] for name in ("call_soon", "call_later", "create_future")]
+        assert [effect_of(call) for call in calls] == [None] * 3
+        assert effect_of(loop.call_soon(print).cancel) is UNKNOWN
+        loop.close()
 
 
 def test_an_unknown_builtin_is_unknown():

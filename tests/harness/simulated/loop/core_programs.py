@@ -18,7 +18,7 @@ import sys
 import simpy
 
 from harness.search.strategies.portfolio import strategy_named
-from harness.simulated.loop.core import CORE
+from harness.simulated.loop.core import core_name
 from harness.simulated.loop.virtual_loop import running_virtual_loop
 from harness.simulated.repeated_runs import SearchRuns
 from harness.simulated.simulation import simulate
@@ -189,7 +189,7 @@ def main():
         outcome_of(seed) + [explored_of(seed, adversarial=mode) for mode in (False, True)]
         for seed in range(first, first + count)
     ]
-    json.dump({"core": CORE, "outcomes": outcomes}, sys.stdout)
+    json.dump({"core": core_name(), "outcomes": outcomes}, sys.stdout)
 
 
 if __name__ == "__main__":

@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import gc
+import hashlib
 import heapq
+import importlib
 import json
 import os
 import random
 import subprocess
 import sys
+import traceback
 import weakref
 from pathlib import Path
-from typing import Any
+from typing import ClassVar
 
 import pytest
 
-from harness.simulated.loop import core
-from harness.simulated.loop.plain_core import PlainCore
+from harness.simulated.loop import core, turning
 from harness.simulated.loop.virtual_loop import VirtualLoop, running_virtual_loop
 from harness.simulated.simulation import simulate
 from tests.repository.check_archives import can_compile
-
-# It is asked once, when its module is imported, and leaves only what it chose.
-compiled = core._compiled  # noqa: SLF001
 
 PROGRAMS = Path(__file__).with_name("core_programs.py")
 PARITY_PROGRAMS = 300
@@ -82,32 +82,56 @@ def test_the_queue_lies_as_heapq_would_have_it_lie():
     assert later == expected
 
 
-def test_the_environment_variable_chooses_the_plain_core(monkeypatch):
+@pytest.fixture
+def unchosen(monkeypatch):
+    """A process that has not chosen its core yet; the choice of this one is not touched."""
+    monkeypatch.delenv("HARNESS_PURE_PYTHON", raising=False)
+    monkeypatch.setattr(core, "_chosen", functools.cache(core._chosen.__wrapped__))  # noqa: SLF001 - what is chosen is chosen anew
+
+
+@pytest.mark.usefixtures("unchosen")
+def test_the_environment_variable_is_read_when_a_core_is_first_needed(monkeypatch):
     monkeypatch.setenv("HARNESS_PURE_PYTHON", "1")
-    assert compiled() == (None, "plain Python (HARNESS_PURE_PYTHON is set)")
+    assert core.the_core() is turning
+    assert core.core_name() == "plain Python (HARNESS_PURE_PYTHON is set)"
+    # From then on it counts for the process.
     monkeypatch.setenv("HARNESS_PURE_PYTHON", "0")
-    assert "HARNESS_PURE_PYTHON" not in compiled()[1]
+    assert core.the_core() is turning
 
 
+@pytest.mark.usefixtures("unchosen")
+def test_zero_in_the_environment_variable_is_no_choice(monkeypatch):
+    monkeypatch.setenv("HARNESS_PURE_PYTHON", "0")
+    assert "HARNESS_PURE_PYTHON" not in core.core_name()
+
+
+@pytest.mark.usefixtures("unchosen")
 def test_a_missing_compiled_core_is_told_and_costs_nothing_but_speed(monkeypatch):
-    monkeypatch.delenv("HARNESS_PURE_PYTHON", raising=False)
     monkeypatch.setitem(sys.modules, "harness.simulated.loop._speedups", None)
-    found, words = compiled()
-    assert found is None
-    assert words.startswith("plain Python (the compiled core: ")
+    assert core.the_core() is turning
+    assert core.core_name().startswith("plain Python (the compiled core: ")
 
 
-def test_a_compiled_core_that_is_older_than_its_source_is_not_used(monkeypatch, tmp_path):
+@pytest.mark.parametrize("changed", [None, "turning.py", "turning.pxd"])
+@pytest.mark.usefixtures("unchosen")
+def test_a_compiled_core_that_is_older_than_its_source_is_not_used(monkeypatch, tmp_path, changed):
     class Built:
-        SOURCE = "of another text"
+        SOURCES: ClassVar = {
+            name: hashlib.sha256(name.encode()).hexdigest()
+            for name in ("turning.py", "turning.pxd", "primitives.pxd")
+        }
 
-    monkeypatch.delenv("HARNESS_PURE_PYTHON", raising=False)
     monkeypatch.setattr(core, "import_module", lambda _: Built)
-    monkeypatch.setattr(core, "_SOURCE", tmp_path / "_speedups.pyx")
-    assert compiled() == (Built, "compiled")
-    (tmp_path / "_speedups.pyx").write_text("changed since")
-    with pytest.warns(RuntimeWarning, match=r"older than _speedups.*install.* again"):
-        assert compiled()[0] is None
+    monkeypatch.setattr(core, "_FOLDER", tmp_path)
+    # An installed package has not all of them.
+    for name in ("turning.py", "turning.pxd"):
+        (tmp_path / name).write_text("changed since" if name == changed else name)
+    if changed is None:
+        assert core.the_core() is Built
+        assert core.core_name() == "compiled"
+    else:
+        with pytest.warns(RuntimeWarning, match=rf"older than {changed}, .*install.* again"):
+            assert core.the_core() is turning
 
 
 def test_a_loop_that_was_closed_is_freed_with_all_that_was_ready():
@@ -119,12 +143,12 @@ def test_a_loop_that_was_closed_is_freed_with_all_that_was_ready():
     witness = Witness()
     loop.call_soon(witness)
     loop.call_later(1, witness)
-    gone: list[weakref.ref[Any]] = [weakref.ref(loop), weakref.ref(witness)]
+    gone = [weakref.ref(loop), weakref.ref(witness)]
     del witness
     loop.close()
     del loop
     gc.collect()
-    assert [one() for one in gone] == [None, None]
+    assert [one() for one in gone] == [None, None]  # type: ignore[operator]
 
 
 def test_a_loop_that_was_dropped_unclosed_is_freed_too():
@@ -156,34 +180,24 @@ def test_more_handles_than_a_queue_first_holds_keep_their_order():
 def test_what_is_ready_can_be_listed():
     loop = VirtualLoop()
     handles = [loop.call_soon(int, number) for number in range(100)]
-    ready = loop._ready  # noqa: SLF001 - asyncio's own name, by which debuggers look at a loop
-    assert len(ready) == 100
-    assert list(ready) == handles
+    assert len(loop._ready) == 100  # noqa: SLF001 - what the loop and its core share
+    assert list(loop._ready) == handles  # noqa: SLF001 - what the loop and its core share
     loop.close()
-    assert not ready
+    assert not loop._ready  # noqa: SLF001 - what the loop and its core share
 
 
-@pytest.mark.skipif(not can_compile(), reason="there is no C compiler: nothing is compiled")
-def test_the_compiled_core_refuses_what_it_cannot_run():
-    code = (
-        "from harness.simulated.loop.virtual_loop import VirtualLoop\n"
-        "loop = VirtualLoop()\n"
-        "for call in (lambda: loop.call_soon(), lambda: loop.call_later(1),\n"
-        "             lambda: loop.call_later('soon', print), lambda: loop._ready.append(1)):\n"
-        "    try: call()\n"
-        "    except TypeError as error: print(error)\n"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        env={**os.environ, "HARNESS_PURE_PYTHON": "0"},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    lines = done.stdout.splitlines()
-    assert lines[0] == "call_soon() missing 1 required positional argument: 'callback'"
-    assert lines[1] == "call_later() missing 1 required positional argument: 'callback'"
-    assert len(lines) == 4, lines
+def test_a_core_refuses_what_it_cannot_run():
+    loop = VirtualLoop()
+    calls = loop.__dict__
+    with pytest.raises(TypeError, match=r"call_soon\(\) missing 1 required positional argument"):
+        calls["call_soon"]()
+    with pytest.raises(TypeError, match=r"call_soon\(\) got an unexpected keyword argument"):
+        calls["call_soon"](print, other=1)
+    with pytest.raises(TypeError, match=r"call_later\(\) missing 1 required positional argument"):
+        calls["call_later"](1)
+    with pytest.raises(TypeError):
+        calls["call_later"]("soon", print)
+    loop.close()
 
 
 def test_what_is_no_context_is_an_error_of_that_callback_and_no_other():
@@ -198,13 +212,31 @@ def test_what_is_no_context_is_an_error_of_that_callback_and_no_other():
     loop.close()
 
 
-def test_both_cores_have_the_same_surface():
+@pytest.mark.skipif(not can_compile(), reason="there is no C compiler: nothing is compiled")
+@pytest.mark.parametrize("name", turning.__all__)
+def test_what_the_plain_core_offers_the_compiled_one_offers_too(name):
+    compiled = importlib.import_module("harness.simulated.loop._speedups")
+    ours, plain = getattr(compiled, name), getattr(turning, name)
+    assert isinstance(ours, type) == isinstance(plain, type)
+    if isinstance(plain, type):
+        # What only the core itself uses has no name in the compiled one.
+        own = {one for one in vars(plain).get("__slots__", ()) if one in turning.Core.__slots__}
+        assert public(plain) - own <= public(ours) <= public(plain)
+    elif not callable(plain):
+        assert ours == plain
+
+
+def public(kind):
+    return {name for name in dir(kind) if not name.startswith("_")}
+
+
+def test_a_failed_callback_is_shown_with_the_text_of_the_core_it_ran_in():
+    shown = []
     loop = VirtualLoop()
-    core_of_loop = loop._core  # noqa: SLF001 - nobody but the loop has its core
-    ours = {name for name in dir(core_of_loop) if not name.startswith("_")}
-    plain = {"call_later", "call_soon", "create_future", "ready", "turn"}
-    assert ours - {"append", "clear"} == plain
-    assert plain == {
-        name for name in dir(PlainCore(loop, loop.environment)) if not name.startswith("_")
-    }
+    loop.set_exception_handler(lambda _, context: shown.append(context["exception"]))
+    loop.call_soon(int, "no number")
+    loop.call_soon(loop.stop)
+    loop.run_forever()
     loop.close()
+    frames = traceback.extract_tb(shown[0].__traceback__)
+    assert {Path(frame.filename).name for frame in frames} <= {"turning.py", "primitives.pxd"}

@@ -1,0 +1,25 @@
+"""What can be said of a callback: whether it is asyncio's own, and what it is in one line."""
+
+from __future__ import annotations
+
+import reprlib
+from typing import Any
+
+__all__ = ["PLUMBING", "described", "is_plumbing"]
+
+# The lane of callbacks that are asyncio's own (the end of a gather, a future's chain). They run
+# as soon as all that became ready before them has: no program can tell a difference, and to
+# permute them would only make many schedules of one.
+PLUMBING = -1
+
+
+def is_plumbing(callback: Any) -> bool:
+    """Return True for a callback that is asyncio's own."""
+    return str(getattr(callback, "__module__", "")).startswith("asyncio")
+
+
+def described(call: tuple[Any, ...] | None) -> str:
+    """Describe a callback with its arguments in one line."""
+    if call is None:
+        return "cancelled"
+    return f"{call[0]!r}({', '.join(map(reprlib.repr, call[1:]))})"
