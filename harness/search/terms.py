@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from harness.choices.randomness import SEED_MAX
-from harness.errors import BadInput
-
 __all__ = ["SearchTerms"]
 
 
@@ -19,8 +16,7 @@ class SearchTerms:
     cancellations choices, too. ``system`` is the import path of the system under test; None for
     the one that the scenario's file names. A program has none.
 
-    Raises:
-        BadInput: The seed is out of its range.
+    Who asks checks the values, and names them in its own words: an option, or an argument.
     """
 
     strategy: str = "portfolio"
@@ -28,10 +24,6 @@ class SearchTerms:
     adversarial: bool = False
     chaos: bool = False
     system: str | None = None
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.seed <= SEED_MAX:
-            raise BadInput(f"seed: must be 0 to {SEED_MAX}, got {self.seed}")
 
     @property
     def mode(self) -> str:

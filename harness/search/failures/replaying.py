@@ -133,7 +133,7 @@ def subject_of_token(token: Token, *, system: str | None = None) -> ScenarioSubj
             f"token: is of {token.subject}, which is not here; call replay in the folder in which"
             " it was found, or bring the scenario there"
         )
-    terms = token.terms if system is None else replace(token.terms, system=system)
+    terms = replace(token.terms, system=system or token.terms.system)
     return subject_of(token.subject, terms, dropped=token.dropped)
 
 

@@ -50,7 +50,7 @@ def merged(
     runs = sum(one.runs for one in searches)
     kept = fewest_deviations([*_numbered(searches), *failures])
     curve = _curve(ordered)
-    reason = lost or next((one.could_not_run for one in searches if one.could_not_run), None)
+    reason = lost or next((why for one in searches if (why := one.could_not_run) is not None), None)
     terms, checks = plan.terms, scenario.checks["simulated"]
     judged = Search.of(scenario, faults=terms.chaos)
     return Exploration(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from math import ceil, isfinite
 from typing import TYPE_CHECKING
 
+from harness.choices.randomness import SEED_MAX
 from harness.errors import BadInput
 from harness.search.pieces.piece import Piece
 from harness.search.strategies.portfolio import strategy_named
@@ -53,6 +54,8 @@ class SearchPlan:
 
     def __post_init__(self) -> None:
         strategy_named(self.terms.strategy, seed=0)
+        if not 0 <= self.terms.seed <= SEED_MAX:
+            raise BadInput(f"--seed: must be 0 to {SEED_MAX}, got {self.terms.seed}")
         if self.runs is not None and self.seconds is not None:
             raise BadInput(
                 f"--runs, --time: must be one of the two, got {self.runs} runs and"

@@ -209,6 +209,7 @@ def test_what_was_lost_makes_a_clean_search_unknown(pay):
         ({"seconds": float("inf")}, "--time: must be more than 0 seconds, and finite, got inf"),
         ({"runs": 5, "seconds": 5.0}, "--runs, --time: must be one of the two"),
         ({"jobs": 0}, "--jobs: must be at least 1"),
+        ({"terms": SearchTerms(seed=-1)}, "--seed: must be 0 to"),
         ({"shard": (3, 2)}, "--shard: must be K/N with K from 1 to N, got 3/2"),
         ({"shard": (0, 2)}, "--shard: must be K/N with K from 1 to N, got 0/2"),
         ({"shard": (1, 9), "runs": 200}, "9 shares of 2 pieces of work leave some with nothing"),
@@ -218,8 +219,3 @@ def test_what_was_lost_makes_a_clean_search_unknown(pay):
 def test_a_plan_that_breaks_a_rule_is_refused_with_the_way_out(pay, options, told):
     with pytest.raises(BadInput, match=told):
         SearchPlan(scenarios=(pay,), **options)
-
-
-def test_a_seed_out_of_its_range_is_refused():
-    with pytest.raises(BadInput, match=r"seed: must be 0 to .*, got -1"):
-        SearchTerms(seed=-1)
