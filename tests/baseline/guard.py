@@ -117,14 +117,19 @@ def json_of(*arguments):
 
 
 def digests():
-    """Both digests of each scenario with 100 seeds, and of each regression's replay."""
+    """Both digests of each scenario and of each regression, with 100 seeds."""
     _, document = json_of("run", "scenarios", "--quiet")
     found = {one["scenario"]: [one["digest"], one["verdict"]] for one in document["runs"]}
     with ProcessPoolExecutor(2) as pool:
-        paths = sorted((ROOT / "scenarios").glob("*.toml"))
-        names = [str(path.relative_to(ROOT)) for path in paths]
-        rows = pool.map(searches.digests_of, names, [SEEDS] * len(names))
-        return found | dict(zip(names, rows, strict=True))
+        for digests_of, pattern in (
+            (searches.digests_of, "*.toml"),
+            (searches.regression_digests, "regressions/*.toml"),
+        ):
+            paths = sorted((ROOT / "scenarios").glob(pattern))
+            names = [str(path.relative_to(ROOT)) for path in paths]
+            rows = pool.map(digests_of, names, [SEEDS] * len(names))
+            found |= zip(names, rows, strict=True)
+    return found
 
 
 def finds():

@@ -6,6 +6,8 @@ import hashlib
 import json
 import re
 import tomllib
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +19,7 @@ from harness.runs.runner import run_scenario
 from harness.scenario.reading import read_scenario
 from harness.search.explorer import Budget, explore_subject
 from harness.search.failures.investigation import carry_out
+from harness.search.failures.regressions import read_regression, regression_subject
 from harness.search.failures.token import Token, cause_key, first_parting
 from harness.search.pieces.piece import subject_of
 from harness.search.strategies.portfolio import strategy_named
@@ -38,13 +41,10 @@ SEED = 1
 RUNS_MAX = 2_500
 
 
-def digests_of(path, seeds):
-    """Return both digests of a scenario for each seed: 12 digits each, and one over them whole."""
-    scenario = read_scenario(Path(path))
-    named = scenario.system or DEFAULT_SYSTEM
-    system, backend = load_system(named), open_backend("simulated", needs_node=False)
+@contextmanager
+def _traces():
+    """Give the list of all traces that are made meanwhile; a run's own is among them."""
     made = []
-    # Every trace that is made while a run lasts; the last is the run's own.
     begin = Trace.__init__
 
     def remembered(trace, *arguments, **options):
@@ -52,18 +52,45 @@ def digests_of(path, seeds):
         begin(trace, *arguments, **options)
 
     Trace.__init__ = remembered  # type: ignore[assignment, method-assign]
-    rows, whole = [], hashlib.sha256()
     try:
+        yield made
+    finally:
+        Trace.__init__ = begin  # type: ignore[method-assign]
+
+
+def _digests(run, seeds):
+    """Return both digests of a run for each seed: 8 digits each, and one over them whole."""
+    rows, whole = [], hashlib.sha256()
+    with _traces() as made:
         for seed in range(seeds):
-            result = run_scenario(scenario, backend, system=system, system_path=named, seed=seed)
-            (trace,) = (one for one in made if one.digest == result.digest)
-            schedule = trace.schedule_digest
+            result = run(seed)
+            schedules = {one.schedule_digest for one in made if one.digest == result.digest}
+            (schedule,) = schedules
             whole.update(f"{result.digest} {schedule} {result.verdict}".encode())
             rows.append(f"{there(result.digest)[:8]} {schedule[:8]}")
             made.clear()
-    finally:
-        Trace.__init__ = begin  # type: ignore[method-assign]
     return [whole.hexdigest(), rows]
+
+
+def digests_of(path, seeds):
+    """Return both digests of a scenario for each seed."""
+    scenario = read_scenario(Path(path))
+    named = scenario.system or DEFAULT_SYSTEM
+    system, backend = load_system(named), open_backend("simulated", needs_node=False)
+    return _digests(
+        lambda seed: run_scenario(scenario, backend, system=system, system_path=named, seed=seed),
+        seeds,
+    )
+
+
+def regression_digests(path, seeds):
+    """Return both digests of a regression for each seed: its choices, under that seed."""
+    regression = read_regression(Path(path))
+    tape = regression.token.tape
+    with regression_subject(regression, system=None) as subject:
+        return _digests(
+            lambda seed: there(carry_out(subject, replace(tape, seed=seed)).result), seeds
+        )
 
 
 def zoo_names():
