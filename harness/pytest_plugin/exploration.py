@@ -24,35 +24,43 @@ RUNS_DEFAULT = 200
 
 
 def add_options(group: pytest.OptionGroup) -> None:
-    """Add --explore, its budget, strategy and mode, and --replay."""
+    """Add --harness-explore, its budget, strategy and mode, and --harness-replay."""
     group.addoption(
-        "--explore", action="store_true", help="search the orders of scenario files for a failure"
+        "--harness-explore",
+        action="store_true",
+        help="search the orders of scenario files for a failure",
     )
     group.addoption(
-        "--explore-runs",
-        type=int,
+        "--harness-explore-runs",
+        type=_runs,
         default=None,
         metavar="N",
         help=f"runs for each scenario, and for each explore() (default: {RUNS_DEFAULT})",
     )
     group.addoption(
-        "--explore-strategy",
+        "--harness-explore-strategy",
         default=None,
         metavar="NAME",
         help="how orders are chosen (default: portfolio)",
     )
     group.addoption(
-        "--explore-adversarial",
+        "--harness-explore-adversarial",
         action="store_true",
         help="also orders that asyncio never produces",
     )
     group.addoption(
-        "--replay",
+        "--harness-replay",
         type=_token,
         default=None,
         metavar="TOKEN",
         help="repeat one failure that was found; tests that it is not of are skipped",
     )
+
+
+def _runs(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f'must be a whole number from 1 on, got "{text}"')
+    return int(text)
 
 
 def _token(text: str) -> str:
@@ -69,10 +77,10 @@ def explore_scenario(scenario: Scenario, config: pytest.Config) -> Exploration |
     """Search a scenario as the options ask; None if nothing asks for it.
 
     Raises:
-        FailureFound: It fails in some order, or in that of --replay.
+        FailureFound: It fails in some order, or in that of --harness-replay.
         BadInput: An option breaks its rule.
     """
-    token = config.getoption("--replay")
+    token = config.getoption("--harness-replay")
     if token is not None:
         _replay(scenario, token, config)
         return None
@@ -82,17 +90,20 @@ def explore_scenario(scenario: Scenario, config: pytest.Config) -> Exploration |
     from harness.search.pieces.plan import SearchPlan  # noqa: PLC0415
     from harness.search.terms import SearchTerms  # noqa: PLC0415
 
-    if config.getoption("--node") != "simulated":
-        raise BadInput('--explore: --node must be "simulated": a real node cannot be told an order')
+    if config.getoption("--harness-node") != "simulated":
+        raise BadInput(
+            '--harness-explore: --harness-node must be "simulated":'
+            " a real node cannot be told an order"
+        )
     plan = SearchPlan(
         scenarios=(scenario,),
         terms=SearchTerms(
-            strategy=config.getoption("--explore-strategy") or "portfolio",
-            seed=config.getoption("--seed"),
-            adversarial=config.getoption("--explore-adversarial"),
-            system=config.getoption("--system"),
+            strategy=config.getoption("--harness-explore-strategy") or "portfolio",
+            seed=config.getoption("--harness-seed"),
+            adversarial=config.getoption("--harness-explore-adversarial"),
+            system=config.getoption("--harness-system"),
         ),
-        runs=config.getoption("--explore-runs"),
+        runs=config.getoption("--harness-explore-runs"),
         first=True,
         jobs=1,
     )
@@ -116,8 +127,8 @@ def _replay(scenario: Scenario, text: str, config: pytest.Config) -> None:
 
     token = Token.read(text)
     if not token.subject.endswith(".toml") or Path(token.subject).name != Path(scenario.path).name:
-        pytest.skip(f"--replay is of {token.subject}")
-    found = replay(token, subject_of_token(token, system=config.getoption("--system")))
+        pytest.skip(f"--harness-replay is of {token.subject}")
+    found = replay(token, subject_of_token(token, system=config.getoption("--harness-system")))
     if found.exit_code:
         raise FailureFound("\n".join(replay_lines(found.result)))
 
@@ -148,9 +159,11 @@ class RegressionItem(pytest.Item):
         from harness.report.formats.search_terminal import failure_lines  # noqa: PLC0415
         from harness.search.failures.regressions import replay_regression  # noqa: PLC0415 - seldom needed
 
-        if self.config.getoption("--replay") is not None:
-            pytest.skip("--replay is of something else")
-        failure = replay_regression(self._regression, system=self.config.getoption("--system"))
+        if self.config.getoption("--harness-replay") is not None:
+            pytest.skip("--harness-replay is of something else")
+        failure = replay_regression(
+            self._regression, system=self.config.getoption("--harness-system")
+        )
         if failure is not None:
             raise FailureFound("\n".join(failure_lines(failure)))
 
@@ -188,16 +201,16 @@ class Explore:
         from harness.search.failures.token import Token  # noqa: PLC0415
 
         asked = self._config.getoption
-        token = replay or asked("--replay")
+        token = replay or asked("--harness-replay")
         if replay is None and token is not None:
             of = Token.read(token).subject
             if of != program_name(main):
-                pytest.skip(f"--replay is of {of}")
+                pytest.skip(f"--harness-replay is of {of}")
         given = {
-            "runs": asked("--explore-runs"),
-            "strategy": asked("--explore-strategy"),
-            "adversarial": asked("--explore-adversarial") or None,
-            "seed": asked("--seed"),
+            "runs": asked("--harness-explore-runs"),
+            "strategy": asked("--harness-explore-strategy"),
+            "adversarial": asked("--harness-explore-adversarial") or None,
+            "seed": asked("--harness-seed"),
         }
         chosen = {name: value for name, value in given.items() if value is not None}
         if "seconds" in options:

@@ -29,18 +29,23 @@ REGRESSIONS = "regressions"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add --node, --seed and --system, and the options of a search."""
+    """Add --harness-node, --harness-seed and --harness-system, and the options of a search."""
     group = parser.getgroup("harness", "scenarios on a simulated or a real node")
     group.addoption(
-        "--node",
+        "--harness-node",
         default=NodeKind.SIMULATED.value,
         choices=[kind.value for kind in NodeKind],
         help="where scenario files are run (default: simulated)",
     )
     group.addoption(
-        "--seed", type=_seed, default=0, help="seed of scenarios and of simulate (default: 0)"
+        "--harness-seed",
+        type=_seed,
+        default=0,
+        help="seed of scenarios and of simulate (default: 0)",
     )
-    group.addoption("--system", default=None, help='system under test, "package.module:attribute"')
+    group.addoption(
+        "--harness-system", default=None, help='system under test, "package.module:attribute"'
+    )
     add_options(group)
 
 
@@ -84,13 +89,13 @@ class ScenarioItem(pytest.Item):
     def __init__(self, *, scenario: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._scenario = scenario
-        if self.config.getoption("--node") == NodeKind.LIVE.value:
+        if self.config.getoption("--harness-node") == NodeKind.LIVE.value:
             self.add_marker(pytest.mark.harness_live)
 
     def runtest(self) -> None:
         """Run the scenario, or search it; a verdict that is not PASSED fails the test."""
         asked = self.config.getoption
-        if asked("--explore") or asked("--replay") is not None:
+        if asked("--harness-explore") or asked("--harness-replay") is not None:
             found = explore_scenario(self._scenario, self.config)
             if found is not None:
                 self.user_properties += [("runs", found.runs), ("distinct", found.distinct)]
@@ -99,14 +104,14 @@ class ScenarioItem(pytest.Item):
         from harness.runs.runner import run_scenario  # noqa: PLC0415
         from harness.systems.loading import load_system  # noqa: PLC0415
 
-        path = system_path_of(self._scenario, asked("--system"))
+        path = system_path_of(self._scenario, asked("--harness-system"))
         system = load_system(path)
         result = run_scenario(
             self._scenario,
             _backends(self.config).open(needs_node=system.needs_node),
             system=system,
             system_path=path,
-            seed=self.config.getoption("--seed"),
+            seed=self.config.getoption("--harness-seed"),
         )
         self.user_properties += [
             ("seed", result.seed),
@@ -145,7 +150,7 @@ class _Backends:
         self._open: dict[bool, Backend] = {}
 
     def open(self, *, needs_node: bool) -> Backend:
-        """Open the backend that --node asks for."""
+        """Open the backend that --harness-node asks for."""
         from harness.runs.opening import open_backend  # noqa: PLC0415 - not in every test run
 
         if needs_node not in self._open:
@@ -165,7 +170,7 @@ BACKENDS = pytest.StashKey[_Backends]()
 def pytest_configure(config: pytest.Config) -> None:
     """Register the marker of live scenarios."""
     config.addinivalue_line("markers", "harness_live: a scenario that runs on a real node")
-    config.stash[BACKENDS] = _Backends(config.getoption("--node"))
+    config.stash[BACKENDS] = _Backends(config.getoption("--harness-node"))
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -176,7 +181,8 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 def pytest_report_header(config: pytest.Config) -> str:
     """Say the seed first."""
-    return f"harness: node {config.getoption('--node')}, seed {config.getoption('--seed')}"
+    asked = config.getoption
+    return f"harness: node {asked('--harness-node')}, seed {asked('--harness-seed')}"
 
 
 def _backends(config: pytest.Config) -> _Backends:
@@ -208,11 +214,11 @@ class Simulate:
 
 @pytest.fixture
 def simulate(request: pytest.FixtureRequest) -> Simulate:
-    """Run coroutines in virtual time: ``simulate(main)`` with the session's --seed."""
-    return Simulate(request.config.getoption("--seed"))
+    """Run coroutines in virtual time: ``simulate(main)`` with the session's --harness-seed."""
+    return Simulate(request.config.getoption("--harness-seed"))
 
 
 @pytest.fixture
 def explore(request: pytest.FixtureRequest) -> Explore:
-    """Search the orders of coroutines: ``explore(main, runs=500)`` with the session's --seed."""
+    """Search the orders of coroutines: ``explore(main, runs=500)``, with --harness-seed."""
     return Explore(request.config)

@@ -17,7 +17,7 @@ Body = Callable[[World, Path], Coroutine[Any, Any, None]]
 
 @pytest.fixture(scope="session")
 def backend(request: pytest.FixtureRequest) -> Iterator[Backend]:
-    opened = open_backend(request.config.getoption("--node"), needs_node=True)
+    opened = open_backend(request.config.getoption("--harness-node"), needs_node=True)
     yield opened
     opened.close()
 
@@ -28,7 +28,7 @@ def conforms(backend: Backend, request: pytest.FixtureRequest) -> Callable[[Body
 
     def run(body: Body) -> None:
         with tempfile.TemporaryDirectory() as folder:
-            prepared = backend.prepare(seed=request.config.getoption("--seed"))
+            prepared = backend.prepare(seed=request.config.getoption("--harness-seed"))
 
             async def main() -> None:
                 opening = prepared.stage.open_world("conformance", needs_node=True, faults=True)

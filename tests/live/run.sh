@@ -6,7 +6,7 @@ report=$1
 shift
 harness node up
 trap 'harness node down' EXIT
-pytest tests/conformance --node live "$@"
+pytest tests/conformance --harness-node live "$@"
 pytest -n 2 --dist worksteal tests/native tests/live --ignore tests/live/figures "$@"
 # Figures are measured alone on the machine, and shown.
 pytest -rP tests/live/figures "$@"

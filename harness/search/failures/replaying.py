@@ -126,7 +126,7 @@ def subject_of_token(token: Token, *, system: str | None = None) -> ScenarioSubj
     if not token.subject.endswith(".toml"):
         raise BadInput(
             f'token: must be of a scenario, got one of the program "{token.subject}";'
-            " repeat it in its test: pytest --replay TOKEN"
+            " repeat it in its test: pytest --harness-replay TOKEN"
         )
     if not Path(token.subject).is_file():
         raise BadInput(

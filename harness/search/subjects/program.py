@@ -104,7 +104,7 @@ class Program:
 
     def replay_line(self, token: str) -> str:
         """Write the command that repeats a run."""
-        return f'pytest --replay {token}  # or: explore(main, replay="{token}")'
+        return f'pytest --harness-replay {token}  # or: explore(main, replay="{token}")'
 
     def fingerprint(self) -> str:
         """Identify the program by the text of its file."""

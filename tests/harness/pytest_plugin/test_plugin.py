@@ -57,7 +57,7 @@ def run(folder: Path, *arguments: str, **environment: str) -> subprocess.Complet
 
 
 def test_a_scenario_in_its_folder_is_a_test_and_other_toml_is_not(project):
-    done = run(project, "-v", "--seed", "5")
+    done = run(project, "-v", "--harness-seed", "5")
     assert done.returncode == 0, done.stdout
     assert "harness: node simulated, seed 5" in done.stdout
     assert "1 passed" in done.stdout
@@ -103,7 +103,7 @@ def test_another_system_can_be_named(project):
         "class Mine:\n    async def get_client(self, user, network):\n        return 1\n",
         encoding="utf-8",
     )
-    done = run(project, "--system", "mine:Mine")
+    done = run(project, "--harness-system", "mine:Mine")
     # No client is spawned, so the single spawn cannot be judged: the system was really another.
     assert "no spawn" in done.stdout
 
@@ -113,13 +113,13 @@ def test_workers_share_the_scenarios_and_tell_how_to_replay_a_failure(project):
         (project / "scenarios" / f"more_{number}.toml").write_text(GOOD, encoding="utf-8")
     bad = GOOD.replace("single_spawn = {}", "single_spawn = { exactly = 2 }")
     (project / "scenarios" / "bad.toml").write_text(bad, encoding="utf-8")
-    done = run(project, "-n", "2", "--seed", "12")
+    done = run(project, "-n", "2", "--harness-seed", "12")
     assert "1 failed, 5 passed" in done.stdout
     assert "bad.toml --seed 12" in done.stdout
 
 
 def test_the_seed_and_the_digest_are_in_junit(project):
-    run(project, "--junitxml", "out.xml", "--seed", "9")
+    run(project, "--junitxml", "out.xml", "--harness-seed", "9")
     text = (project / "out.xml").read_text(encoding="utf-8")
     assert 'name="seed" value="9"' in text
     assert 'name="digest"' in text
@@ -147,20 +147,20 @@ def test_simulate_runs_a_day_in_no_time_and_names_a_deadlock(project):
 
 @pytest.mark.parametrize("seed", ["-1", "x", str(2**64)])
 def test_a_seed_out_of_bounds_is_told_once_before_any_test(project, seed):
-    done = run(project, f"--seed={seed}")
+    done = run(project, f"--harness-seed={seed}")
     assert done.returncode == 4
-    assert "--seed: must be a whole number from 0 to 18446744073709551615" in done.stderr
+    assert "--harness-seed: must be a whole number from 0 to 18446744073709551615" in done.stderr
     assert "Traceback" not in done.stderr
 
 
 def test_a_node_that_there_is_not_is_told_before_any_test(project):
-    done = run(project, "--node", "moon")
+    done = run(project, "--harness-node", "moon")
     assert done.returncode == 4
-    assert "--node: invalid choice: 'moon'" in done.stderr
+    assert "--harness-node: invalid choice: 'moon'" in done.stderr
 
 
 def test_a_system_that_there_is_not_fails_in_one_line(project):
-    done = run(project, "--system", "nowhere:Service")
+    done = run(project, "--harness-system", "nowhere:Service")
     assert done.returncode == 1
     assert "nowhere cannot be imported" in done.stdout
     assert "Traceback" not in done.stdout + done.stderr
@@ -174,11 +174,11 @@ def test_a_service_that_ends_the_interpreter_fails_its_test_and_no_other(project
     )
     bob = GOOD.replace("alice", "bob").replace("single_spawn = {}\n", "")
     (project / "scenarios" / "other.toml").write_text(bob, encoding="utf-8")
-    assert "1 failed, 1 passed" in run(project, "--system", "leaver:Leaver").stdout
+    assert "1 failed, 1 passed" in run(project, "--harness-system", "leaver:Leaver").stdout
 
 
 def test_a_live_node_that_is_missing_is_a_failure_and_never_a_skip(project):
-    done = run(project, "--node", "live", DOCKER_HOST="unix:///nonexistent")
+    done = run(project, "--harness-node", "live", DOCKER_HOST="unix:///nonexistent")
     assert done.returncode == 1
     assert "1 failed" in done.stdout
     assert "Docker does not answer" in done.stdout or "client is not installed" in done.stdout
