@@ -20,6 +20,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 MODULE = "harness.simulated.loop._speedups"
 FOLDER = "harness/simulated/loop"
+PLUGIN = "harness/pytest_plugin/plugin.py"
 # What is compiled, and as what it lies before the compiler: types go by the name of the module.
 SOURCES = {
     "turning.py": "turning.py",
@@ -35,6 +36,8 @@ class SpeedupsHook(BuildHookInterface):
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Compile, and tell hatchling what to take into the wheel and what to call it."""
+        # An editable install takes only what is told here; a wheel goes by pyproject.toml, too.
+        build_data["force_include_editable"] = {PLUGIN: "mosaic_harness_plugin.py"}
         if os.environ.get("HARNESS_PURE_PYTHON", "") not in {"", "0"}:
             return
         self._folder = tempfile.mkdtemp(prefix="speedups-")

@@ -94,6 +94,7 @@ PARTS: dict[str, Part] = {
             "harness.scenario",
             "harness.search",
             "harness.simulated",
+            "mosaic_harness_plugin",
         ),
         Part.HARNESS,
     ),

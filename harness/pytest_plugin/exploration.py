@@ -1,8 +1,8 @@
-"""What searching adds to the pytest plugin: its options, regressions as tests, ``explore``."""
+"""What searching adds to the pytest plugin: regressions as tests, the fixture ``explore``."""
 
 from __future__ import annotations
 
-import argparse
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,60 +17,29 @@ if TYPE_CHECKING:
     from harness.results.explorations import Exploration
     from harness.scenario.model import Scenario
 
-__all__ = ["Explore", "RegressionFile", "RegressionItem", "add_options", "explore_scenario"]
-
-FOLDER = "regressions"
-RUNS_DEFAULT = 200
+__all__ = ["Explore", "RegressionFile", "RegressionItem", "check_options", "explore_scenario"]
 
 
-def add_options(group: pytest.OptionGroup) -> None:
-    """Add --harness-explore, its budget, strategy and mode, and --harness-replay."""
-    group.addoption(
-        "--harness-explore",
-        action="store_true",
-        help="search the orders of scenario files for a failure",
-    )
-    group.addoption(
-        "--harness-explore-runs",
-        type=_runs,
-        default=None,
-        metavar="N",
-        help=f"runs for each scenario, and for each explore() (default: {RUNS_DEFAULT})",
-    )
-    group.addoption(
-        "--harness-explore-strategy",
-        default=None,
-        metavar="NAME",
-        help="how orders are chosen (default: portfolio)",
-    )
-    group.addoption(
-        "--harness-explore-adversarial",
-        action="store_true",
-        help="also orders that asyncio never produces",
-    )
-    group.addoption(
-        "--harness-replay",
-        type=_token,
-        default=None,
-        metavar="TOKEN",
-        help="repeat one failure that was found; tests that it is not of are skipped",
-    )
+def check_options(asked: dict[str, str | None]) -> None:
+    """Check what only the harness can: the token of --harness-replay, and the strategy's name.
 
-
-def _runs(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f'must be a whole number from 1 on, got "{text}"')
-    return int(text)
-
-
-def _token(text: str) -> str:
+    Raises:
+        pytest.UsageError: One of them breaks its rule.
+    """
     from harness.search.failures.token import Token  # noqa: PLC0415 - not in every test run
+    from harness.search.strategies.portfolio import strategy_named  # noqa: PLC0415
 
-    try:
-        Token.read(text)
-    except BadInput as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
-    return text
+    checks: dict[str, Callable[[str], object]] = {
+        "replay": Token.read,
+        "explore-strategy": partial(strategy_named, seed=0),
+    }
+    for name, text in asked.items():
+        if text is not None:
+            try:
+                checks[name](text)
+            except BadInput as error:
+                rule = str(error).removeprefix("--strategy: ")
+                raise pytest.UsageError(f"--harness-{name}: {rule}") from error
 
 
 def explore_scenario(scenario: Scenario, config: pytest.Config) -> Exploration | None:

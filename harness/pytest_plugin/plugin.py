@@ -1,182 +1,118 @@
-"""The pytest plugin: scenario files as tests, and the virtual loop for anybody's own tests."""
+"""The hooks of the pytest plugin; the wheel has this file at its top, as ``mosaic_harness_plugin``.
+
+pytest loads it in every project of an environment that the harness is installed in. So it imports
+nothing of ``harness`` before a test needs it: a project with a folder ``harness`` of its own runs
+its tests as ever, and is told in one line where it needs this one.
+"""
 
 from __future__ import annotations
 
 import argparse
-from functools import cached_property
+import importlib
+import sys
+import tomllib
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness.choices.randomness import SEED_MAX
-from harness.errors import HarnessError
-from harness.history.records import NodeKind
-from harness.pytest_plugin.exploration import Explore, RegressionFile, add_options, explore_scenario
-from harness.report.formats.run_terminal import render_result
-from harness.results.verdict import Verdict
-
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterator
+    from collections.abc import Callable
 
-    from harness.backends.port import Backend
-    from harness.results.runs import RunResult
+__all__ = []
 
-__all__ = ["ScenarioFile", "ScenarioItem"]
-
-FOLDER = "scenarios"
+SCENARIOS = "scenarios"
 REGRESSIONS = "regressions"
+# Each scenario file has the first key, each regression the second.
+MARKS = {SCENARIOS: {"claim", "phase", "check", "users"}, REGRESSIONS: {"token", "scenario"}}
+RUNS_DEFAULT = 200
+SEED_MAX = 2**64 - 1
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add --harness-node, --harness-seed and --harness-system, and the options of a search."""
+    """Add the options, which all begin with --harness-."""
     group = parser.getgroup("harness", "scenarios on a simulated or a real node")
     group.addoption(
         "--harness-node",
-        default=NodeKind.SIMULATED.value,
-        choices=[kind.value for kind in NodeKind],
+        default="simulated",
+        choices=["simulated", "live"],
         help="where scenario files are run (default: simulated)",
     )
     group.addoption(
         "--harness-seed",
-        type=_seed,
+        type=_whole_number(0, SEED_MAX),
         default=0,
-        help="seed of scenarios and of simulate (default: 0)",
+        metavar="N",
+        help="seed of scenarios, simulate and explore (default: 0)",
     )
     group.addoption(
-        "--harness-system", default=None, help='system under test, "package.module:attribute"'
+        "--harness-system",
+        default=None,
+        metavar="IMPORT",
+        help='system under test, "package.module:attribute"',
     )
-    add_options(group)
+    _add_search_options(group)
 
 
-def _seed(text: str) -> int:
-    seed = int(text) if text.isdecimal() and len(text) <= len(str(SEED_MAX)) else -1
-    if not 0 <= seed <= SEED_MAX:
-        msg = f'must be a whole number from 0 to {SEED_MAX}, got "{text}"'
-        raise argparse.ArgumentTypeError(msg)
-    return seed
-
-
-def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
-    """Collect TOML files that lie in a folder called scenarios, or that were named by hand."""
-    named = any(
-        Path(str(argument).split("::")[0]).resolve() == file_path for argument in parent.config.args
+def _add_search_options(group: pytest.OptionGroup) -> None:
+    group.addoption(
+        "--harness-explore",
+        action="store_true",
+        help="search the orders of scenario files for a failure",
     )
-    if file_path.suffix == ".toml" and (named or FOLDER in file_path.parent.parts):
-        found_once = file_path.parent.name == REGRESSIONS
-        kind = RegressionFile if found_once else ScenarioFile
-        return kind.from_parent(parent, path=file_path)
-    return None
+    group.addoption(
+        "--harness-explore-runs",
+        type=_whole_number(1, None),
+        default=None,
+        metavar="N",
+        help=f"runs for each scenario, and for each explore() (default: {RUNS_DEFAULT})",
+    )
+    group.addoption(
+        "--harness-explore-strategy",
+        default=None,
+        metavar="NAME",
+        help="how orders are chosen (default: portfolio)",
+    )
+    group.addoption(
+        "--harness-explore-adversarial",
+        action="store_true",
+        help="also orders that asyncio never produces",
+    )
+    group.addoption(
+        "--harness-replay",
+        default=None,
+        metavar="TOKEN",
+        help="repeat one failure that was found; tests that it is not of are skipped",
+    )
 
 
-class ScenarioFile(pytest.File):
-    """A scenario file: one test."""
+def _whole_number(at_least: int, at_most: int | None) -> Callable[[str], int]:
+    up_to = "on" if at_most is None else f"to {at_most}"
 
-    def collect(self) -> Iterator[pytest.Item]:
-        """Make the one test; a mistake in the file is an error of collection."""
-        from harness.scenario.reading import read_scenario  # noqa: PLC0415 - not in every test run
+    def read(text: str) -> int:
+        # int() refuses very long texts with a message of its own.
+        number = int(text) if text.isdecimal() and len(text) <= len(str(SEED_MAX)) else -1
+        if number < at_least or (at_most is not None and number > at_most):
+            msg = f'must be a whole number from {at_least} {up_to}, got "{text}"'
+            raise argparse.ArgumentTypeError(msg)
+        return number
 
-        try:
-            scenario = read_scenario(self.path)
-        except HarnessError as error:
-            raise self.CollectError(str(error)) from error
-        yield ScenarioItem.from_parent(self, name=scenario.name, scenario=scenario)
-
-
-class ScenarioItem(pytest.Item):
-    """One run of one scenario."""
-
-    def __init__(self, *, scenario: Any, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self._scenario = scenario
-        if self.config.getoption("--harness-node") == NodeKind.LIVE.value:
-            self.add_marker(pytest.mark.harness_live)
-
-    def runtest(self) -> None:
-        """Run the scenario, or search it; a verdict that is not PASSED fails the test."""
-        asked = self.config.getoption
-        if asked("--harness-explore") or asked("--harness-replay") is not None:
-            found = explore_scenario(self._scenario, self.config)
-            if found is not None:
-                self.user_properties += [("runs", found.runs), ("distinct", found.distinct)]
-            return
-        from harness.runs.loading import system_path_of  # noqa: PLC0415 - not in every test run
-        from harness.runs.runner import run_scenario  # noqa: PLC0415
-        from harness.systems.loading import load_system  # noqa: PLC0415
-
-        path = system_path_of(self._scenario, asked("--harness-system"))
-        system = load_system(path)
-        result = run_scenario(
-            self._scenario,
-            _backends(self.config).open(needs_node=system.needs_node),
-            system=system,
-            system_path=path,
-            seed=self.config.getoption("--harness-seed"),
-        )
-        self.user_properties += [
-            ("seed", result.seed),
-            ("node", result.node),
-            ("digest", result.digest),
-        ]
-        if result.verdict is not Verdict.PASSED:
-            raise ScenarioNotPassed(result)
-
-    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        """Show what was expected and seen, and the line that replays it."""
-        if isinstance(excinfo.value, ScenarioNotPassed):
-            return render_result(excinfo.value.result)
-        if isinstance(excinfo.value, HarnessError):
-            return str(excinfo.value)
-        return super().repr_failure(excinfo, style)
-
-    def reportinfo(self) -> tuple[Path, None, str]:
-        """Name the test by its claim."""
-        return self.path, None, f"{self.name}: {self._scenario.claim}"
-
-
-class ScenarioNotPassed(AssertionError):
-    """A scenario whose verdict is not PASSED."""
-
-    def __init__(self, result: RunResult) -> None:
-        super().__init__(render_result(result))
-        self.result = result
-
-
-class _Backends:
-    """The backends of a test session, opened when first needed; workers share one container."""
-
-    def __init__(self, node: str) -> None:
-        self._node = node
-        self._open: dict[bool, Backend] = {}
-
-    def open(self, *, needs_node: bool) -> Backend:
-        """Open the backend that --harness-node asks for."""
-        from harness.runs.opening import open_backend  # noqa: PLC0415 - not in every test run
-
-        if needs_node not in self._open:
-            self._open[needs_node] = open_backend(self._node, needs_node=needs_node)
-        return self._open[needs_node]
-
-    def close(self) -> None:
-        """Give back what was opened."""
-        for backend in self._open.values():
-            backend.close()
-        self._open.clear()
-
-
-BACKENDS = pytest.StashKey[_Backends]()
+    return read
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the marker of live scenarios."""
+    """Register the marker of live scenarios; check the options that need the harness for that."""
     config.addinivalue_line("markers", "harness_live: a scenario that runs on a real node")
-    config.stash[BACKENDS] = _Backends(config.getoption("--harness-node"))
+    asked = {name: config.getoption(f"--harness-{name}") for name in ("replay", "explore-strategy")}
+    if any(value is not None for value in asked.values()):
+        _part("exploration", pytest.UsageError).check_options(asked)
 
 
-def pytest_unconfigure(config: pytest.Config) -> None:
-    """Close the backends."""
-    if (backends := config.stash.get(BACKENDS, None)) is not None:
-        backends.close()
+def pytest_unconfigure() -> None:
+    """Close the backends that scenarios were run on."""
+    if (scenarios := sys.modules.get("harness.pytest_plugin.scenarios")) is not None:
+        scenarios.close_backends()
 
 
 def pytest_report_header(config: pytest.Config) -> str:
@@ -185,40 +121,62 @@ def pytest_report_header(config: pytest.Config) -> str:
     return f"harness: node {asked('--harness-node')}, seed {asked('--harness-seed')}"
 
 
-def _backends(config: pytest.Config) -> _Backends:
-    return config.stash[BACKENDS]
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    """Collect scenario files that lie in a folder called scenarios, or that were named by hand."""
+    if file_path.suffix != ".toml":
+        return None
+    named = any(
+        Path(str(argument).split("::")[0]).resolve() == file_path for argument in parent.config.args
+    )
+    found_once = file_path.parent.name == REGRESSIONS
+    kind = REGRESSIONS if found_once else SCENARIOS
+    if not named and (SCENARIOS not in file_path.parent.parts or not _is_ours(file_path, kind)):
+        return None
+    if found_once:
+        found = _part("exploration", parent.CollectError).RegressionFile
+    else:
+        found = _part("scenarios", parent.CollectError).ScenarioFile
+    collector: pytest.Collector = found.from_parent(parent, path=file_path)
+    return collector
 
 
-class Simulate:
-    """Runs a coroutine function on a virtual loop; what the fixture ``simulate`` gives."""
-
-    def __init__(self, seed: int) -> None:
-        self.seed = seed
-
-    @cached_property
-    def _run(self) -> Callable[..., Any]:
-        from harness.simulated.simulation import run  # noqa: PLC0415 - only where it is used
-
-        return run
-
-    def __call__(
-        self, main: Callable[[], Coroutine[Any, Any, Any]], *, seed: int | None = None
-    ) -> Any:
-        """Run ``main()`` to its end in virtual time and return what it returns.
-
-        Raises:
-            Deadlock: Nothing can go on; the message says who waits for what.
-        """
-        return self._run(main, seed=self.seed if seed is None else seed)
-
-
-@pytest.fixture
-def simulate(request: pytest.FixtureRequest) -> Simulate:
-    """Run coroutines in virtual time: ``simulate(main)`` with the session's --harness-seed."""
-    return Simulate(request.config.getoption("--harness-seed"))
+def _is_ours(path: Path, kind: str) -> bool:
+    """Whether a file is meant as one of ours: other tools, too, keep TOML in such folders."""
+    try:
+        return not MARKS[kind].isdisjoint(tomllib.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, RecursionError):
+        # It may be meant so, and is broken: that is told when it is read.
+        return True
 
 
 @pytest.fixture
-def explore(request: pytest.FixtureRequest) -> Explore:
-    """Search the orders of coroutines: ``explore(main, runs=500)``, with --harness-seed."""
-    return Explore(request.config)
+def simulate(request: pytest.FixtureRequest) -> Any:
+    """Run a coroutine function in virtual time: ``simulate(main)``, with --harness-seed."""
+    return _part("simulate", _failed).Simulate(request.config.getoption("--harness-seed"))
+
+
+@pytest.fixture
+def explore(request: pytest.FixtureRequest) -> Any:
+    """Search a coroutine function's orders: ``explore(main, runs=500)``, with --harness-seed."""
+    return _part("exploration", _failed).Explore(request.config)
+
+
+def _failed(message: str) -> BaseException:
+    return pytest.fail.Exception(message, pytrace=False)
+
+
+def _part(name: str, error: Callable[[str], BaseException]) -> Any:
+    """Import a part of the harness; if another package hides it, raise ``error`` in one line."""
+    wanted = f"harness.pytest_plugin.{name}"
+    try:
+        return importlib.import_module(wanted)
+    except ModuleNotFoundError as missing:
+        if missing.name is None or not f"{wanted}.".startswith(f"{missing.name}."):
+            raise
+    spec = find_spec("harness")
+    places = [] if spec is None else [spec.origin, *(spec.submodule_search_locations or ())]
+    place = next((one for one in places if one is not None), "something")
+    raise error(
+        f"mosaic-harness: {place} hides the installed package harness, which this needs; rename"
+        " that one, or keep its parent folder off sys.path"
+    )

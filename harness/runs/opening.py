@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from harness.errors import BadInput
@@ -30,7 +31,7 @@ def open_backend(
     if node == NodeKind.SIMULATED:
         from harness.simulated.backend import SimulatedBackend  # noqa: PLC0415 - brings SimPy
 
-        return SimulatedBackend(load_partner(DEFAULT_PARTNER))
+        return SimulatedBackend(partial(load_partner, DEFAULT_PARTNER))
     if node == NodeKind.LIVE:
         from harness.live.backend import LiveBackend  # noqa: PLC0415 - brings Docker's packages
 

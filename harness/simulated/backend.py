@@ -17,7 +17,7 @@ from harness.simulated.loop.virtual_loop import VirtualLoop, running_virtual_loo
 from harness.simulated.simulation import simulate
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
     from contextlib import AbstractContextManager
 
     from harness.backends.partner import Partner
@@ -33,8 +33,8 @@ class SimulatedBackend:
 
     kind = NodeKind.SIMULATED
 
-    def __init__(self, partner: Partner) -> None:
-        self._partner = partner
+    def __init__(self, load_partner: Callable[[], Partner]) -> None:
+        self._load_partner = load_partner
 
     @property
     def versions(self) -> dict[str, str]:
@@ -45,7 +45,7 @@ class SimulatedBackend:
         self, *, seed: int, orders: Orders | None = None, keep_trace: bool = False
     ) -> _SimulatedRun:
         """Prepare a run; its trace is kept if that is asked for, or if it has orders."""
-        return _SimulatedRun(self._partner, seed=seed, orders=orders, keep_trace=keep_trace)
+        return _SimulatedRun(self._load_partner, seed=seed, orders=orders, keep_trace=keep_trace)
 
     def close(self) -> None:
         """Nothing is held."""
@@ -55,11 +55,16 @@ class _SimulatedRun:
     """One simulated run: its seed, its stage, and who decides its order of events."""
 
     def __init__(
-        self, partner: Partner, *, seed: int, orders: Orders | None, keep_trace: bool
+        self,
+        load_partner: Callable[[], Partner],
+        *,
+        seed: int,
+        orders: Orders | None,
+        keep_trace: bool,
     ) -> None:
         self._seed, self._orders = seed, orders
         self._keep_trace = keep_trace or orders is not None
-        self.stage = _SimulatedStage(partner, seed=seed)
+        self.stage = _SimulatedStage(load_partner, seed=seed)
 
     def carry_out(self, main: Main, *, observer: Observer | None = None) -> Ran:
         """Simulate the run to its end, or to where nothing can go on."""
@@ -106,8 +111,8 @@ class _SimulatedRun:
 class _SimulatedStage:
     """What a simulated run finds around it."""
 
-    def __init__(self, partner: Partner, *, seed: int) -> None:
-        self._partner = partner
+    def __init__(self, load_partner: Callable[[], Partner], *, seed: int) -> None:
+        self._load_partner = load_partner
         self._seed = seed
 
     def clock(self) -> float:
@@ -141,6 +146,22 @@ class _SimulatedStage:
     async def open_world(
         self, label: str, *, needs_node: bool, paired: bool = False, faults: bool = False
     ) -> AsyncIterator[World]:
-        """Open a world; its draws depend on the seed, and on its label unless it is paired."""
-        del needs_node, faults
-        yield self._partner.simulate(label, seed=self._seed, paired=paired)
+        """Open a world; its draws depend on the seed, and on its label unless it is paired.
+
+        Only for a service that needs it is the partner loaded: it may not be installed.
+        """
+        del faults
+        if needs_node:
+            yield self._load_partner().simulate(label, seed=self._seed, paired=paired)
+        else:
+            yield _EmptyWorld()
+
+
+class _EmptyWorld:
+    """The world of a service that talks to nobody; its disk can still be slow."""
+
+    clients = None
+
+    async def set_node(self, state: str) -> None:
+        """Make the disk slow, or well again; there is no node."""
+        running_virtual_loop().executors.slow = state == "slow_disk"

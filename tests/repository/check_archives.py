@@ -15,7 +15,10 @@ import venv
 import zipfile
 from pathlib import Path
 
-WHEEL_TOP_LEVEL = {"harness", "serve"}
+WHEELS_TOP_LEVEL = {
+    "mosaic_harness": {"harness", "mosaic_harness_plugin.py"},
+    "mosaic_serve": {"serve"},
+}
 SOURCE_TOP_LEVEL = {
     ".ci", ".github", ".gitignore", "ARCHITECTURE.md", "CHANGELOG.md", "LICENSE", "PKG-INFO",
     "README.md", "containers", "docs", "harness", "hatch_build.py", "pyproject.toml", "scenarios",
@@ -23,7 +26,6 @@ SOURCE_TOP_LEVEL = {
 }  # fmt: skip
 NEEDED = (
     "harness/py.typed",
-    "serve/py.typed",
     "harness/results/report.schema.json",
     "harness/simulated/world/profiles/default.toml",
     "harness/report/templates/style/style.css",
@@ -41,30 +43,78 @@ with.network = "Localnet"
 [check]
 single_spawn = {}
 """
+SHOP = """
+import asyncio
+import serve
+
+class Shop:
+    async def buy(self, user: str) -> int:
+        await asyncio.sleep(0.1)
+        return serve.PRICE
+"""
+# Somebody's own module of that name, which has nothing to do with mosaic-serve.
+SHOPS_SERVE = "PRICE = 3\n"
+SHOP_SCENARIO = """
+claim = "A shop sells."
+system = "shop:Shop"
+users = { count = 3 }
+[[phase]]
+name = "sale"
+[[phase.do]]
+call = "buy"
+user = "each"
+[check]
+success_share = { of = "buy", at_least = 1.0 }
+"""
 
 
 def main(folder: Path) -> None:
-    """Check both archives in the folder."""
-    (wheel,) = folder.glob("*.whl")
-    (source,) = folder.glob("*.tar.gz")
-    check_wheel(wheel)
+    """Check all archives in the folder."""
+    wheels = {wheel.name.split("-")[0]: wheel for wheel in folder.glob("*.whl")}
+    require(wheels.keys() == WHEELS_TOP_LEVEL.keys(), f"the wheels are {sorted(wheels)}")
+    for name, wheel in wheels.items():
+        check_top_level(wheel, WHEELS_TOP_LEVEL[name])
+    check_harness(wheels["mosaic_harness"])
+    check_serve(wheels["mosaic_serve"])
+    (source,) = folder.glob("mosaic_harness-*.tar.gz")
     check_source(source)
-    check_installed(wheel)
-    print(f"{wheel.name}, {source.name}: sound")
+    check_installed(wheels["mosaic_harness"], wheels["mosaic_serve"])
+    print(f"{', '.join(wheel.name for wheel in wheels.values())}, {source.name}: sound")
 
 
-def check_wheel(wheel: Path) -> None:
-    """The wheel holds exactly the two packages, with all their data and no Rust."""
+def check_top_level(wheel: Path, expected: set[str]) -> None:
+    """A wheel puts exactly these names into an environment."""
     names = zipfile.ZipFile(wheel).namelist()
     top = {name.split("/")[0] for name in names}
     (info,) = (name for name in top if name.endswith(".dist-info"))
-    require(top == WHEEL_TOP_LEVEL | {info}, f"the wheel's top level is {sorted(top)}")
-    require(not archives_in(names), f"archives in the wheel: {archives_in(names)}")
+    require(top == expected | {info}, f"the top level of {wheel.name} is {sorted(top)}")
+    require(not archives_in(names), f"archives in {wheel.name}: {archives_in(names)}")
+
+
+def check_harness(wheel: Path) -> None:
+    """The harness's wheel has all its data and the compiled core; it needs no library of Miden."""
+    archive = zipfile.ZipFile(wheel)
+    names = archive.namelist()
     for name in NEEDED:
         require(name in names, f"{name} is missing from the wheel")
-    require(not any("/native/" in name for name in names), "the Rust crate is in the wheel")
     compiled = any(name.startswith("harness/simulated/loop/_speedups.") for name in names)
     require(compiled or not can_compile(), "the compiled core is missing from the wheel")
+    (metadata,) = (name for name in names if name.endswith(".dist-info/METADATA"))
+    needs = [
+        line.split()[1]
+        for line in archive.read(metadata).decode().splitlines()
+        if line.startswith("Requires-Dist:") and "extra ==" not in line
+    ]
+    of_miden = [one for one in needs if one.startswith(("mosaic", "base58", "bech32", "grpcio"))]
+    require(not of_miden, f"the harness by itself needs {of_miden}")
+
+
+def check_serve(wheel: Path) -> None:
+    """The wheel of serve is typed, and has neither Rust nor its own project file."""
+    names = zipfile.ZipFile(wheel).namelist()
+    require("serve/py.typed" in names, "serve/py.typed is missing")
+    foreign = [name for name in names if "/native/" in name or name.endswith((".toml", ".md"))]
+    require(not foreign, f"{foreign} in the wheel of serve")
 
 
 def archives_in(names: list[str]) -> list[str]:
@@ -103,16 +153,28 @@ def check_source(source: Path) -> None:
     require(not any(mark in one for one in names for mark in built), "built files")
 
 
-def check_installed(wheel: Path) -> None:
-    """The wheel runs a scenario in an empty environment, away from the checkout."""
+def check_installed(harness: Path, serve: Path) -> None:
+    """Both wheels work in an empty environment, away from the checkout, and the harness alone."""
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
         venv.create(place / "venv", with_pip=True)
-        python = place / "venv" / "bin" / "python"
-        run(str(python), "-m", "pip", "install", "--quiet", str(wheel), cwd=place)
+        binaries = place / "venv" / "bin"
+        install = (str(binaries / "python"), "-m", "pip", "install", "--quiet")
+        (place / "shop.py").write_text(SHOP, encoding="utf-8")
+        (place / "serve.py").write_text(SHOPS_SERVE, encoding="utf-8")
+        (place / "shop.toml").write_text(SHOP_SCENARIO, encoding="utf-8")
         (place / "one.toml").write_text(SCENARIO, encoding="utf-8")
-        harness = place / "venv" / "bin" / "harness"
-        run(str(harness), "run", "one.toml", "--report", "report", cwd=place)
+        run(*install, str(harness), cwd=place)
+        run(str(binaries / "harness"), "run", "shop.toml", cwd=place)
+        run(str(binaries / "python"), "-m", "harness", "explore", "shop.toml", cwd=place)
+        alone = subprocess.run(
+            [binaries / "harness", "run", "one.toml"],
+            cwd=place, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        require("mosaic-serve" in alone.stdout + alone.stderr, f"without serve: {alone.stdout}")
+        (place / "serve.py").unlink()
+        run(*install, str(serve), cwd=place)
+        run(str(binaries / "harness"), "run", "one.toml", "--report", "report", cwd=place)
         require((place / "report" / "index.html").exists(), "no report was written")
 
 

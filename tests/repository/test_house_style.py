@@ -67,7 +67,7 @@ FIXTURES_AND_COMMANDS = {
     "harness/cli/app.py": {
         "run", "list_scenarios", "replay", "schema", "node_up", "node_down", "node_status",
     },
-    "harness/pytest_plugin/plugin.py": {"explore", "simulate", "Simulate", "ScenarioNotPassed"},
+    "harness/pytest_plugin/plugin.py": {"explore", "simulate"},
 }  # fmt: skip
 
 

@@ -11,9 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[3]
-INSTALLED = any(
-    one.value == "harness.pytest_plugin.plugin" for one in entry_points(group="pytest11")
-)
+INSTALLED = any(one.value == "mosaic_harness_plugin" for one in entry_points(group="pytest11"))
 GOOD = """
 claim = "Ten callers share one spawn."
 users = ["alice"]
@@ -182,3 +180,53 @@ def test_a_live_node_that_is_missing_is_a_failure_and_never_a_skip(project):
     assert done.returncode == 1
     assert "1 failed" in done.stdout
     assert "Docker does not answer" in done.stdout or "client is not installed" in done.stdout
+
+
+@pytest.fixture
+def hidden(project):
+    """A project with a package ``harness`` of its own; the plugin is installed beside it."""
+    (project / "harness").mkdir()
+    (project / "harness" / "__init__.py").write_text("RIG = 1\n", encoding="utf-8")
+    plugin = ROOT / "harness" / "pytest_plugin" / "plugin.py"
+    (project / "mosaic_harness_plugin.py").write_text(
+        plugin.read_text(encoding="utf-8"), encoding="utf-8"
+    )
+    (project / "test_rig.py").write_text(
+        "import harness\n\ndef test_rig():\n    assert harness.RIG == 1\n", encoding="utf-8"
+    )
+    return project
+
+
+def run_hidden(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [
+            sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "no:harness",
+            "-p", "mosaic_harness_plugin", *arguments,
+        ],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(folder), "PYTHONSAFEPATH": "", "COLUMNS": "120"},
+        capture_output=True, text=True, check=False, timeout=120,
+    )  # fmt: skip
+
+
+def test_a_folder_called_harness_keeps_its_tests_though_the_plugin_is_installed(hidden):
+    done = run_hidden(hidden, "test_rig.py")
+    assert "1 passed" in done.stdout
+
+
+def test_what_needs_the_hidden_package_says_in_one_line_what_hides_it(hidden):
+    (hidden / "test_time.py").write_text(
+        "def test_time(simulate, explore):\n    pass\n", encoding="utf-8"
+    )
+    place = hidden / "harness" / "__init__.py"
+    line = f"mosaic-harness: {place} hides the installed package harness"
+    assert run_hidden(hidden, "test_time.py").stdout.count(line) == 1
+    assert run_hidden(hidden, "scenarios").stdout.count(line) == 1
+    assert run_hidden(hidden, "test_rig.py", "--harness-replay", "mh1").stderr.count(line) == 1
+
+
+def test_what_other_tools_keep_in_a_folder_scenarios_is_left_alone(project):
+    (project / "scenarios" / "others.toml").write_text("[tool]\nname = 1\n", encoding="utf-8")
+    assert "1 passed" in run(project).stdout
+    (project / "scenarios" / "broken.toml").write_text("claim = \n", encoding="utf-8")
+    assert "broken.toml" in run(project).stdout

@@ -1,0 +1,113 @@
+"""Scenario files as tests."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from harness.errors import HarnessError
+from harness.history.records import NodeKind
+from harness.pytest_plugin.exploration import explore_scenario
+from harness.report.formats.run_terminal import render_result
+from harness.results.verdict import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from harness.backends.port import Backend
+    from harness.results.runs import RunResult
+
+__all__ = ["ScenarioFile", "ScenarioItem", "ScenarioNotPassed", "close_backends"]
+
+
+class ScenarioFile(pytest.File):
+    """A scenario file: one test."""
+
+    def collect(self) -> Iterator[pytest.Item]:
+        """Make the one test; a mistake in the file is an error of collection."""
+        from harness.scenario.reading import read_scenario  # noqa: PLC0415 - not in every test run
+
+        try:
+            scenario = read_scenario(self.path)
+        except HarnessError as error:
+            raise self.CollectError(str(error)) from error
+        yield ScenarioItem.from_parent(self, name=scenario.name, scenario=scenario)
+
+
+class ScenarioItem(pytest.Item):
+    """One run of one scenario."""
+
+    def __init__(self, *, scenario: Any, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._scenario = scenario
+        if self.config.getoption("--harness-node") == NodeKind.LIVE.value:
+            self.add_marker(pytest.mark.harness_live)
+
+    def runtest(self) -> None:
+        """Run the scenario, or search it; a verdict that is not PASSED fails the test."""
+        asked = self.config.getoption
+        if asked("--harness-explore") or asked("--harness-replay") is not None:
+            found = explore_scenario(self._scenario, self.config)
+            if found is not None:
+                self.user_properties += [("runs", found.runs), ("distinct", found.distinct)]
+            return
+        from harness.runs.loading import system_path_of  # noqa: PLC0415 - not in every test run
+        from harness.runs.runner import run_scenario  # noqa: PLC0415
+        from harness.systems.loading import load_system  # noqa: PLC0415
+
+        path = system_path_of(self._scenario, asked("--harness-system"))
+        system = load_system(path)
+        result = run_scenario(
+            self._scenario,
+            _backend(asked("--harness-node"), needs_node=system.needs_node),
+            system=system,
+            system_path=path,
+            seed=self.config.getoption("--harness-seed"),
+        )
+        self.user_properties += [
+            ("seed", result.seed),
+            ("node", result.node),
+            ("digest", result.digest),
+        ]
+        if result.verdict is not Verdict.PASSED:
+            raise ScenarioNotPassed(result)
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        """Show what was expected and seen, and the line that replays it."""
+        if isinstance(excinfo.value, ScenarioNotPassed):
+            return render_result(excinfo.value.result)
+        if isinstance(excinfo.value, HarnessError):
+            return str(excinfo.value)
+        return super().repr_failure(excinfo, style)
+
+    def reportinfo(self) -> tuple[Path, None, str]:
+        """Name the test by its claim."""
+        return self.path, None, f"{self.name}: {self._scenario.claim}"
+
+
+class ScenarioNotPassed(AssertionError):
+    """A scenario whose verdict is not PASSED."""
+
+    def __init__(self, result: RunResult) -> None:
+        super().__init__(render_result(result))
+        self.result = result
+
+
+# What scenarios were run on, by whether it has a node; workers share one container.
+_BACKENDS: dict[bool, Backend] = {}
+
+
+def _backend(node: str, *, needs_node: bool) -> Backend:
+    from harness.runs.opening import open_backend  # noqa: PLC0415 - not in every test run
+
+    if needs_node not in _BACKENDS:
+        _BACKENDS[needs_node] = open_backend(node, needs_node=needs_node)
+    return _BACKENDS[needs_node]
+
+
+def close_backends() -> None:
+    """Give back what was opened."""
+    while _BACKENDS:
+        _BACKENDS.popitem()[1].close()
