@@ -9,6 +9,7 @@ __all__ = [
     "FailureFound",
     "HarnessBug",
     "HarnessError",
+    "NotDeterministic",
     "Terminated",
     "Unsupported",
 ]
@@ -44,6 +45,10 @@ class FailureFound(HarnessError):
     """A search of a program found an order in which it fails; the message tells it in full."""
 
     exit_code = 1
+
+
+class NotDeterministic(HarnessError):
+    """Two runs of one seed parted: something in them came from outside of it."""
 
 
 class HarnessBug(HarnessError):

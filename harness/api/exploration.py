@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from harness.choices.randomness import SEED_MAX
+from harness.api.arguments import check_main, check_search, in_python_terms
 from harness.errors import BadInput, FailureFound
 from harness.report.formats.search_terminal import search_lines
 from harness.report.text.replay_lines import replay_lines
@@ -51,16 +51,17 @@ def explore(
             token. With ``replay``, that it failed again, or that it is not deterministic.
         BadInput: An argument breaks its rule, or the token is not one of this program.
     """
+    __tracebackhide__ = True
+    check_main(main)
     if replay is not None:
         return _replayed(main, replay)
-    _refuse(runs=runs, seconds=seconds, seed=seed)
+    check_search(runs=runs, seconds=seconds, strategy=strategy, seed=seed)
     terms = SearchTerms(strategy=strategy, seed=seed, adversarial=adversarial)
     limit = RUNS_DEFAULT if runs is None and seconds is None else runs
-    found = explore_subject(
-        Program(main, terms),
-        budget=Budget(runs=limit, seconds=seconds),
-        first=first,
-    )
+    with in_python_terms():
+        found = explore_subject(
+            Program(main, terms), budget=Budget(runs=limit, seconds=seconds), first=first
+        )
     if found.failures:
         raise FailureFound("\n".join(search_lines(found)))
     return found
@@ -69,15 +70,6 @@ def explore(
 def program_name(main: Callable[[], Coroutine[Any, Any, Any]]) -> str:
     """Return the name under which a program's tokens know it."""
     return Program(main).name
-
-
-def _refuse(*, runs: int | None, seconds: float | None, seed: int) -> None:
-    if runs is not None and runs < 1:
-        raise BadInput(f"runs: must be at least 1, got {runs}; leave it out for {RUNS_DEFAULT}")
-    if seconds is not None and not seconds > 0:
-        raise BadInput(f"seconds: must be more than 0, got {seconds:g}; leave it out")
-    if not 0 <= seed <= SEED_MAX:
-        raise BadInput(f"seed: must be 0 to {SEED_MAX}, got {seed}")
 
 
 def _replayed(main: Callable[[], Coroutine[Any, Any, Any]], text: str) -> Exploration:

@@ -53,35 +53,22 @@ def explore_scenario(scenario: Scenario, config: pytest.Config) -> Exploration |
     if token is not None:
         _replay(scenario, token, config)
         return None
+    from harness.api.scenarios import explore_scenario as explore  # noqa: PLC0415
     from harness.report.formats.search_terminal import search_lines  # noqa: PLC0415
-    from harness.search.pieces.merging import merged  # noqa: PLC0415
-    from harness.search.pieces.piece import run_piece  # noqa: PLC0415 - not in every test run
-    from harness.search.pieces.plan import SearchPlan  # noqa: PLC0415
-    from harness.search.terms import SearchTerms  # noqa: PLC0415
 
     if config.getoption("--harness-node") != "simulated":
         raise BadInput(
             '--harness-explore: --harness-node must be "simulated":'
             " a real node cannot be told an order"
         )
-    plan = SearchPlan(
-        scenarios=(scenario,),
-        terms=SearchTerms(
-            strategy=config.getoption("--harness-explore-strategy") or "portfolio",
-            seed=config.getoption("--harness-seed"),
-            adversarial=config.getoption("--harness-explore-adversarial"),
-            system=config.getoption("--harness-system"),
-        ),
+    found = explore(
+        scenario.path,
         runs=config.getoption("--harness-explore-runs"),
-        first=True,
-        jobs=1,
+        strategy=config.getoption("--harness-explore-strategy") or "portfolio",
+        seed=config.getoption("--harness-seed"),
+        adversarial=config.getoption("--harness-explore-adversarial"),
+        system=config.getoption("--harness-system"),
     )
-    pieces = []
-    for piece in plan.pieces():
-        pieces.append(run_piece(piece))
-        if pieces[-1].exploration.failures:
-            break
-    found = merged(plan, scenario, pieces=pieces)
     if found.failures:
         raise FailureFound("\n".join(search_lines(found)))
     if found.verdict is Verdict.UNKNOWN:
@@ -186,6 +173,6 @@ class Explore:
             chosen.pop("runs", None)
         try:
             return explore(main, replay=token, **{**chosen, **options})
-        except FailureFound as failure:
-            text = str(failure)
+        except (BadInput, FailureFound) as error:
+            text = str(error)
         pytest.fail(text, pytrace=False)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from harness.simulated.simulation import run
+import pytest
+
+from harness.api.simulation import simulate
+from harness.errors import BadInput
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -26,4 +29,9 @@ class Simulate:
         Raises:
             Deadlock: Nothing can go on; the message says who waits for what.
         """
-        return run(main, seed=self.seed if seed is None else seed)
+        __tracebackhide__ = True
+        try:
+            return simulate(main, seed=self.seed if seed is None else seed)
+        except BadInput as error:
+            text = str(error)
+        pytest.fail(text, pytrace=False)

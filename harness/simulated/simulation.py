@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.diagnosis.lock_ledger import LockLedger
 from harness.diagnosis.wait_graph import diagnose, render
-from harness.errors import Deadlock, HarnessError, Terminated, Unsupported
+from harness.errors import Deadlock, NotDeterministic, Terminated, Unsupported
 from harness.simulated.guards.determinism import Guards
 from harness.simulated.guards.leftovers import end_leftover
 from harness.simulated.guards.ring_watch import RingWatch
@@ -28,16 +28,12 @@ if TYPE_CHECKING:
 
     Main = Callable[[], Coroutine[Any, Any, Any]]
 
-__all__ = ["NotDeterministic", "Simulated", "assert_deterministic", "clean_up", "run", "simulate"]
+__all__ = ["Simulated", "assert_deterministic", "clean_up", "run", "simulate"]
 
 # Virtual seconds that cancelled tasks may take to clean up after the run itself is over.
 _CLEAN_UP_S = 3_600.0
 # A SystemExit goes on to the code that awaits its task: it may come up so often in a clean-up.
 _EXITS_MAX = 1_000
-
-
-class NotDeterministic(HarnessError):
-    """Two runs of one seed parted: something in them came from outside of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

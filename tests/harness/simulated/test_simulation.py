@@ -10,11 +10,11 @@ from functools import partial
 
 import pytest
 
-from harness.errors import BadInput, Unsupported
+from harness.errors import BadInput, NotDeterministic, Unsupported
 from harness.simulated.loop.pause import Pause
 from harness.simulated.loop.trace import Trace, first_difference
 from harness.simulated.loop.virtual_loop import running_virtual_loop
-from harness.simulated.simulation import NotDeterministic, assert_deterministic, run, simulate
+from harness.simulated.simulation import assert_deterministic, run, simulate
 from tests.there import there
 
 

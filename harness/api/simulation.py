@@ -1,0 +1,63 @@
+"""One run of a coroutine function in virtual time, and the comparison of two."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from harness.api.arguments import check_main, check_seed
+from harness.errors import BadInput
+from harness.simulated.simulation import assert_deterministic, run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+__all__ = ["simulate", "verify"]
+
+Value = TypeVar("Value")
+
+
+def simulate(
+    main: Callable[[], Coroutine[Any, Any, Value]],
+    *,
+    seed: int = 0,
+    time_limit_s: float | None = None,
+) -> Value:
+    """Run ``main()`` to its end in virtual time, and return what it returns.
+
+    Args:
+        main: A coroutine function without arguments.
+        seed: 0 to 2^64 - 1; decides all that is drawn.
+        time_limit_s: Virtual seconds after which the run is given up; None for no limit.
+
+    Raises:
+        Deadlock: It cannot go on, or its time is over; the message says who waits for what.
+        Unsupported: It asks for what the simulation has no faithful form of, such as a socket.
+        BadInput: An argument breaks its rule.
+    """
+    __tracebackhide__ = True
+    check_main(main)
+    check_seed(seed)
+    value: Value = run(main, seed=seed, time_limit_s=time_limit_s)
+    return value
+
+
+def verify(main: Callable[[], Coroutine[Any, Any, Any]], *, seed: int = 0, seeds: int = 1) -> None:
+    """Run ``main()`` twice with each seed, and compare all that happened.
+
+    Args:
+        main: A coroutine function without arguments.
+        seed: The first seed, 0 to 2^64 - 1.
+        seeds: How many, from ``seed`` on.
+
+    Raises:
+        NotDeterministic: Two runs of one seed parted; the message shows where.
+        BadInput: An argument breaks its rule.
+    """
+    __tracebackhide__ = True
+    check_main(main)
+    check_seed(seed)
+    check_seed(seed + seeds - 1)
+    if seeds < 1:
+        raise BadInput(f"seeds: must be at least 1, got {seeds}")
+    for number in range(seed, seed + seeds):
+        assert_deterministic(main, seed=number)

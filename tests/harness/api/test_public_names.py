@@ -1,0 +1,206 @@
+"""The public face: what `import harness` offers, what it costs, and what misuse is told."""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import json
+import pydoc
+import subprocess
+import sys
+from functools import partial
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+import harness
+from harness.errors import BadInput, FailureFound, NotDeterministic
+
+SCREEN_LINES = 60
+SHOP = """
+import asyncio, itertools
+
+class Shop:
+    def __init__(self):
+        self.left = 3
+
+    async def buy(self, user: str) -> int:
+        left = self.left
+        await asyncio.sleep(0.1)
+        self.left = left - 1
+        return self.left
+
+class Unsteady(Shop):
+    naps = itertools.count()
+
+    async def buy(self, user: str) -> int:
+        await asyncio.sleep(next(Unsteady.naps))
+        return 1
+"""
+SCENARIO = """
+claim = "Nobody gets what another got."
+system = "publicshop:Shop"
+users = { count = 2 }
+[[phase]]
+name = "sale"
+[[phase.do]]
+id = "buy"
+call = "buy"
+user = "each"
+[check]
+distinct_results = { of = "buy", path = "" }
+"""
+
+
+@pytest.fixture
+def scenario(tmp_path, monkeypatch):
+    (tmp_path / "publicshop.py").write_text(SHOP, encoding="utf-8")
+    path = tmp_path / "sale.toml"
+    path.write_text(SCENARIO, encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    return path
+
+
+async def doubled():
+    await asyncio.sleep(3_600)
+    return 2
+
+
+async def wants(number):
+    return number
+
+
+def test_every_public_name_is_there_and_has_a_docstring():
+    for name in harness.__all__:
+        found = getattr(harness, name)
+        assert found.__doc__, name
+        if name != "__version__":
+            assert getattr(import_module(found.__module__), name) is found
+
+
+def test_the_types_that_checkers_see_are_the_names_that_are_public():
+    tree = ast.parse(Path(harness.__file__).read_text(encoding="utf-8"))
+    (guarded,) = (node for node in tree.body if isinstance(node, ast.If))
+    seen = {
+        alias.name
+        for node in guarded.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    assert seen | {"__version__"} == set(harness.__all__)
+
+
+def test_importing_the_package_imports_nothing_else():
+    program = "import sys; old = set(sys.modules); import harness; harness.__version__;" + (
+        "import json; print(json.dumps([m for m in set(sys.modules) - old if '.' in m]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=Path(harness.__file__).parents[1], capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert [name for name in json.loads(done.stdout) if name.startswith("harness")] == []
+
+
+def test_help_fits_a_screen_and_begins_where_one_begins():
+    text = pydoc.plain(pydoc.render_doc(harness))
+    assert text.count("\n") <= SCREEN_LINES
+    assert "Begin with" in text
+
+
+def test_a_name_that_is_not_there_is_an_attribute_error_that_lists_those_that_are():
+    with pytest.raises(AttributeError, match=r"no attribute 'explor'; it has .*, explore,"):
+        harness.explor  # noqa: B018
+
+
+def test_a_main_is_simulated_explored_and_verified():
+    assert harness.simulate(doubled) == 2
+    assert harness.simulate(lambda: wants(4)) == 4
+    assert harness.simulate(partial(wants, 5)) == 5
+    assert harness.explore(doubled, runs=5).runs == 5
+    harness.verify(doubled, seeds=2)
+
+
+def test_a_main_that_is_not_decided_by_its_seed_is_not_verified():
+    drawn = iter(range(100))
+
+    async def main():
+        await asyncio.sleep(next(drawn))
+
+    with pytest.raises(NotDeterministic, match="two runs must do the same"):
+        harness.verify(main)
+
+
+def test_a_scenario_is_run_explored_and_verified(scenario):
+    result = harness.run_scenario(scenario)
+    assert result.verdict is harness.Verdict.FAILED
+    found = harness.explore_scenario(scenario, runs=20)
+    assert found.verdict is harness.Verdict.FAILED
+    harness.verify_scenario(scenario, seeds=2)
+    with pytest.raises(NotDeterministic, match="DIFFERENT sale"):
+        harness.verify_scenario(scenario, system="publicshop:Unsteady")
+
+
+def plain():
+    return 3
+
+
+def broken():
+    raise KeyError("x")
+
+
+MAIN = 'main: must be a coroutine function without arguments, such as "async def main\\(\\):", got'
+
+
+@pytest.mark.parametrize(
+    ("main", "message"),
+    [
+        (plain, f'{MAIN} plain, which is no "async def"'),
+        (broken, f"{MAIN} broken, which raised KeyError"),
+        (wants, rf"{MAIN} wants\(number\); give functools.partial"),
+        (3, f"{MAIN} 3"),
+        (None, f"{MAIN} None"),
+    ],
+    ids=["plain", "broken", "wants", "number", "none"],
+)
+@pytest.mark.parametrize("call", [harness.simulate, harness.explore, harness.verify])
+def test_what_is_no_coroutine_function_is_refused_in_one_line(call, main, message):
+    with pytest.raises(BadInput, match=f"^{message}") as caught:
+        call(main)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("call", [harness.simulate, harness.explore, harness.verify])
+@pytest.mark.filterwarnings("error")
+def test_a_coroutine_in_place_of_its_function_is_refused_and_closed(call):
+    with pytest.raises(BadInput, match=r"got a coroutine; give main, not main\(\)"):
+        call(doubled())
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"strategy": "lucky"}, '^strategy: there is no strategy "lucky"; known: portfolio'),
+        ({"strategy": None}, "^strategy: "),
+        ({"runs": 0}, "^runs: must be at least 1"),
+        ({"runs": 2.5}, "^runs: "),
+        ({"seconds": 0}, "^seconds: must be more than 0"),
+        ({"seed": -1}, "^seed: must be a whole number"),
+        ({"seed": "1"}, "^seed: must be a whole number"),
+        ({"seed": True}, "^seed: must be a whole number"),
+    ],
+    ids=str,
+)
+def test_a_bad_argument_is_named_as_python_names_it(scenario, options, message):
+    with pytest.raises(BadInput, match=message):
+        harness.explore(doubled, **options)
+    with pytest.raises(BadInput, match=message):
+        harness.explore_scenario(scenario, **options)
+
+
+def test_a_failure_found_says_what_failed():
+    async def main():
+        raise ValueError("sold twice")
+
+    with pytest.raises(FailureFound, match="sold twice"):
+        harness.explore(main, runs=2)
