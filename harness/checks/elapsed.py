@@ -28,8 +28,7 @@ class Elapsed(Parameters):
     @model_validator(mode="after")
     def _differ(self) -> Self:
         if self.phase == self.times:
-            msg = "phase and times must name two phases"
-            raise ValueError(msg)
+            raise ValueError("phase and times must name two phases")
         return self
 
 

@@ -34,8 +34,7 @@ class EndsBefore(Parameters):
     @model_validator(mode="after")
     def _differ(self) -> Self:
         if self.first == self.then:
-            msg = "first and then must name two steps"
-            raise ValueError(msg)
+            raise ValueError("first and then must name two steps")
         return self
 
 

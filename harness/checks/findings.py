@@ -86,11 +86,7 @@ def nothing_to_judge(
 ) -> CheckResult:
     """Make an UNKNOWN: the history holds nothing that the check could judge."""
     return CheckResult(
-        name=name,
-        verdict=Verdict.UNKNOWN,
-        expected=expected,
-        seen=seen,
-        involved=some(involved),
+        name=name, verdict=Verdict.UNKNOWN, expected=expected, seen=seen, involved=some(involved)
     )
 
 

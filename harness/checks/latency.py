@@ -31,8 +31,7 @@ class Latency(Parameters):
     @model_validator(mode="after")
     def _has_a_limit(self) -> Self:
         if self.p50_ms is None and self.p95_ms is None and self.max_ms is None:
-            msg = "must give at least one of p50_ms, p95_ms and max_ms"
-            raise ValueError(msg)
+            raise ValueError("must give at least one of p50_ms, p95_ms and max_ms")
         return self
 
 

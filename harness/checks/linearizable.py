@@ -108,27 +108,23 @@ class Linearizable(Parameters):
         needs = NEEDS[self.model]
         for name, one in self.operations.items():
             if name not in needs:
-                msg = f"a {self.model} has no {name}; it has {', '.join(needs)}"
-                raise ValueError(msg)
+                raise ValueError(f"a {self.model} has no {name}; it has {', '.join(needs)}")
             for path in ("key", "value", "old"):
                 if (getattr(one, path) is None) == (path in needs[name]):
                     rule = f"must give {path}" if path in needs[name] else f"takes no {path}"
-                    msg = f"{name} of a {self.model} {rule}"
-                    raise ValueError(msg)
+                    raise ValueError(f"{name} of a {self.model} {rule}")
         if self.write is not None and self.write.result is not None:
-            msg = "write takes no result: what it returns is not looked at"
-            raise ValueError(msg)
+            raise ValueError("write takes no result: what it returns is not looked at")
         if not any(
             name in OBSERVING or one.result is not None for name, one in self.operations.items()
         ):
-            msg = f"must say by which call the {self.model} is seen: {', '.join(_seeing(needs))}"
-            raise ValueError(msg)
+            raise ValueError(
+                f"must say by which call the {self.model} is seen: {', '.join(_seeing(needs))}"
+            )
         if self.initial is not None and self.model not in ("register", "counter"):
-            msg = f"a {self.model} is empty at first, so it takes no initial"
-            raise ValueError(msg)
+            raise ValueError(f"a {self.model} is empty at first, so it takes no initial")
         if self.model == "counter" and not _is_number(self.initial or 0):
-            msg = f"initial must be a number, got {self.initial!r}"
-            raise ValueError(msg)
+            raise ValueError(f"initial must be a number, got {self.initial!r}")
         return self
 
 
@@ -220,8 +216,7 @@ def _arguments(operation: Operation, name: str, meaning: CallOf, model: str) -> 
     for part in NEEDS[model][name]:
         value = _one_at(given, getattr(meaning, part), "arguments")
         if model == "counter" and not _is_number(value):
-            msg = f"adds {value!r}, which is no number"
-            raise _Unreadable(msg)
+            raise _Unreadable(f"adds {value!r}, which is no number")
         found.append(value if model == "counter" else _plain(value))
     return tuple(found)
 
@@ -232,14 +227,12 @@ def _result(operation: Operation, name: str, meaning: CallOf, model: str) -> Any
     value = _one_at(operation.value, meaning.result or "", "result")
     if model == "counter":
         if not _is_number(value):
-            msg = f"returned {value!r}, which is no number"
-            raise _Unreadable(msg)
+            raise _Unreadable(f"returned {value!r}, which is no number")
         return value
     if name == "read":
         return _plain(value)
     if not isinstance(value, bool):
-        msg = f"returned {value!r}, which is neither true nor false"
-        raise _Unreadable(msg)
+        raise _Unreadable(f"returned {value!r}, which is neither true nor false")
     return value
 
 
@@ -247,8 +240,7 @@ def _one_at(value: Any, path: str, what: str) -> Any:
     try:
         found = values_at(value, path)
     except PathMissing as missing:
-        msg = f"its {what}: {missing}"
-        raise _Unreadable(msg) from missing
+        raise _Unreadable(f"its {what}: {missing}") from missing
     return found if "*" in path.split(".") else found[0]
 
 

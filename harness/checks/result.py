@@ -46,8 +46,7 @@ class Result(Parameters):
     @model_validator(mode="after")
     def _has_one(self) -> Self:
         if (self.count is None) == (self.equals is None):
-            msg = "must give exactly one of equals and count"
-            raise ValueError(msg)
+            raise ValueError("must give exactly one of equals and count")
         return self
 
 

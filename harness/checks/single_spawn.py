@@ -39,15 +39,15 @@ class SingleSpawn(Parameters):
     @classmethod
     def _at_least_one(cls, exactly: int | str) -> int | str:
         if isinstance(exactly, int) and exactly < 1:
-            msg = "must be at least 1"
-            raise ValueError(msg)
+            raise ValueError("must be at least 1")
         return exactly
 
     @model_validator(mode="after")
     def _can_fail(self) -> Self:
         if self.exactly == "any" and self.overlap:
-            msg = 'exactly = "any" with overlap = true allows everything; give one of them'
-            raise ValueError(msg)
+            raise ValueError(
+                'exactly = "any" with overlap = true allows everything; give one of them'
+            )
         return self
 
 

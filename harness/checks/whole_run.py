@@ -51,10 +51,5 @@ def _failed(
     seen: str, *, expected: str = EXPECTED, involved: tuple[str, ...] = (), why: str | None = None
 ) -> CheckResult:
     return CheckResult(
-        name=NAME,
-        verdict=Verdict.FAILED,
-        expected=expected,
-        seen=seen,
-        involved=involved,
-        why=why,
+        name=NAME, verdict=Verdict.FAILED, expected=expected, seen=seen, involved=involved, why=why
     )

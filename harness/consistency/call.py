@@ -40,11 +40,10 @@ class Call:
         last = self.begin if self.end is None else self.end
         # This form of the comparison is False for NaN too.
         if not -MOMENT_MAX <= self.begin <= last <= MOMENT_MAX:
-            msg = (
+            raise BadInput(
                 f"call {self.operation}: begin and end must be finite, and end not before begin,"
                 f" got {self.begin} to {self.end}; leave end out where the outcome is not known"
             )
-            raise BadInput(msg)
 
     def __str__(self) -> str:
         """Write the call for a person: ``write(x, 3) by 7, from 0.1 to 0.2``."""

@@ -58,19 +58,18 @@ def check(history: Sequence[Call], model: Model, *, budget: int = BUDGET) -> Lin
         BadInput: The budget is below 1, a call is not one of the model's, or a value has no hash.
     """
     if budget < 1:
-        msg = f"budget: must be at least 1 step, got {budget}"
-        raise BadInput(msg)
+        raise BadInput(f"budget: must be at least 1 step, got {budget}")
     mistake = model.mistake(history)
     if mistake is not None:
-        msg = f"history: {mistake}"
-        raise BadInput(msg)
+        raise BadInput(f"history: {mistake}")
     try:
         return _check(sorted(history, key=attrgetter("begin")), model, budget)
     except TypeError as error:
         if "unhashable" not in str(error):
             raise
-        msg = f"history: arguments, results and states must have a hash ({error}); give text"
-        raise BadInput(msg) from error
+        raise BadInput(
+            f"history: arguments, results and states must have a hash ({error}); give text"
+        ) from error
 
 
 def _check(calls: list[Call], model: Model, budget: int) -> Linearizability:

@@ -49,8 +49,7 @@ def program_frame(frames: list[FrameType]) -> FrameType | None:
         if is_program(frame):
             return frame
     return next(
-        (frame for frame in frames if not is_machinery(frame)),
-        frames[0] if frames else None,
+        (frame for frame in frames if not is_machinery(frame)), frames[0] if frames else None
     )
 
 

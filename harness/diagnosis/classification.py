@@ -12,14 +12,7 @@ from harness.history.parts import Part, part_of
 if TYPE_CHECKING:
     from types import CodeType, FrameType
 
-__all__ = [
-    "is_asyncio",
-    "is_machinery",
-    "is_program",
-    "module_of",
-    "part_of_code",
-    "part_of_frame",
-]
+__all__ = ["is_asyncio", "is_machinery", "is_program", "module_of", "part_of_code", "part_of_frame"]
 
 # The file name of code that was compiled from a text, a dataclass's ``__init__`` say: it runs with
 # the globals of a module, but stands in no module's source.

@@ -33,16 +33,7 @@ CHAIN_MAX = 20
 OUR_OWN_BASES = frozenset({"object", "BaseException", "Exception"})
 # Python's default repr names a place in memory: "<Task object at 0x7f8a...>".
 ADDRESS = re.compile(r"(<[^<>]* at )0x[0-9A-Fa-f]{4,16}(?=[ >])")
-AS_TEXT = (
-    PurePath,
-    UserString,
-    Decimal,
-    Fraction,
-    UUID,
-    complex,
-    dt.timedelta,
-    dt.tzinfo,
-)
+AS_TEXT = (PurePath, UserString, Decimal, Fraction, UUID, complex, dt.timedelta, dt.tzinfo)
 DATES = (dt.date, dt.time)
 
 

@@ -231,18 +231,16 @@ class Recorder:
             try:
                 found = values_at(one.value, path)
             except PathMissing as missing:
-                msg = f"{where}: {missing}"
-                raise BadInput(msg) from missing
+                raise BadInput(f"{where}: {missing}") from missing
             if found:
                 return found[0]
-            msg = f"{where}: the result of {step} is empty there"
-            raise BadInput(msg)
+            raise BadInput(f"{where}: the result of {step} is empty there")
         whom = user or "nobody"
         if called:
-            msg = f"{where}: {step} did not succeed for {whom}, so there is no result to use"
-            raise HarnessError(msg)
-        msg = f"{where}: {step} has no result of {whom} yet; put it in a later phase"
-        raise BadInput(msg)
+            raise HarnessError(
+                f"{where}: {step} did not succeed for {whom}, so there is no result to use"
+            )
+        raise BadInput(f"{where}: {step} has no result of {whom} yet; put it in a later phase")
 
     def history(
         self,

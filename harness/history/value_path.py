@@ -57,8 +57,7 @@ def _step(parent: Any, part: str, *, path: str) -> list[Any]:
         return [parent[part]]
     elif isinstance(parent, list | tuple) and _is_index(part) and int(part) < len(parent):
         return [parent[int(part)]]
-    msg = f'nothing at "{part}" of the path "{path}" in a {type(parent).__name__}'
-    raise PathMissing(msg)
+    raise PathMissing(f'nothing at "{part}" of the path "{path}" in a {type(parent).__name__}')
 
 
 def _is_index(part: str) -> bool:

@@ -68,8 +68,7 @@ class UserCount(_Table):
     @classmethod
     def _counts(cls, name: str) -> str:
         if "{number}" not in name:
-            msg = "must hold {number}, so that names differ"
-            raise ValueError(msg)
+            raise ValueError("must hold {number}, so that names differ")
         return name
 
 
@@ -103,8 +102,7 @@ class Cancel(_Table):
     @classmethod
     def _at_least_one(cls, copies: int | str) -> int | str:
         if isinstance(copies, int) and copies < 1:
-            msg = "must be at least 1"
-            raise ValueError(msg)
+            raise ValueError("must be at least 1")
         return copies
 
 

@@ -47,17 +47,16 @@ def find_scenarios(paths: list[Path]) -> list[Path]:
             if path.is_dir():
                 inside = sorted(one for one in path.rglob("*.toml") if not _is_left_out(one, path))
                 if not inside:
-                    msg = f"{path}: holds no scenario (*.toml); name a file or another folder"
-                    raise BadInput(msg)
+                    raise BadInput(
+                        f"{path}: holds no scenario (*.toml); name a file or another folder"
+                    )
                 found += inside
             elif path.exists():
                 found.append(path)
             else:
-                msg = f"{path}: no such file or folder{_near(path)}"
-                raise BadInput(msg)
+                raise BadInput(f"{path}: no such file or folder{_near(path)}")
         except (OSError, ValueError) as error:
-            msg = f"{path}: cannot be read: {_reason(error)}"
-            raise BadInput(msg) from error
+            raise BadInput(f"{path}: cannot be read: {_reason(error)}") from error
     return list(dict.fromkeys(found))
 
 
@@ -74,13 +73,7 @@ def read_scenario(path: Path) -> Scenario:
     mistakes += wrong
     mistakes += _not_in_files(data)
     by_backend = resolved(checks)
-    built = {
-        **data,
-        "name": path.stem,
-        "path": str(path),
-        "users": users,
-        "checks": by_backend,
-    }
+    built = {**data, "name": path.stem, "path": str(path), "users": users, "checks": by_backend}
     scenario = None
     try:
         scenario = Scenario.model_validate(built)
@@ -99,27 +92,25 @@ def read_scenario(path: Path) -> Scenario:
 def _parsed(path: Path) -> dict[str, Any]:
     raw = _bytes(path)
     if raw.startswith(BYTE_ORDER_MARK):
-        msg = f"{path}: begins with a byte order mark; save it as UTF-8 without one"
-        raise BadInput(msg)
+        raise BadInput(f"{path}: begins with a byte order mark; save it as UTF-8 without one")
     try:
         data = tomllib.loads(raw.decode("utf-8"))
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
-        msg = f"{path}: must be UTF-8 text, line {line} is not; save it as UTF-8"
-        raise BadInput(msg) from error
+        raise BadInput(
+            f"{path}: must be UTF-8 text, line {line} is not; save it as UTF-8"
+        ) from error
     except RecursionError as error:
-        msg = f"{path}: is nested too deeply; write it flatter"
-        raise BadInput(msg) from error
+        raise BadInput(f"{path}: is nested too deeply; write it flatter") from error
     except ValueError as error:
         # TOMLDecodeError for most mistakes, a plain ValueError for a number of thousands of digits.
-        msg = f"{path}: is not TOML: {_toml_reason(error)}"
-        raise BadInput(msg) from error
+        raise BadInput(f"{path}: is not TOML: {_toml_reason(error)}") from error
     if not data:
-        msg = f"{path}: is empty; a scenario has claim, users, [[phase]] and [check]"
-        raise BadInput(msg)
+        raise BadInput(f"{path}: is empty; a scenario has claim, users, [[phase]] and [check]")
     if _is_deep(data):
-        msg = f"{path}: is nested deeper than {DEPTH_MAX} tables or lists; write it flatter"
-        raise BadInput(msg)
+        raise BadInput(
+            f"{path}: is nested deeper than {DEPTH_MAX} tables or lists; write it flatter"
+        )
     return data
 
 
@@ -127,21 +118,18 @@ def _bytes(path: Path) -> bytes:
     try:
         found = path.stat()
         if stat.S_ISDIR(found.st_mode):
-            msg = f"{path}: is a folder; name a file in it"
-            raise BadInput(msg)
+            raise BadInput(f"{path}: is a folder; name a file in it")
         if not stat.S_ISREG(found.st_mode):
-            msg = f"{path}: is no regular file; name a scenario file (*.toml)"
-            raise BadInput(msg)
+            raise BadInput(f"{path}: is no regular file; name a scenario file (*.toml)")
         if found.st_size > BYTES_MAX:
-            msg = f"{path}: must be at most {BYTES_MAX:_} bytes, has {found.st_size:_}; split it"
-            raise BadInput(msg)
+            raise BadInput(
+                f"{path}: must be at most {BYTES_MAX:_} bytes, has {found.st_size:_}; split it"
+            )
         return path.read_bytes()
     except FileNotFoundError as error:
-        msg = f"{path}: no such file or folder{_near(path)}"
-        raise BadInput(msg) from error
+        raise BadInput(f"{path}: no such file or folder{_near(path)}") from error
     except (OSError, ValueError) as error:
-        msg = f"{path}: cannot be read: {_reason(error)}"
-        raise BadInput(msg) from error
+        raise BadInput(f"{path}: cannot be read: {_reason(error)}") from error
 
 
 def _reason(error: Exception) -> str:

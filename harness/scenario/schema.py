@@ -26,10 +26,7 @@ def scenario_schema() -> dict[str, Any]:
     named = {"anyOf": [{"type": "string"}, {"$ref": "#/$defs/User"}]}
     properties["users"] = {
         "description": "who acts: names, tables with a name, or a count",
-        "anyOf": [
-            {"type": "array", "minItems": 1, "items": named},
-            {"$ref": "#/$defs/UserCount"},
-        ],
+        "anyOf": [{"type": "array", "minItems": 1, "items": named}, {"$ref": "#/$defs/UserCount"}],
     }
     properties["check"] = {
         "type": "object",
