@@ -22,11 +22,10 @@ from serve.points import point
 if TYPE_CHECKING:
     from serve.clients.timed_client import TimedClient
     from serve.domain.account_specs import KeyScheme
-    from serve.domain.address import AccountId
+    from serve.domain.address import AccountId, Owner
     from serve.domain.client_values import SyncSummary
     from serve.domain.order_clock import OrderClock
     from serve.domain.orders import AccountOrderResult
-    from serve.domain.owner import Owner
     from serve.domain.records import OrderRecord
     from serve.store.user_store import PendingOrder, UserStore
 

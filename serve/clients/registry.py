@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from serve.clients.deadlines import Deadlines
     from serve.clients.port import ClientFactory
-    from serve.domain.owner import Owner
+    from serve.domain.address import Owner
 
 __all__ = ["ClientRegistry"]
 
@@ -124,7 +124,7 @@ class ClientRegistry:
             if not tenancy.admits:
                 await self._wait_until_vacated(tenancy)
                 continue
-            lease = Lease(self, tenancy)
+            lease = Lease(tenancy, self.note_release)
             try:
                 # Ends at the latest with the spawn's own deadline.
                 await tenancy.started.wait()
@@ -222,7 +222,7 @@ class ClientRegistry:
             failure.__cause__ = cause
             self._end(tenancy, error=failure)
         else:
-            tenancy.go_live(client, ClientHandle(self, tenancy.owner, tenancy.generation))
+            tenancy.go_live(client, ClientHandle(self.use, tenancy.owner, tenancy.generation))
             self._close_if_unused(tenancy)
 
     async def _open(self, tenancy: Tenancy) -> TimedClient:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from enum import Enum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from types import TracebackType
+    from collections.abc import Callable
 
     from serve.clients.handle import ClientHandle
     from serve.clients.port import Client
     from serve.clients.timed_client import TimedClient
-    from serve.domain.owner import Owner
+    from serve.domain.address import Owner
     from serve.errors import ServeError
 
-__all__ = ["Landlord", "Lease", "Stage", "Tenancy"]
+__all__ = ["Lease", "Stage", "Tenancy"]
 
 
 class Stage(Enum):
@@ -148,22 +148,14 @@ class Tenancy:
             self.spawn_task.cancel()
 
 
-class Landlord(Protocol):
-    """Hears when a lease ends."""
-
-    def note_release(self, tenancy: Tenancy) -> None:
-        """Note that a lease of this tenancy ended."""
-        ...
-
-
 class Lease:
     """The right to use a client until it is released; a context manager."""
 
-    __slots__ = ("_landlord", "_released", "_tenancy")
+    __slots__ = ("_on_release", "_released", "_tenancy")
 
-    def __init__(self, landlord: Landlord, tenancy: Tenancy) -> None:
-        self._landlord = landlord
+    def __init__(self, tenancy: Tenancy, on_release: Callable[[Tenancy], None]) -> None:
         self._tenancy = tenancy
+        self._on_release = on_release
         self._released = False
         tenancy.lease_count += 1
 
@@ -185,15 +177,10 @@ class Lease:
         """Give the right back; idempotent."""
         if not self._released:
             self._released = True
-            self._landlord.note_release(self._tenancy)
+            self._on_release(self._tenancy)
 
     def __enter__(self) -> Lease:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *exception: object) -> None:
         self.release()

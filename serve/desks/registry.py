@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from serve.domain.address import (
     Network,
+    Owner,
     client_directory,
     decode_address,
     encode_address,
     secret_of,
 )
-from serve.domain.owner import Owner
 from serve.domain.records import Currency, DeskEntry, Market, RestoreFailure, RestoreReport
 from serve.errors import DeskNotFound, DeskNotRestored, NetworkMismatch, ServeError
 from serve.points import point

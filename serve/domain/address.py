@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import base58
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AccountId",
     "Network",
+    "Owner",
     "canonical_address",
     "client_directory",
     "decode_address",
@@ -143,6 +144,34 @@ class AccountId:
 
     def __str__(self) -> str:
         return self.hex
+
+
+class Owner(NamedTuple):
+    """A user, by their secret, on a network."""
+
+    secret: bytes
+    network: Network
+
+    @classmethod
+    def of(cls, secret: bytes, network: Network | str) -> Owner:
+        """Check both halves.
+
+        Raises:
+            BadSecret: Not 32 bytes.
+            UnsupportedNetwork: Neither a ``Network`` nor its exact text.
+        """
+        owner_identifier(secret)
+        try:
+            return cls(secret, Network(network))
+        except ValueError as error:
+            raise UnsupportedNetwork(
+                f"network must be Testnet or Localnet, got {network!r}"
+            ) from error
+
+    @property
+    def label(self) -> str:
+        """A short name for messages and tasks: the network and the owner's first characters."""
+        return f"{self.network.directory_prefix}_{owner_identifier(self.secret)[:8]}"
 
 
 def encode_address(account_id: AccountId, network: Network) -> str:

@@ -13,8 +13,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from serve.domain.address import Network, encode_address, secret_of
-from serve.domain.owner import Owner
+from serve.domain.address import Network, Owner, encode_address, secret_of
 from serve.domain.records import OrderStatus
 from serve.errors import ServeError
 from serve.store.user_store import USER_FILE

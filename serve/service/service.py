@@ -11,11 +11,10 @@ from serve.clients.deadlines import Deadlines
 from serve.clients.registry import ClientRegistry
 from serve.desks.registry import DeskRegistry
 from serve.domain.account_specs import KeyScheme
-from serve.domain.address import Network, canonical_address, client_directory, encode_address
+from serve.domain.address import Network, Owner, canonical_address, client_directory, encode_address
 from serve.domain.address import owner_identifier as identifier_of
 from serve.domain.order_clock import OrderClock
 from serve.domain.orders import AccountOrder
-from serve.domain.owner import Owner
 from serve.domain.records import AccountListing, AccountStatusData, AssetAmount
 from serve.errors import AccountNotFound, BadOrder, ServeError
 from serve.points import point

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from serve.domain.owner import Owner
+    from serve.domain.address import Owner
     from serve.store.sqlite_files import Database
 
 __all__ = ["USER_FILE", "PendingOrder", "UserStore"]

@@ -14,7 +14,7 @@ from serve.clients.timed_client import TimedClient
 from serve.domain.address import client_directory
 
 if TYPE_CHECKING:
-    from serve.domain.owner import Owner
+    from serve.domain.address import Owner
 
 
 def service_with(registry: type[ClientRegistry]) -> ServeCore:
@@ -38,7 +38,7 @@ class _Unshared(ClientRegistry):
         directory = client_directory(self._storage_path, owner.secret, owner.network)
         tenancy.client = await self._factory.spawn(directory, owner.network, dial_timeout_s=10.0)
         timed = TimedClient(tenancy.client, command_s=60.0, label=tenancy.label)
-        tenancy.go_live(timed, ClientHandle(self, owner, tenancy.generation))
+        tenancy.go_live(timed, ClientHandle(self.use, owner, tenancy.generation))
         return tenancy
 
 
@@ -48,7 +48,7 @@ class CheckThenSpawn(_Unshared):
     async def lease(self, owner: Owner) -> Lease:
         if owner not in self._slots:
             self._slots[owner] = await self._own(owner)
-        return Lease(self, self._slots[owner])
+        return Lease(self._slots[owner], self.note_release)
 
 
 class SpawnThenRecheck(_Unshared):
@@ -58,7 +58,7 @@ class SpawnThenRecheck(_Unshared):
         if owner not in self._slots:
             tenancy = await self._own(owner)
             self._slots.setdefault(owner, tenancy)
-        return Lease(self, self._slots[owner])
+        return Lease(self._slots[owner], self.note_release)
 
 
 class LeaderSpawns(_Unshared):
@@ -75,7 +75,7 @@ class LeaderSpawns(_Unshared):
                 raise
             self._slots[owner] = tenancy
             shared[owner].set_result(tenancy)
-        return Lease(self, await asyncio.shield(shared[owner]))
+        return Lease(await asyncio.shield(shared[owner]), self.note_release)
 
 
 class WakesOne(ClientRegistry):
@@ -102,7 +102,7 @@ class KeepsTheDead(ClientRegistry):
     async def lease(self, owner: Owner) -> Lease:
         tenancy = self._slots.get(owner)
         if tenancy is not None and tenancy.is_open:
-            return Lease(self, tenancy)
+            return Lease(tenancy, self.note_release)
         return await super().lease(owner)
 
 
@@ -148,7 +148,7 @@ class HandleForEach(ClientRegistry):
 
     async def handle(self, owner: Owner) -> ClientHandle:
         handle = await super().handle(owner)
-        return ClientHandle(self, owner, handle.generation)
+        return ClientHandle(self.use, owner, handle.generation)
 
 
 check_then_spawn = service_with(CheckThenSpawn)

@@ -7,11 +7,12 @@ and the client, and so alike on both backends.
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar, runtime_checkable
 
 from harness.choices.points import ClientDies
 from harness.errors import HarnessBug
 from harness.history.records import Outcome
+from serve.clients.commands import Commands
 from serve.errors import ClientClosed, SpawnFailed
 
 if TYPE_CHECKING:
@@ -21,16 +22,9 @@ if TYPE_CHECKING:
     from harness.choices.points import Interception
     from harness.history.recorder import Recorder
     from serve.clients.port import Client, ClientFactory
-    from serve.domain.account_specs import AccountSpec
-    from serve.domain.address import AccountId, Network
-    from serve.domain.client_values import (
-        ClientAccount,
-        ClientAccountStatus,
-        NodeStatus,
-        SyncSummary,
-    )
+    from serve.domain.address import Network
 
-__all__ = ["RecordedClient", "RecordedClientFactory"]
+__all__ = ["Mortal", "RecordedClient", "RecordedClientFactory"]
 
 # What chaos may do to a command before the client gets it and after its end, and to a start.
 BEFORE = ("fail", "hang", "die", "full")
@@ -38,6 +32,14 @@ AFTER = ("fail", "hang", "die")
 STARTING = ("fail", "hang", "die")
 
 T = TypeVar("T")
+
+
+@runtime_checkable
+class Mortal(Protocol):
+    """A client that can be made to die."""
+
+    def kill(self) -> None:
+        """End at once, as in a crash."""
 
 
 class RecordedClientFactory:
@@ -101,8 +103,8 @@ class RecordedClientFactory:
         return recorded
 
 
-class RecordedClient:
-    """A client whose commands are recorded; see ``serve.clients.port.Client``."""
+class RecordedClient(Commands):
+    """A client whose commands are recorded; ``key`` holds its user and network."""
 
     def __init__(
         self,
@@ -115,15 +117,10 @@ class RecordedClient:
     ) -> None:
         self.number = number
         self.ended = False
+        self.key = key
         self._inner = inner
-        self._key = key
         self._recorder = recorder
         self._interception = interception
-
-    @property
-    def key(self) -> dict[str, str]:
-        """The client's user and network."""
-        return self._key
 
     @property
     def closed(self) -> bool:
@@ -133,50 +130,18 @@ class RecordedClient:
             return True
         return False
 
-    async def node_status(self) -> NodeStatus:
-        """Ask the node for its status."""
-        return await self._recorded("node_status", self._inner.node_status)
-
-    async def sync(self) -> SyncSummary:
-        """Bring the store to the chain's tip."""
-        return await self._recorded("sync", self._inner.sync)
-
-    async def prepare_account(self, spec: AccountSpec) -> AccountId:
-        """Build an account and put its key on disk."""
-        return await self._recorded("prepare_account", self._inner.prepare_account, spec)
-
-    async def add_account(self, account_id: AccountId) -> None:
-        """Make a prepared account visible."""
-        await self._recorded("add_account", self._inner.add_account, account_id)
-
-    async def list_accounts(self) -> tuple[ClientAccount, ...]:
-        """List the store's accounts."""
-        return await self._recorded("list_accounts", self._inner.list_accounts)
-
-    async def get_account(self, account_id: AccountId) -> ClientAccount | None:
-        """Read one account, or None."""
-        return await self._recorded("get_account", self._inner.get_account, account_id)
-
-    async def get_account_status(self, account_id: AccountId) -> ClientAccountStatus:
-        """Read one account with its assets."""
-        return await self._recorded(
-            "get_account_status", self._inner.get_account_status, account_id
-        )
-
     async def close(self) -> None:
         """Finish what is queued and release the store."""
         await self._inner.close()
         self.ended = True
         self._recorder.exit_actor(self.number)
 
-    async def _recorded(
-        self, name: str, command: Callable[..., Awaitable[T]], *arguments: Any
-    ) -> T:
+    async def _recorded(self, name: str, command: Callable[[Client], Awaitable[T]]) -> T:
         number = self._recorder.begin_command(self.number, name)
         try:
-            await self._interception.reach(f"{name}.before", self._key, kinds=BEFORE)
-            value = await command(*arguments)
-            await self._interception.reach(f"{name}.after", self._key, kinds=AFTER)
+            await self._interception.reach(f"{name}.before", self.key, kinds=BEFORE)
+            value = await command(self._inner)
+            await self._interception.reach(f"{name}.after", self.key, kinds=AFTER)
         except ClientDies as order:
             self.die()
             error = ClientClosed("the client died")
@@ -191,13 +156,14 @@ class RecordedClient:
         self._recorder.end_command(number, Outcome.RETURNED)
         return value
 
+    _call = _recorded  # Reports of waiting tasks show the method's own name.
+
     def die(self) -> None:
         """End the client without a word, as a crash does."""
-        kill = getattr(self._inner, "kill", None)
-        if kill is None:
+        if not isinstance(self._inner, Mortal):
             msg = f"{type(self._inner).__name__} has no kill(), so it cannot be made to die"
             raise HarnessBug(msg)
-        kill()
+        self._inner.kill()
         self.ended = True
         self._recorder.exit_actor(self.number)
 

@@ -7,7 +7,7 @@ import sqlite3
 from typing import TYPE_CHECKING
 
 from harness.choices.points import ClientDies, plain_name
-from serve.domain.owner import Owner
+from serve.domain.address import Owner
 from serve.points import POINTS
 
 if TYPE_CHECKING:

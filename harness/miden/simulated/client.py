@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import simpy
 
@@ -17,6 +17,7 @@ from serve.domain.client_values import (
     NodeStatus,
     SyncSummary,
 )
+from serve.domain.orders import DECIMALS_MAX, SUPPLY_MAX, SYMBOL_LENGTH_MAX
 from serve.errors import (
     AccountNotFound,
     ClientBusy,
@@ -38,9 +39,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ClientStore", "SimulatedClient", "SimulatedClientFactory"]
 
-SUPPLY_MAX = 2**63 - 2**31
-DECIMALS_MAX = 12
-SYMBOL_LETTERS_MAX = 6
+T = TypeVar("T")
+
 QUEUE_LENGTH_MAX = 1_024  # The same as the real client's.
 
 
@@ -169,19 +169,16 @@ class SimulatedClient:
 
     async def node_status(self) -> NodeStatus:
         """Ask the node for its status."""
-        status: NodeStatus = await self._command(self._node_status())
-        return status
+        return await self._command(self._node_status())
 
     async def sync(self) -> SyncSummary:
         """Bring the store to the chain's tip."""
-        summary: SyncSummary = await self._command(self._sync())
-        return summary
+        return await self._command(self._sync())
 
     async def prepare_account(self, spec: AccountSpec) -> AccountId:
         """Build an account and keep its key; the account is not visible yet."""
         _refuse_bad(spec)
-        account_id: AccountId = await self._command(self._prepare(spec))
-        return account_id
+        return await self._command(self._prepare(spec))
 
     async def add_account(self, account_id: AccountId) -> None:
         """Make a prepared account visible."""
@@ -189,18 +186,15 @@ class SimulatedClient:
 
     async def list_accounts(self) -> tuple[ClientAccount, ...]:
         """List the store's accounts, by id."""
-        listed: tuple[ClientAccount, ...] = await self._command(self._list())
-        return listed
+        return await self._command(self._list())
 
     async def get_account(self, account_id: AccountId) -> ClientAccount | None:
         """Read one account, or None."""
-        found: ClientAccount | None = await self._command(self._get(account_id))
-        return found
+        return await self._command(self._get(account_id))
 
     async def get_account_status(self, account_id: AccountId) -> ClientAccountStatus:
         """Read one account with its assets."""
-        status: ClientAccountStatus = await self._command(self._status(account_id))
-        return status
+        return await self._command(self._status(account_id))
 
     async def close(self) -> None:
         """Finish what is queued, refuse what comes later, release the store; idempotent."""
@@ -217,7 +211,7 @@ class SimulatedClient:
             if self._actor.is_alive:
                 self._actor.interrupt("killed")
 
-    async def _command(self, body: Generator[simpy.Event, Any, Any]) -> Any:
+    async def _command(self, body: Generator[simpy.Event, Any, T]) -> T:
         if self.closed:
             msg = f"{self._where}: the client is closed"
             raise ClientClosed(msg)
@@ -228,7 +222,8 @@ class SimulatedClient:
         job = _Job(body=body, reply=self._loop.create_future())
         self._jobs.append(job)
         self._queue.put(job)
-        return await job.reply
+        answer: T = await job.reply
+        return answer
 
     def _work(self) -> Generator[simpy.Event, Any, None]:
         try:
@@ -350,9 +345,9 @@ def _refuse_bad(spec: AccountSpec) -> None:
         return
     letters = spec.symbol
     if not (letters.isascii() and letters.isalpha() and letters.isupper()) or not (
-        1 <= len(letters) <= SYMBOL_LETTERS_MAX
+        1 <= len(letters) <= SYMBOL_LENGTH_MAX
     ):
-        msg = f'symbol: must be 1 to {SYMBOL_LETTERS_MAX} letters A-Z, got "{letters}"'
+        msg = f'symbol: must be 1 to {SYMBOL_LENGTH_MAX} letters A-Z, got "{letters}"'
         raise InvalidInput(msg)
     if not 0 <= spec.decimals <= DECIMALS_MAX:
         msg = f"decimals: must be 0 to {DECIMALS_MAX}, got {spec.decimals}"

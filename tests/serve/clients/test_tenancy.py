@@ -6,7 +6,7 @@ import pytest
 
 from serve import Network
 from serve.clients.tenancy import Stage, Tenancy
-from serve.domain.owner import Owner
+from serve.domain.address import Owner
 
 
 @pytest.fixture
