@@ -17,7 +17,6 @@ from serve.domain.client_values import (
     NodeStatus,
     SyncSummary,
 )
-from serve.domain.orders import DECIMALS_MAX, SUPPLY_MAX, SYMBOL_LENGTH_MAX
 from serve.errors import (
     AccountNotFound,
     ClientBusy,
@@ -41,6 +40,10 @@ __all__ = ["ClientStore", "SimulatedClient", "SimulatedClientFactory"]
 
 T = TypeVar("T")
 
+# What the real client refuses. Not serve's own bounds, which are under test.
+SUPPLY_MAX = 2**63 - 2**31
+DECIMALS_MAX = 12
+SYMBOL_LETTERS_MAX = 6
 QUEUE_LENGTH_MAX = 1_024  # The same as the real client's.
 
 
@@ -345,9 +348,9 @@ def _refuse_bad(spec: AccountSpec) -> None:
         return
     letters = spec.symbol
     if not (letters.isascii() and letters.isalpha() and letters.isupper()) or not (
-        1 <= len(letters) <= SYMBOL_LENGTH_MAX
+        1 <= len(letters) <= SYMBOL_LETTERS_MAX
     ):
-        msg = f'symbol: must be 1 to {SYMBOL_LENGTH_MAX} letters A-Z, got "{letters}"'
+        msg = f'symbol: must be 1 to {SYMBOL_LETTERS_MAX} letters A-Z, got "{letters}"'
         raise InvalidInput(msg)
     if not 0 <= spec.decimals <= DECIMALS_MAX:
         msg = f"decimals: must be 0 to {DECIMALS_MAX}, got {spec.decimals}"
