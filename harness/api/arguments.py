@@ -14,7 +14,7 @@ from harness.errors import BadInput
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator
 
-__all__ = ["check_main", "check_search", "check_seed", "in_python_terms"]
+__all__ = ["check_main", "check_seed", "in_python_terms", "is_whole"]
 
 # Options of the command line whose arguments have other names.
 _ARGUMENTS = {"time": "seconds"}
@@ -64,26 +64,12 @@ def check_seed(seed: int) -> None:
     Raises:
         BadInput: It is not.
     """
-    if not _is_whole(seed) or not 0 <= seed <= SEED_MAX:
+    if not is_whole(seed) or not 0 <= seed <= SEED_MAX:
         raise BadInput(f"seed: must be a whole number from 0 to {SEED_MAX}, got {seed!r}")
 
 
-def check_search(*, runs: int | None, seconds: float | None, strategy: str, seed: int) -> None:
-    """Check what both searches are asked for; its strategy only for being a text.
-
-    Raises:
-        BadInput: An argument breaks its rule.
-    """
-    check_seed(seed)
-    if not isinstance(strategy, str):
-        raise BadInput(f'strategy: must be a name, such as "portfolio", got {strategy!r}')
-    if runs is not None and not (_is_whole(runs) and runs >= 1):
-        raise BadInput(f"runs: must be at least 1, and whole, got {runs!r}; leave it out for 200")
-    if seconds is not None and not (isinstance(seconds, (int, float)) and seconds > 0):
-        raise BadInput(f"seconds: must be more than 0, got {seconds!r}; leave it out")
-
-
-def _is_whole(number: object) -> bool:
+def is_whole(number: object) -> bool:
+    """Return True for a whole number, which a bool is not here."""
     return isinstance(number, int) and not isinstance(number, bool)
 
 

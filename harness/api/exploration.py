@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from harness.api.arguments import check_main, check_search, in_python_terms
+from harness.api.arguments import check_main, check_seed, in_python_terms, is_whole
 from harness.errors import BadInput, FailureFound
 from harness.report.formats.search_terminal import search_lines
 from harness.report.text.replay_lines import replay_lines
@@ -19,7 +19,7 @@ from harness.search.terms import SearchTerms
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
-__all__ = ["explore", "program_name"]
+__all__ = ["check_search", "explore", "program_name"]
 
 
 def explore(
@@ -65,6 +65,23 @@ def explore(
     if found.failures:
         raise FailureFound("\n".join(search_lines(found)))
     return found
+
+
+def check_search(*, runs: int | None, seconds: float | None, strategy: str, seed: int) -> None:
+    """Check what both searches are asked for; its strategy only for being a text.
+
+    Raises:
+        BadInput: An argument breaks its rule.
+    """
+    check_seed(seed)
+    if not isinstance(strategy, str):
+        raise BadInput(f'strategy: must be a name, such as "portfolio", got {strategy!r}')
+    if runs is not None and not (is_whole(runs) and runs >= 1):
+        raise BadInput(
+            f"runs: must be at least 1, and whole, got {runs!r}; leave it out for {RUNS_DEFAULT}"
+        )
+    if seconds is not None and not (isinstance(seconds, (int, float)) and seconds > 0):
+        raise BadInput(f"seconds: must be more than 0, got {seconds!r}; leave it out")
 
 
 def program_name(main: Callable[[], Coroutine[Any, Any, Any]]) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from os import fspath
 from typing import TYPE_CHECKING
 
-from harness.api.arguments import check_search, check_seed, in_python_terms
+from harness.api.arguments import check_seed, in_python_terms
+from harness.api.exploration import check_search
 from harness.errors import CouldNotRun, NotDeterministic
 from harness.results.verdict import Verdict
 from harness.runs.batch import Batch

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from harness.api.arguments import check_main, check_seed
+from harness.api.arguments import check_main, check_seed, is_whole
 from harness.errors import BadInput
 from harness.simulated.simulation import assert_deterministic, run
 
@@ -56,8 +56,8 @@ def verify(main: Callable[[], Coroutine[Any, Any, Any]], *, seed: int = 0, seeds
     __tracebackhide__ = True
     check_main(main)
     check_seed(seed)
+    if not is_whole(seeds) or seeds < 1:
+        raise BadInput(f"seeds: must be a whole number from 1 on, got {seeds!r}")
     check_seed(seed + seeds - 1)
-    if seeds < 1:
-        raise BadInput(f"seeds: must be at least 1, got {seeds}")
     for number in range(seed, seed + seeds):
         assert_deterministic(main, seed=number)

@@ -204,3 +204,9 @@ def test_a_failure_found_says_what_failed():
 
     with pytest.raises(FailureFound, match="sold twice"):
         harness.explore(main, runs=2)
+
+
+@pytest.mark.parametrize("seeds", [0, -1, 1.5, "2", True], ids=str)
+def test_seeds_to_verify_are_a_whole_number_from_one_on(seeds):
+    with pytest.raises(BadInput, match=r"^seeds: must be a whole number from 1 on, got"):
+        harness.verify(doubled, seeds=seeds)
