@@ -15,6 +15,7 @@ import serve
 from harness.diagnosis.classification import module_of, part_of_code, part_of_frame
 from harness.history.parts import PARTS, Part, part_at, part_of
 from harness.search.exhaustive import frame_kinds
+from tests.harness.pytest_plugin.running import PLUGIN
 from tests.there import there
 
 ADAPTERS = ("harness.systems", "harness.miden.adapter")
@@ -49,8 +50,8 @@ def test_every_module_of_the_service_is_the_programs(module):
 
 @pytest.mark.parametrize("module", PARTS)
 def test_the_table_names_only_modules_that_exist(module):
-    # The wheel alone has the plugin's hooks under this name.
-    place = {"mosaic_harness_plugin": "harness.pytest_plugin.plugin"}.get(module, module)
+    # The tree has the plugin's hooks under another name than the wheel.
+    place = PLUGIN if module == "mosaic_harness_plugin" else module
     assert find_spec(place) is not None
 
 

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.harness.pytest_plugin.running import PLUGIN
+
 ROOT = Path(__file__).parents[2]
 # Lowest first: a package may import those before it, and no others.
 HARNESS = (
@@ -202,7 +204,7 @@ def test_checks_and_the_consistency_checker_read_nothing_but_values():
 
 def test_the_ways_in_do_not_import_a_backend_before_it_is_asked_for():
     code = (
-        "import sys, harness.cli.app, harness.pytest_plugin.plugin;"
+        f"import sys, harness.cli.app, {PLUGIN};"
         "print([name for name in ('simpy', 'docker', 'testcontainers', 'grpc', 'serve.miden')"
         " if name in sys.modules])"
     )

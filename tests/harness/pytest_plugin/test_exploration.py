@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import re
-import subprocess
 import sys
-from importlib.metadata import entry_points
-from pathlib import Path
 
 import pytest
 
 from harness.api.exploration import explore
 from harness.errors import BadInput, FailureFound
+from tests.harness.pytest_plugin.running import run
 from tests.harness.shop import SHOP, paying_at
 
-ROOT = Path(__file__).parents[3]
-INSTALLED = any(
-    one.value == "harness.pytest_plugin.plugin" for one in entry_points(group="pytest11")
-)
 TESTS = """\
 import asyncio
 
@@ -53,19 +46,6 @@ def project(tmp_path):
     (tmp_path / "test_orders.py").write_text(TESTS, encoding="utf-8")
     (tmp_path / "pyproject.toml").write_text("[project]\nname = 'x'\n", encoding="utf-8")
     return tmp_path
-
-
-def run(folder, *arguments):
-    plugin = () if INSTALLED else ("-p", "harness.pytest_plugin.plugin")
-    return subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *plugin, *arguments],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": "" if INSTALLED else str(ROOT), "COLUMNS": "120"},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
 
 
 def token_in(text):

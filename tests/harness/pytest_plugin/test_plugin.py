@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from importlib.metadata import entry_points
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-ROOT = Path(__file__).parents[3]
-INSTALLED = any(one.value == "mosaic_harness_plugin" for one in entry_points(group="pytest11"))
+from tests.harness.pytest_plugin.running import ROOT, run
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
 GOOD = """
 claim = "Ten callers share one spawn."
 users = ["alice"]
@@ -34,24 +36,6 @@ def project(tmp_path):
     (tmp_path / "scenarios" / "good.toml").write_text(GOOD, encoding="utf-8")
     (tmp_path / "pyproject.toml").write_text("[project]\nname = 'x'\n", encoding="utf-8")
     return tmp_path
-
-
-def run(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    plugin = () if INSTALLED else ("-p", "harness.pytest_plugin.plugin")
-    return subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *plugin, *arguments],
-        cwd=folder,
-        env={
-            **os.environ,
-            "PYTHONPATH": "" if INSTALLED else str(ROOT),
-            "COLUMNS": "120",
-            **environment,
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
 
 
 def test_a_scenario_in_its_folder_is_a_test_and_other_toml_is_not(project):

@@ -1,0 +1,32 @@
+"""How the tests of the plugin run pytest: with the plugin as it is installed, or from the tree."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+ROOT = Path(__file__).parents[3]
+# A wheel has the plugin's hooks at its top, and only there.
+INSTALLED = find_spec("mosaic_harness_plugin") is not None
+PLUGIN = "mosaic_harness_plugin" if INSTALLED else "harness.pytest_plugin.plugin"
+
+
+def run(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    plugin = () if INSTALLED else ("-p", PLUGIN)
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *plugin, *arguments],
+        cwd=folder,
+        env={
+            **os.environ,
+            "PYTHONPATH": "" if INSTALLED else str(ROOT),
+            "COLUMNS": "120",
+            **environment,
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
