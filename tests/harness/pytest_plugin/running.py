@@ -12,6 +12,8 @@ ROOT = Path(__file__).parents[3]
 # A wheel has the plugin's hooks at its top, and only there.
 INSTALLED = find_spec("mosaic_harness_plugin") is not None
 PLUGIN = "mosaic_harness_plugin" if INSTALLED else "harness.pytest_plugin.plugin"
+# Where these variables say that it runs in CI, pytest prints its summary in full width.
+TERMINAL = {"COLUMNS": "120", "CI": "", "BUILD_NUMBER": ""}
 
 
 def run(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -22,7 +24,7 @@ def run(folder: Path, *arguments: str, **environment: str) -> subprocess.Complet
         env={
             **os.environ,
             "PYTHONPATH": "" if INSTALLED else str(ROOT),
-            "COLUMNS": "120",
+            **TERMINAL,
             **environment,
         },
         capture_output=True,

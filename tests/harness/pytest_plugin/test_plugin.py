@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.harness.pytest_plugin.running import ROOT, run
+from tests.harness.pytest_plugin.running import ROOT, TERMINAL, run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -188,7 +188,7 @@ def run_hidden(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str
             "-p", "mosaic_harness_plugin", *arguments,
         ],
         cwd=folder,
-        env=os.environ | {"PYTHONPATH": str(folder), "PYTHONSAFEPATH": "", "COLUMNS": "120"},
+        env=os.environ | TERMINAL | {"PYTHONPATH": str(folder), "PYTHONSAFEPATH": ""},
         capture_output=True, text=True, check=False, timeout=120,
     )  # fmt: skip
 
