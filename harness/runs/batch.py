@@ -21,10 +21,8 @@ from harness.results.runs import RunReport, RunResult
 from harness.results.verdict import Verdict
 from harness.runs.loading import scenario_at, system_at, system_path_of
 from harness.runs.opening import open_backend
-from harness.runs.replay_line import replay_line
 from harness.runs.runner import not_run, refuse_mistakes, run_scenario
 from harness.scenario.reading import find_scenarios, read_scenario
-from harness.systems.port import DEFAULT_SYSTEM
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -185,8 +183,7 @@ def _in_this_process(
         backend = open_backend(batch.node, needs_node=needs_node, progress=progress)
     except CouldNotRun as reason:
         for scenario, seed in batch.pairs:
-            lost = not_run(scenario, node=NodeKind(batch.node), seed=seed, reason=str(reason))
-            yield _repeatable(lost, scenario, system=batch.system)
+            yield _lost(batch, scenario, seed, str(reason))
         return
     try:
         found_versions.update(backend.versions)
@@ -216,8 +213,7 @@ def _in_processes(batch: Batch) -> Iterator[RunResult]:
             reason = f"worker processes died ({deaths}), this run's or those before it"
             for scenario, seed in pairs[done:] if given_up else pairs[done : done + 1]:
                 done += 1
-                dead = not_run(scenario, node=NodeKind(batch.node), seed=seed, reason=reason)
-                yield _repeatable(dead, scenario, system=batch.system)
+                yield _lost(batch, scenario, seed, reason)
 
 
 def _pooled(batch: Batch, pairs: list[tuple[Scenario, int]], *, alone: bool) -> Iterator[RunResult]:
@@ -238,35 +234,20 @@ def _simulated() -> Backend:
     return open_backend(NodeKind.SIMULATED.value, needs_node=False)
 
 
+def _lost(batch: Batch, scenario: Scenario, seed: int, reason: str) -> RunResult:
+    node = NodeKind(batch.node)
+    return not_run(scenario, node=node, seed=seed, reason=reason, system=batch.system)
+
+
 def _run(scenario: Scenario, backend: Backend, *, system: str | None, seed: int) -> RunResult:
+    path = system_path_of(scenario, system)
     try:
-        found = run_scenario(
-            scenario,
-            backend,
-            system=system_at(system_path_of(scenario, system)),
-            system_path=_told(scenario, system) or DEFAULT_SYSTEM,
-            seed=seed,
-        )
+        return run_scenario(scenario, backend, system=system_at(path), system_path=path, seed=seed)
     except (BadInput, Terminated):
         raise
     except SystemExit as error:
         reason = f"the system under test ended the interpreter: {error!r}"
-        found = not_run(scenario, node=backend.kind, seed=seed, reason=reason)
     except Exception as error:  # noqa: BLE001 - one run's crash must not cost the others' results
         where = traceback.extract_tb(error.__traceback__)[-1]
         reason = f"a fault of the harness: {error!r} at {Path(where.filename).name}:{where.lineno}"
-        found = not_run(scenario, node=backend.kind, seed=seed, reason=reason)
-    return found if found.could_not_run is None else _repeatable(found, scenario, system=system)
-
-
-def _told(scenario: Scenario, system: str | None) -> str | None:
-    """Name the system for the replay line, which does so only where the file does not."""
-    path = system_path_of(scenario, system)
-    return None if path == scenario.system else path
-
-
-def _repeatable(lost: RunResult, scenario: Scenario, *, system: str | None) -> RunResult:
-    """Have a run that was not judged say with which system it is repeated."""
-    told = _told(scenario, system)
-    line = replay_line(lost.path, seed=lost.seed, node=NodeKind(lost.node), system=told)
-    return replace(lost, replay=line)
+    return not_run(scenario, node=backend.kind, seed=seed, reason=reason, system=path)
