@@ -15,6 +15,7 @@ from harness.diagnosis.places import name_of
 from harness.diagnosis.wait_reasons import reason_of
 from harness.diagnosis.waits import Wait
 from harness.history.records import Blocked, Diagnosis
+from harness.history.wait_words import around
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -126,7 +127,7 @@ def render(diagnosis: Diagnosis) -> str:
         if blocked.reason is not None:
             lines.append(f"    {blocked.reason}")
     if diagnosis.cycle:
-        lines.append("  cycle: " + " -> ".join((*diagnosis.cycle, diagnosis.cycle[0])))
+        lines.append("  cycle: " + " -> ".join(around(diagnosis.cycle)))
     lines.extend(f"{title}:\n{text}" for title, text in diagnosis.attachments)
     return "\n".join(lines)
 
