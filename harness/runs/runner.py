@@ -174,6 +174,7 @@ def refuse_mistakes(scenario: Scenario, system: System) -> None:
         BadInput: With all that is missing.
     """
     try:
+        # A system is the user's own adapter: this is the one member that it need not have.
         offered = getattr(system, "conditions", ())
         mistakes = [*system.mistakes(scenario), *condition_mistakes(scenario, offered)]
     except Exception as error:
