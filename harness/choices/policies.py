@@ -1,15 +1,15 @@
-"""The ports through which a search decides the order of a run, and watches its steps."""
+"""What a search gives a run: who decides its order, and who watches its steps."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from harness.choices.kinds import ChoiceKind
 
-__all__ = ["Lane", "OrderPolicy", "StepWatcher"]
+__all__ = ["Arriving", "Lane", "OrderPolicy", "StepWatcher", "WatchedLoop"]
 
 
 class Lane(Protocol):
@@ -18,6 +18,15 @@ class Lane(Protocol):
     @property
     def lane(self) -> int:
         """Its number; callbacks that no program can tell apart have -1."""
+        ...
+
+
+class Arriving(Lane, Protocol):
+    """Something that comes from outside the loop."""
+
+    @property
+    def label(self) -> str:
+        """What it is, for the reader of a schedule."""
         ...
 
 
@@ -33,17 +42,49 @@ class OrderPolicy(Protocol):
         ...
 
 
-class StepWatcher(Protocol):
-    """Sees every step of a run, to record it. Runs of a search are not watched."""
+class WatchedLoop(Protocol):
+    """A loop, as far as whoever watches its steps needs it."""
 
-    def bind(self, lineage: Callable[[int], str]) -> None:
-        """Take the function that names lanes; the names are the same in all runs of a program."""
+    adversarial: bool
+    made_tasks: list[Any]
+
+    @property
+    def ready(self) -> Sequence[Any]:
+        """The callbacks that are ready, in the loop's order."""
         ...
 
-    def begins(self, handle: Lane, overtaken: Sequence[Lane]) -> None:
-        """Note that ``handle`` is about to run, ahead of the lanes that it has overtaken."""
+    def lane_name(self, lane: int) -> str:
+        """Name a lane; the names are the same in all runs of a program."""
         ...
 
-    def ended(self, handle: Lane) -> None:
-        """Note that ``handle`` has run."""
+    def time(self) -> float:
+        """Return the moment, in virtual seconds."""
         ...
+
+
+class StepWatcher:
+    """Sees every step of a run, to record it; this one takes note of nothing.
+
+    ``needs_loop`` says that it asks its loop also when the run is over: then the loop cannot serve
+    the next run.
+    """
+
+    needs_loop = True
+
+    def bind(self, loop: WatchedLoop) -> None:
+        """Take the loop that is to run."""
+
+    def begins(self, handle: Any, overtaken: Sequence[Lane]) -> None:
+        """Note that a callback is about to run, ahead of the lanes that it has overtaken."""
+
+    def arrives(self, arrival: Arriving, overtaken: Sequence[Arriving]) -> None:
+        """Note that a latency is over: what comes from outside, and what it has overtaken."""
+
+    def ended(self, handle: Any) -> None:
+        """Note that a callback has run."""
+
+    def skipped(self, handle: Any) -> None:
+        """Note a callback whose turn it would be, had it not been cancelled (adversarial only)."""
+
+    def chosen(self, what: str) -> None:
+        """Note, in words, a choice other than the default that is no order of ready callbacks."""

@@ -119,7 +119,7 @@ class LockLedger:
 
     ``holds`` are the finished holds that lasted for more than ``hold_min_s`` seconds: in virtual
     time holds of no duration harm nobody, in real time a millisecond is a sensible bound. At most
-    ``holds_max`` are kept, the rest is counted in ``dropped_count``.
+    ``holds_max`` are kept, the rest is dropped.
 
     ``across`` of a hold comes from samples of its holder's line. ``sample`` takes those that are
     due: the virtual loop calls it before it moves the clock, a live run may call it on a timer. A
@@ -139,7 +139,6 @@ class LockLedger:
         self.on_long_wait: Callable[[], None] | None = None
         self.hold_min_s = hold_min_s
         self.holds_max = holds_max
-        self.dropped_count = 0
         self.sample_due_s = inf
         self._held: dict[int, list[Hold]] = {}
         self._fresh: dict[Hold, None] = {}
@@ -321,7 +320,6 @@ class LockLedger:
         if now is None or now - hold.begin_s <= self.hold_min_s:
             return
         if len(self.holds) >= self.holds_max:
-            self.dropped_count += 1
             return
         self.holds.append(self._record(hold, now, list(callers(frame))))
 

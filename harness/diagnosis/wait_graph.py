@@ -8,13 +8,14 @@ from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 from harness.diagnosis.await_chain import frames_of, place_in
-from harness.diagnosis.classification import is_asyncio, is_program
+from harness.diagnosis.classification import is_asyncio, is_machinery, is_program
 from harness.diagnosis.ended_holders import has_ended
 from harness.diagnosis.lock_ledger import active_ledger
 from harness.diagnosis.places import name_of
 from harness.diagnosis.wait_reasons import reason_of
 from harness.diagnosis.waits import Wait
 from harness.history.records import Blocked, Diagnosis
+from harness.history.wait_words import around
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -126,7 +127,7 @@ def render(diagnosis: Diagnosis) -> str:
         if blocked.reason is not None:
             lines.append(f"    {blocked.reason}")
     if diagnosis.cycle:
-        lines.append("  cycle: " + " -> ".join((*diagnosis.cycle, diagnosis.cycle[0])))
+        lines.append("  cycle: " + " -> ".join(around(diagnosis.cycle)))
     lines.extend(f"{title}:\n{text}" for title, text in diagnosis.attachments)
     return "\n".join(lines)
 
@@ -236,7 +237,7 @@ def _primitive(task: Task, frames: list[FrameType], where: str) -> Wait | None:
     # The outermost of asyncio's frames is what the program called: Queue.join waits in an Event.
     for frame in reversed(_asyncio_frames(frames)):
         owner = frame.f_locals.get("self")
-        if owner is not None and is_asyncio(frame):
+        if owner is not None and is_machinery(frame):
             method = f"{type(owner).__name__}.{frame.f_code.co_name}"
             return Wait(
                 task=task,

@@ -6,9 +6,11 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from harness.history.records import Blocked, Diagnosis
 
-__all__ = ["describe", "in_order", "waiting"]
+__all__ = ["around", "describe", "in_order", "waiting"]
 
 # Of more holders the others are only counted: they wait too, so a sentence follows for each.
 _HOLDERS_MAX = 4
@@ -26,13 +28,21 @@ def describe(diagnosis: Diagnosis, *, of: str | None = None) -> str:
         chain = _chain(diagnosis, of)
         return "; ".join(map(waiting, chain)) if chain else f"{of} waits for nothing that is known"
     if diagnosis.cycle:
-        return f"in a ring: {' -> '.join((*diagnosis.cycle, diagnosis.cycle[0]))}"
+        return f"in a ring: {' -> '.join(around(diagnosis.cycle))}"
     if not diagnosis.blocked:
         return "nobody waits for anything that is known"
     first = in_order(diagnosis)[0]
     more = len(diagnosis.blocked) - 1
     join = "; " if first.reason else ", and "
     return waiting(first) + (f"{join}{more} more wait" if more else "")
+
+
+def around(cycle: Sequence[str]) -> tuple[str, ...]:
+    """Return the names of a cycle with the first one again at the end; none for none.
+
+    Two of its tasks may have the same name, also the first and the last.
+    """
+    return (*cycle, *cycle[:1])
 
 
 def waiting(blocked: Blocked, *, named: str | None = None) -> str:

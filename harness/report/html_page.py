@@ -9,8 +9,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from harness.history.ends import against_expected, raised_as_expected
+from harness.history.wait_words import around
 from harness.report.figures.timeline import OPERATIONS_MAX
-from harness.report.text.wait_for import ring
 from harness.results.wording import (
     clock_word,
     count,
@@ -39,13 +39,13 @@ def environment() -> Environment:
     made.tests.update(raised_as_expected=raised_as_expected)
     made.filters.update(
         against_expected=against_expected,
+        around=around,
         breakable=_breakable,
         clock=clock_word,
         count=count,
         key_words=key_words,
         one_line=one_line,
         ratio=ratio,
-        ring=ring,
         seconds=seconds,
         shortened=shortened,
     )

@@ -43,6 +43,7 @@ async def recovered(
     raises if it does not. It may fail once: the first try may join what began when things still
     went wrong, such as a start that hangs until its deadline, and share its end.
     """
+    # A session is the adapter's own: this is the one member that it need not have.
     probe = getattr(session, "probe", None)
     if probe is None:
         return None

@@ -24,6 +24,7 @@ from harness.runs.conditions import ConditionWatch, condition_mistakes
 from harness.runs.course import Run, run_whole
 from harness.runs.directory import run_directory, why_not_writable
 from harness.runs.replay_line import replay_line
+from harness.systems.imports import importing_from_here
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -60,6 +61,7 @@ def run_scenario(
     return carry_out(scenario, backend, system=system, system_path=system_path, seed=seed).result
 
 
+@importing_from_here()
 def carry_out(
     scenario: Scenario,
     backend: Backend,
@@ -172,6 +174,7 @@ def refuse_mistakes(scenario: Scenario, system: System) -> None:
         BadInput: With all that is missing.
     """
     try:
+        # A system is the user's own adapter: this is the one member that it need not have.
         offered = getattr(system, "conditions", ())
         mistakes = [*system.mistakes(scenario), *condition_mistakes(scenario, offered)]
     except Exception as error:
@@ -251,6 +254,9 @@ def _of_the_run(ran: Ran, run: Run) -> Iterator[CheckResult]:
     """Judge the run itself: whether it was opened, came to its end and was closed."""
     plain = run.recorder.plain
     error = None if ran.error is None else plain.error(ran.error)
+    if error is not None:
+        notes = [plain.text(one) for one in getattr(ran.error, "__notes__", ())]
+        error = replace(error, chain=(*notes, *error.chain))
     status = None
     if isinstance(ran.error, SystemExit) and error is not None:
         status = error.message if type(ran.error.code) is int else repr(error.message)

@@ -141,7 +141,8 @@ def explore_subject(
         strategy: Proposes the runs; the strategy of the terms if it is left out.
         budget: When to stop, besides at the strategy's own end.
         first: Stop at the first failure.
-        share: (k, n): of n searches that share the work this is number k, from 0.
+        share: (k, n): of n searches that share the work this is number k, from 0. What a strategy
+            does once, in its first run, only number 0 does.
         watcher: Is told now and then how far it is.
         keep: Is given each failure as soon as it is shrunk, so that none is lost.
         coverage: Is filled, for whoever unites it with that of other searches; fresh.
@@ -160,7 +161,7 @@ def explore_subject(
     )
     with subject:
         while budget.left(search.runs) and not strategy.exhausted:
-            one = search.step(search.runs * share[1] + share[0])
+            one = search.step(share)
             if one is not None and keep is not None:
                 keep(one)
             if one is not None and (first or len(search.found) >= FAILURES_MAX):
@@ -195,12 +196,14 @@ class _Search:
         self._spent_s = 0.0 if begun is None else begun.wall_s
         self._unknown = None if begun is None else begun.could_not_run
 
-    def step(self, number: int) -> FoundFailure | None:
-        """Run once, as run ``number`` of the whole search; return a failure of a new cause."""
+    def step(self, share: tuple[int, int]) -> FoundFailure | None:
+        """Run once, as this share's next run; return a failure of a new cause."""
         subject, strategy = self._subject, self._strategy
+        index, parts = share
+        number = self.runs * parts + index
         same_seed = subject.same_seed or strategy.same_seed
         attempt = subject.attempt(
-            strategy.begin(number),
+            strategy.begin(self.runs + min(index, 1)),
             seed=subject.terms.seed if same_seed else (subject.terms.seed + number) % 2**64,
             watcher=strategy.watcher,
             locks=strategy.locks,

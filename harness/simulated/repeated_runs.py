@@ -175,9 +175,7 @@ class SearchRuns:
 
     def _leave(self, loop: ExploringLoop, *, finished: bool) -> None:
         """Cancel what the run left behind; most leave nothing, and then the loop serves again."""
-        # A watcher that writes schedules names lanes after the run, too: it keeps the loop.
         watcher, loop.watcher = loop.watcher, None
-        kept = watcher is not None and not getattr(watcher, "lets_loop_go", False)
         leaves = not finished
         for made in loop.made_tasks:
             if not made.done():
@@ -198,7 +196,7 @@ class SearchRuns:
             loop.made_tasks.clear()
         else:
             _forget(loop.made_tasks)
-        if kept:
+        if watcher is not None and watcher.needs_loop:
             loop.close()
         else:
             self._loop = loop

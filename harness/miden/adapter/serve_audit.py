@@ -11,12 +11,14 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from harness.miden.adapter.recorded_clients import RecordedClientFactory
     from harness.systems.port import Environment
-    from serve import Serve
+    from serve import AccountId, Serve
 
 __all__ = ["ServeAudit"]
 
@@ -24,13 +26,25 @@ THREADS = ("serve-store", "asyncio_")  # The threads of the store, and those of 
 LEFTOVERS = ("-journal", "-wal", "-shm")
 
 
+@runtime_checkable
+class _KeysSeen(Protocol):
+    """Starts clients whose stores can be looked into; those of real clients cannot."""
+
+    def keyless(self, where: str) -> Iterable[AccountId]:
+        """Return the accounts without keys in the store of a directory."""
+        ...
+
+
 class ServeAudit:
-    """Audits an open serve core, and what is left of it once it has been closed."""
+    """Audits an open serve core, and what is left of it once it has been closed.
+
+    ``clients`` starts its clients, ``threads_before`` are the ids of the threads that ran before.
+    """
 
     def __init__(self, environment: Environment, clients: RecordedClientFactory) -> None:
         self._environment = environment
-        self._clients = clients
-        self._threads = {thread.ident for thread in threading.enumerate()}
+        self.clients = clients
+        self.threads_before = {thread.ident for thread in threading.enumerate()}
 
     async def of(self, service: Serve) -> tuple[str, ...]:
         """Let what is under way end, then return all findings."""
@@ -47,7 +61,7 @@ class ServeAudit:
         """Add what is left after the close to the findings of the run's audit."""
         found = [
             f"Q1: client {client.number} of {_told(client.key)} has not ended, the service has"
-            for _, client in self._clients.unended
+            for _, client in self.clients.unended
         ]
         found += [
             f"Q7: {name} is left by a closed service"
@@ -59,7 +73,7 @@ class ServeAudit:
 
     def _clients_apart(self, service: Serve) -> list[str]:
         live = {f"{network.directory_prefix}_{who}" for who, network in service.live_clients()}
-        unended = {path.name: client for path, client in self._clients.unended if not client.closed}
+        unended = {path.name: client for path, client in self.clients.unended if not client.closed}
         return [
             f"Q1: client {client.number} of {_told(client.key)} lives, and the service has none"
             for name, client in unended.items()
@@ -70,7 +84,7 @@ class ServeAudit:
         ]
 
     def _doubles(self) -> list[str]:
-        counts = Counter(path.name for path, _ in self._clients.unended)
+        counts = Counter(path.name for path, _ in self.clients.unended)
         return [
             f"Q2: {count} clients are open on {name}" for name, count in counts.items() if count > 1
         ]
@@ -79,17 +93,17 @@ class ServeAudit:
         return [
             f"Q3: thread {thread.name} has been started, and goes on"
             for thread in threading.enumerate()
-            if thread.ident not in self._threads and not thread.name.startswith(THREADS)
+            if thread.ident not in self.threads_before and not thread.name.startswith(THREADS)
         ]
 
     def _keyless(self) -> list[str]:
-        keyless = getattr(self._environment.clients, "keyless", None)
-        if keyless is None:
+        clients = self._environment.clients
+        if not isinstance(clients, _KeysSeen):
             return []
         return [
             f"Q4: {path.name}: the client holds {account.hex}, and no key of it"
             for path in sorted(self._environment.directory.iterdir())
-            for account in keyless(path.name)
+            for account in clients.keyless(path.name)
         ]
 
     def _leftovers(self) -> list[str]:

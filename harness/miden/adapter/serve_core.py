@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from harness.systems.port import Environment
     from serve.domain.address import AccountId
 
-__all__ = ["ServeCore", "serve_core"]
+__all__ = ["ServeCore", "ServeSession", "secret_of", "serve_core"]
 
 SECRET_BYTES = 32
 DEADLINES = tuple(field.name for field in fields(Deadlines))
@@ -50,7 +50,7 @@ class ServeCore:
         self._service = service
         self._signatures = {
             name: inspect.signature(member)
-            for name, member in inspect.getmembers(_ServeSession, inspect.iscoroutinefunction)
+            for name, member in inspect.getmembers(ServeSession, inspect.iscoroutinefunction)
             if not name.startswith("_") and name not in ("call", "audit")
         }
 
@@ -76,10 +76,10 @@ class ServeCore:
         return found
 
     @asynccontextmanager
-    async def open(self, environment: Environment) -> AsyncIterator[_ServeSession]:
+    async def open(self, environment: Environment) -> AsyncIterator[ServeSession]:
         """Open a Serve on the run's directory, its clients recorded."""
         environment.interception.error_named = _error_named
-        users = {owner_identifier(_secret_of(user)): user.name for user in environment.users}
+        users = {owner_identifier(secret_of(user)): user.name for user in environment.users}
         clients = RecordedClientFactory(
             environment.clients,
             recorder=environment.recorder,
@@ -100,7 +100,7 @@ class ServeCore:
                 deadlines=_deadlines(settings),
                 key_scheme=KeyScheme(settings.get("key_scheme", KeyScheme.FALCON)),
             ) as opened:
-                yield _ServeSession(opened, audit, environment.recorder)
+                yield ServeSession(opened, audit, environment.recorder)
         await audit.closed()
 
     def _step_problems(self, step: Step) -> list[str]:
@@ -128,12 +128,12 @@ class ServeCore:
         return found
 
 
-class _ServeSession:
+class ServeSession:
     """An open Serve, with its operations by name and plain arguments."""
 
     def __init__(self, opened: Serve, audit: ServeAudit, recorder: Recorder) -> None:
         self._serve = opened
-        self._audit = audit
+        self.auditor = audit
         self._recorder = recorder
 
     async def call(self, operation: str, user: User | None, arguments: dict[str, Any]) -> Any:
@@ -163,34 +163,34 @@ class _ServeSession:
 
     async def audit(self) -> Sequence[str]:
         """Let what is under way end, then return the audit's findings."""
-        return await self._audit.of(self._serve)
+        return await self.auditor.of(self._serve)
 
     async def probe(self, user: User | None) -> None:
         """Do for a user what must work in a world without faults."""
         if user is None:
             await self._serve.list_desks()
             return
-        secret = _secret_of(user)
+        secret = secret_of(user)
         await self._serve.get_client(secret, Network.LOCALNET)
         await self._serve.client_sync(secret, Network.LOCALNET)
         await self._serve.list_accounts(secret)
 
     async def get_client(self, user: User, network: str) -> Any:
         """Return the user's client; equal numbers in two results are the same client."""
-        return await self._serve.get_client(_secret_of(user), Network.parse(network))
+        return await self._serve.get_client(secret_of(user), Network.parse(network))
 
     async def list_client_accounts(self, user: User, network: str) -> list[str]:
         """List the accounts in the store of the user's client, by id."""
-        client = await self._serve.get_client(_secret_of(user), Network.parse(network))
+        client = await self._serve.get_client(secret_of(user), Network.parse(network))
         return [account.account_id.hex for account in await client.list_accounts()]
 
     async def create_account_order(self, user: User, order: dict[str, Any]) -> Any:
         """Make an account from an order in JSON form."""
-        return await self._serve.create_account_order(_secret_of(user), parse_order(order))
+        return await self._serve.create_account_order(secret_of(user), parse_order(order))
 
     async def list_accounts(self, user: User) -> Any:
         """List the user's accounts and desks."""
-        return await self._serve.list_accounts(_secret_of(user))
+        return await self._serve.list_accounts(secret_of(user))
 
     async def list_orders(self, user: User) -> Any:
         """List the user's orders: kind, stage, status and account of each."""
@@ -201,18 +201,18 @@ class _ServeSession:
                 "status": one.status.value,
                 "account": one.account,
             }
-            for one in await self._serve.list_orders_for_user(_secret_of(user))
+            for one in await self._serve.list_orders_for_user(secret_of(user))
         ]
 
     async def get_account_status(self, user: User, network: str, account: str) -> Any:
         """Say what an account is and owns."""
         return await self._serve.get_account_status(
-            _secret_of(user), Network.parse(network), account
+            secret_of(user), Network.parse(network), account
         )
 
     async def client_sync(self, user: User, network: str) -> Any:
         """Bring the user's client to the chain's tip."""
-        summary = await self._serve.client_sync(_secret_of(user), Network.parse(network))
+        summary = await self._serve.client_sync(secret_of(user), Network.parse(network))
         return {"block_number": summary.block_number}
 
     async def flush(self) -> int:
@@ -221,7 +221,7 @@ class _ServeSession:
 
     async def flush_clients_for_secret(self, user: User) -> int:
         """Let one user's clients end."""
-        return await self._serve.flush_clients_for_secret(_secret_of(user))
+        return await self._serve.flush_clients_for_secret(secret_of(user))
 
     async def init_desks(self) -> Any:
         """Restore the desks; return which could not be restored, and by what error."""
@@ -242,7 +242,7 @@ class _ServeSession:
     async def plant_desk(self, user: User, network: str) -> str:
         """Write a desk's row and its owner's folder, as an earlier process would have left them."""
         place = Network.parse(network)
-        secret = _secret_of(user)
+        secret = secret_of(user)
         directory = client_directory(self._serve.storage_path, secret, place)
         address = encode_address(_planted_id(user.name), place)
         record = DeskRecord(
@@ -261,7 +261,8 @@ class _ServeSession:
         return address
 
 
-def _secret_of(user: User) -> bytes:
+def secret_of(user: User) -> bytes:
+    """Return the secret by which serve knows a user, 32 bytes."""
     byte = user.data.get("secret_byte")
     if byte is None:
         return hashlib.sha256(user.name.encode()).digest()
@@ -275,7 +276,7 @@ def _user_problems(users: Sequence[User]) -> list[str]:
     for number, user in enumerate(users):
         where = f"users[{number}].data.secret_byte"
         try:
-            secret = _secret_of(user)
+            secret = secret_of(user)
         except (TypeError, ValueError):
             byte = user.data["secret_byte"]
             found.append(f"{where}: must be 0 to 255, got {byte!r}; write a number")

@@ -67,7 +67,6 @@ class NodeContainer:
     ) -> None:
         self.image = image
         self._progress = progress
-        self._start_timeout_s = start_timeout_s
         self._settings = dict(settings or {})
         self._shared_state = shared_state
         self._token = secrets.token_hex(8)

@@ -70,6 +70,7 @@ class SimulatedClientFactory:
     """Starts simulated clients on a simulated node, and keeps their stores by directory.
 
     ``queue_length_max`` is how many commands may wait in a client; a further one is ``ClientBusy``.
+    ``stores`` are the stores, and ``open_directories`` those with an open client, by name.
     """
 
     def __init__(
@@ -82,19 +83,19 @@ class SimulatedClientFactory:
         self.node = node
         self._queue_length_max = queue_length_max
         self._loop = loop
-        self._stores: dict[str, ClientStore] = {}
-        self._open: set[str] = set()
+        self.stores: dict[str, ClientStore] = {}
+        self.open_directories: set[str] = set()
 
     async def spawn(
         self, directory: Path, network: Network, *, dial_timeout_s: float
     ) -> SimulatedClient:
         """Start a client; see ``serve.clients.port.ClientFactory``."""
         where = directory.name
-        if where in self._open:
+        if where in self.open_directories:
             msg = f"{where}: another client is open on this directory"
             raise ClientStoreInUse(msg)
-        self._open.add(where)
-        store = self._stores.setdefault(where, ClientStore())
+        self.open_directories.add(where)
+        store = self.stores.setdefault(where, ClientStore())
         stream = self.node.model.stream(where)
         environment = self._loop.environment
         try:
@@ -102,7 +103,7 @@ class SimulatedClientFactory:
                 environment.process(self._build(store, stream, dial_timeout_s))
             )
         except BaseException:
-            self._open.discard(where)
+            self.open_directories.discard(where)
             raise
         return SimulatedClient(
             self.node,
@@ -112,12 +113,12 @@ class SimulatedClientFactory:
             where=where,
             network=network,
             queue_length_max=self._queue_length_max,
-            released=lambda: self._open.discard(where),
+            released=lambda: self.open_directories.discard(where),
         )
 
     def keyless(self, where: str) -> tuple[AccountId, ...]:
         """Return the accounts without keys in the store of a directory, by id."""
-        store = self._stores.get(where, ClientStore())
+        store = self.stores.get(where, ClientStore())
         return tuple(sorted((one for one in store.accounts if one not in store.keys), key=_hex))
 
     def _build(
@@ -128,10 +129,6 @@ class SimulatedClientFactory:
         if store.genesis is None:
             yield from self.node.dial(stream, timeout_s=dial_timeout_s)
             store.genesis = self.node.genesis
-
-    def lose_key(self, where: str, account_id: AccountId) -> None:
-        """Lose the key of an account, as a disk may."""
-        self._stores[where].keys.discard(account_id)
 
 
 class SimulatedClient:

@@ -60,10 +60,7 @@ def ring_plot(diagnosis: Diagnosis | None) -> RingPlot | None:
     """Lay out the cycle of a diagnosis; None where there is none."""
     if diagnosis is None or not diagnosis.cycle:
         return None
-    cycle = diagnosis.cycle
-    if len(cycle) > 1 and cycle[0] == cycle[-1]:
-        cycle = cycle[:-1]
-    names = list(cycle)
+    names = list(diagnosis.cycle)
     left_out = None
     if len(names) > TASKS_MAX:
         more = count(len(names) - TASKS_MAX + 1, "more task")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.history.wait_words import around
 from harness.report.text.schedule_stretches import Gap, shown_steps, with_gaps
 from harness.results.wording import count, one_line, seconds, shortened
 
@@ -87,8 +88,7 @@ def closing_lines(schedule: Schedule) -> list[str]:
     if schedule.dropped:
         lines.append(f"  … {count(schedule.dropped, 'more step')} at the end, not recorded")
     if schedule.cycle:
-        ring = [*schedule.cycle, schedule.cycle[0]]
-        lines.append(f"  waiting in a ring: {' -> '.join(_words(lane) for lane in ring)}")
+        lines.append(f"  waiting in a ring: {' -> '.join(map(_words, around(schedule.cycle)))}")
     return lines
 
 

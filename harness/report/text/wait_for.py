@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.history.wait_words import in_order, waiting
+from harness.history.wait_words import around, in_order, waiting
 from harness.results.wording import clock_word, count, one_line, seconds
 
 if TYPE_CHECKING:
     from harness.history.records import Blocked, Diagnosis, History
 
-__all__ = ["diagnosis_lines", "ring", "waiting_lines"]
+__all__ = ["diagnosis_lines", "waiting_lines"]
 
 _NAMED_MAX = 12
 
@@ -36,7 +36,7 @@ def waiting_lines(diagnosis: Diagnosis, clock: str, *, blocked_max: int = 50) ->
     if left_out > 0:
         lines.append(f"  … and {count(left_out, 'more task')}")
     if diagnosis.cycle:
-        lines.append(f"  cycle: {' -> '.join(one_line(task) for task in ring(diagnosis))}")
+        lines.append(f"  cycle: {' -> '.join(one_line(task) for task in around(diagnosis.cycle))}")
     return lines
 
 
@@ -56,11 +56,3 @@ def _group_words(group: list[Blocked]) -> str:
     more = len(names) - _NAMED_MAX
     tail = f" and {more} more" if more > 0 else ""
     return waiting(group[0], named=f"{', '.join(names[:_NAMED_MAX])}{tail} wait for")
-
-
-def ring(diagnosis: Diagnosis) -> tuple[str, ...]:
-    """Return the cycle's tasks with the first named again at the end; empty where none is known."""
-    cycle = diagnosis.cycle
-    if len(cycle) > 1 and cycle[0] == cycle[-1]:
-        return cycle
-    return (*cycle, *cycle[:1])

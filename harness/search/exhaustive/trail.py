@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+from harness.choices.policies import StepWatcher
 from harness.search.exhaustive.footprint import EVERYTHING, Footprint, Touch
 from harness.search.exhaustive.observer import FootprintObserver, StepTouches
 from harness.search.exhaustive.races import Event
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
-    from harness.choices.policies import Lane
+    from harness.choices.policies import Lane, WatchedLoop
     from harness.search.exhaustive.decision_path import Decision
 
 __all__ = ["Trail"]
@@ -29,7 +30,7 @@ class _Ahead:
         self.joins = joins
 
 
-class Trail:
+class Trail(StepWatcher):
     """Watches one run: the footprint of each step, and the steps that made it possible.
 
     ``asleep`` are lanes whose next step, with its footprint, was taken before in an order that is
@@ -41,8 +42,7 @@ class Trail:
     these events, or nothing if they have to be observed again.
     """
 
-    # Once a run is over, its loop may serve the next one.
-    lets_loop_go = True
+    needs_loop = False
 
     def __init__(
         self,
@@ -91,10 +91,10 @@ class Trail:
         """Return an event by its number; None if the run has none of it."""
         return self.events[number] if 0 <= number < len(self.events) else None
 
-    def bind(self, lineage: Callable[[int], str]) -> None:
-        """Take the loop by its way to name lanes."""
-        self._loop = getattr(lineage, "__self__", None)
-        self.idle = self._loop is None or not self._loop.adversarial
+    def bind(self, loop: WatchedLoop) -> None:
+        """Take the loop that is to run."""
+        self._loop = loop
+        self.idle = not loop.adversarial
 
     def decided(self, decision: Decision, asleep: dict[int, Footprint]) -> None:
         """Take the decision by which the next step goes, and who sleeps as it begins."""
@@ -146,11 +146,11 @@ class Trail:
     def begins(self, handle: Any, overtaken: Sequence[Lane]) -> None:
         """Observe the step."""
         del overtaken
-        if self.idle or getattr(handle, "call", None) is None:
+        if self.idle:
             return
         if not self._tasks_seen:
             self._meet_tasks()
-        self._count = len(self._loop._ready)
+        self._count = len(self._loop.ready)
         if handle.lane < 0:
             return
         self.settle()
@@ -195,18 +195,18 @@ class Trail:
         if self.idle or handle.lane < 0:
             return
         self.settle()
-        self._count = len(self._loop._ready)
+        self._count = len(self._loop.ready)
         self._comes(handle)
         touches = StepTouches()
         touches.anything("a callback that was cancelled")
         self._add_event(handle, touches)
 
-    def ended(self, handle: Lane) -> None:
+    def ended(self, handle: Any) -> None:
         """Note what the step touched, and what it made possible."""
         if self._running is not None:
             # First of all: what follows is no part of the step.
             self._observer.end()
-        if self.idle or getattr(handle, "call", None) is None:
+        if self.idle or handle.call is None:
             return
         if handle.lane >= 0:
             self._in_step = False
@@ -269,7 +269,7 @@ class Trail:
                     enablers |= 1 << self._event_of[id(one)]
             joined = self._joined.get(id(ahead.joins), 0) | enablers
             self._joined[id(ahead.joins)] = enablers = joined
-        if len(self._loop._ready) == self._count:
+        if len(self._loop.ready) == self._count:
             return
         if self._open is not None and origin == len(self.events) - 1:
             # It ran at once: what it made possible, its step did.
@@ -281,7 +281,7 @@ class Trail:
             self.bar(forget=True)
 
     def _made_ready(self, touches: StepTouches, enablers: int, origin: int) -> None:
-        ready = self._loop._ready
+        ready = self._loop.ready
         for index in range(self._count, len(ready)):
             handle = ready[index]
             if handle.call is None:
@@ -327,7 +327,7 @@ def _ended_well(future: Any) -> bool:
         and future.done()
         and not future.cancelled()
         # Not exception(): that would tell asyncio that somebody has taken the error.
-        and getattr(future, "_exception", None) is None
+        and future._exception is None
     )
 
 

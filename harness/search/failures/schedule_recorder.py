@@ -8,6 +8,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from harness.choices.kinds import ChoiceKind
+from harness.choices.policies import StepWatcher
 from harness.diagnosis.await_chain import frames_of, place_in
 from harness.diagnosis.classification import is_program
 from harness.diagnosis.wait_graph import wait_of
@@ -17,9 +18,9 @@ from harness.search.failures.tape import Deviation
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
-    from harness.choices.policies import Lane, StepWatcher
+    from harness.choices.policies import Arriving, Lane, WatchedLoop
 
 __all__ = ["STEPS_MAX", "ScheduleRecorder"]
 
@@ -29,14 +30,14 @@ STEPS_MAX = 20_000
 _PLACE = re.compile(r"^(?P<path>.+):(?P<line>\d+) in ")
 
 
-class ScheduleRecorder:
+class ScheduleRecorder(StepWatcher):
     """Records every step of a run. It is used for one run, and never for a search."""
 
     def __init__(self) -> None:
         self._steps: list[ScheduleStep] = []
-        self._inner: StepWatcher | None = None
+        self._inner = StepWatcher()
         self._dropped = 0
-        self._loop: Any = None
+        self._loop: WatchedLoop
         self._deviation: str | None = None
         self._notes: list[str] = []
         self.interleaved: Counter[tuple[str, str]] = Counter()
@@ -45,39 +46,44 @@ class ScheduleRecorder:
         # What became ready in which step; None for what came from outside.
         self._wakers: dict[Lane, int | None] = {}
         self._woken_by: int | None = None
-        self._lineage: Callable[[int], str] = str
         self._ran: Counter[int] = Counter()
         # The first and the last step before which a lane stood at a line.
         self._sites: dict[str, dict[str, tuple[int, int]]] = {}
 
     def watching(self, inner: StepWatcher | None) -> ScheduleRecorder:
         """Pass on all that is seen to another watcher, too."""
-        self._inner = inner
+        if inner is not None:
+            self._inner = inner
         return self
 
-    def bind(self, lineage: Callable[[int], str]) -> None:
-        """Take the loop's way to name lanes, and with it the loop."""
-        self._loop = getattr(lineage, "__self__", None)
-        self._lineage = lineage
-        if self._inner is not None:
-            self._inner.bind(lineage)
+    def bind(self, loop: WatchedLoop) -> None:
+        """Take the loop that is to run."""
+        self._loop = loop
+        self._inner.bind(loop)
 
     def begins(self, handle: Lane, overtaken: Sequence[Lane]) -> None:
         """Note whom the step overtakes."""
-        names = list(dict.fromkeys(self._name(one) for one in overtaken if one.lane >= 0))
-        self._deviation = f"ran ahead of {', '.join(names)}" if names else None
-        for ready in self._loop._ready:
-            self._wakers.setdefault(ready, None)
-        self._woken_by = self._wakers.pop(handle, None)
-        label = getattr(handle, "label", None)
-        if label is not None:
-            self._note_site(f"outside {label}", handle.lane)
-            if self._deviation is not None:
-                self._add(self._name(handle), f"{label} comes", None)
+        self._comes(handle, [self._name(one) for one in overtaken if one.lane >= 0])
         if handle.lane >= 0:
             self._ran[handle.lane] += 1
-        if self._inner is not None:
-            self._inner.begins(handle, overtaken)
+        self._inner.begins(handle, overtaken)
+
+    def arrives(self, arrival: Arriving, overtaken: Sequence[Arriving]) -> None:
+        """Note what comes from outside, and what it overtakes."""
+        passed = [self._name(one, one.label) for one in overtaken if one.lane >= 0]
+        self._comes(arrival, passed)
+        self._note_site(f"outside {arrival.label}", arrival.lane)
+        if self._deviation is not None:
+            self._add(self._name(arrival, arrival.label), f"{arrival.label} comes", None)
+        self._ran[arrival.lane] += 1
+        self._inner.arrives(arrival, overtaken)
+
+    def _comes(self, lane: Lane, overtaken: list[str]) -> None:
+        names = dict.fromkeys(overtaken)
+        self._deviation = f"ran ahead of {', '.join(names)}" if names else None
+        for ready in self._loop.ready:
+            self._wakers.setdefault(ready, None)
+        self._woken_by = self._wakers.pop(lane, None)
 
     def chosen(self, what: str) -> None:
         """Note a choice that is no order: a fault, a cancellation, a latency."""
@@ -93,10 +99,9 @@ class ScheduleRecorder:
             if stack:
                 self._note_site(" < ".join(stack), handle.lane)
             self._add(self._name(handle), does, place, stack)
-            for ready in self._loop._ready:
+            for ready in self._loop.ready:
                 self._wakers.setdefault(ready, len(self._steps) - 1)
-        if self._inner is not None:
-            self._inner.ended(handle)
+        self._inner.ended(handle)
 
     def schedule(self, cycle: Sequence[str] = ()) -> Schedule:
         """Return what was recorded."""
@@ -114,7 +119,7 @@ class ScheduleRecorder:
     def _note_site(self, line: str, lane: int) -> None:
         """Note that the step that comes next is one that could be kept back."""
         lanes = self._sites.setdefault(line, {})
-        name, step = self._lineage(lane), self._ran[lane]
+        name, step = self._loop.lane_name(lane), self._ran[lane]
         lanes[name] = (lanes.get(name, (step, step))[0], step)
 
     def sites(self) -> list[Deviation]:
@@ -172,13 +177,13 @@ class ScheduleRecorder:
             return found
         return next((task for task in made if task.number == lane), None)
 
-    def _name(self, handle: Lane) -> str:
+    def _name(self, handle: Lane, label: str = "callback") -> str:
         task = self._task(handle.lane)
         if task is not None:
             return task.get_name()
         name = self._loop.lane_name(handle.lane)
+        label = label.partition(" call ")[0]
         # What belongs to no task and to no process has a number only.
-        label = getattr(handle, "label", "callback").partition(" call ")[0]
         return f"{label} outside" if name == str(handle.lane) else f"{label} {name}"
 
 
@@ -188,7 +193,7 @@ def _stand(task: asyncio.Task[Any]) -> tuple[str, str | None]:
         if task.cancelled():
             return "was cancelled", None
         # Not exception(): that would tell asyncio that somebody has taken the error.
-        error: BaseException | None = getattr(task, "_exception", None)
+        error: BaseException | None = task._exception
         return ("returned" if error is None else f"raised {type(error).__name__}"), None
     wait = wait_of(task)
     if wait is None:

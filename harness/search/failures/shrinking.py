@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
     from harness.search.failures.tape import Deviation, Tape
 
-    Fails = Callable[[Sequence[Deviation]], bool]
-
 __all__ = ["LONG", "RUNS_MAX", "Shrunk", "shrink_schedule"]
 
 # Runs that one failure may cost.

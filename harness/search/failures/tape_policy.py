@@ -6,51 +6,58 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from harness.choices.kinds import ChoiceKind
+from harness.choices.policies import StepWatcher
 from harness.search.failures.tape import Deviation, Tape
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from harness.choices.policies import Lane, OrderPolicy
+    from harness.choices.policies import Lane, OrderPolicy, WatchedLoop
 
 __all__ = ["PicksPolicy", "TapePolicy", "TapeRecorder"]
 
 
-class _Lanes:
+class _StepCounter(StepWatcher):
     """Counts the steps of lanes, and names lanes by where they come from."""
 
     def __init__(self) -> None:
-        self.lineage: Callable[[int], str] = str
+        self._name: Callable[[int], str] = str
         self._steps: Counter[int] = Counter()
 
-    def ran(self, lane: int) -> None:
-        """Count a step of a lane."""
-        self._steps[lane] += 1
+    def bind(self, loop: WatchedLoop) -> None:
+        """Take the function that names lanes from the loop that is to run."""
+        self._name = loop.lane_name
+
+    def begins(self, handle: Lane, overtaken: Sequence[Lane]) -> None:
+        """Count a step of its lane."""
+        del overtaken
+        if handle.lane >= 0:
+            self._steps[handle.lane] += 1
+
+    def arrives(self, arrival: Lane, overtaken: Sequence[Lane]) -> None:
+        """Count what comes from outside like a step."""
+        self.begins(arrival, overtaken)
 
     def key_of(self, lane: int) -> tuple[str, int]:
         """Return the name of a lane and the number of its next step."""
-        return self.lineage(lane), self._steps[lane]
+        return self._name(lane), self._steps[lane]
 
 
-class TapePolicy:
+class TapePolicy(_StepCounter):
     """Carries out a tape; watches the run, so that it knows which step of a lane comes next.
 
     ``used`` counts the deviations that took place: one whose step never came has no effect.
     """
 
     def __init__(self, tape: Tape) -> None:
+        super().__init__()
         self._tape = tape
-        self._lanes = _Lanes()
         self._left: dict[tuple[str, int], int] = {
             (one.where, one.nth): one.value
             for one in tape.schedule
             if one.kind is ChoiceKind.ORDER and not one.where.startswith("?")
         }
         self._asked: Counter[tuple[ChoiceKind, str]] = Counter()
-
-    def bind(self, lineage: Callable[[int], str]) -> None:
-        """Take the function that names lanes from the loop that is to run."""
-        self._lanes.lineage = lineage
 
     def order(self, options: Sequence[Lane]) -> int:
         """Choose the first lane that is not to be overtaken any more."""
@@ -75,22 +82,12 @@ class TapePolicy:
         where = f"?{label}" if kind is ChoiceKind.ORDER else label
         return min(self._tape.value_of(kind, where, nth), count - 1)
 
-    def begins(self, handle: Lane, overtaken: Sequence[Lane]) -> None:
-        """Nothing is to be done before a step."""
-        del overtaken
-        if handle.lane >= 0:
-            self._lanes.ran(handle.lane)
-
-    def ended(self, handle: Lane) -> None:
-        """Nothing is to be done after a step."""
-        del handle
-
     def _distinct(self, options: Sequence[Lane]) -> Iterator[tuple[int, tuple[str, int]]]:
         seen = set()
         for index, option in enumerate(options):
             if option.lane >= 0 and option.lane not in seen:
                 seen.add(option.lane)
-                yield index, self._lanes.key_of(option.lane)
+                yield index, self.key_of(option.lane)
 
 
 class PicksPolicy:
@@ -117,18 +114,14 @@ class PicksPolicy:
         return min(pick, count - 1)
 
 
-class TapeRecorder:
+class TapeRecorder(_StepCounter):
     """Writes the tape of a run that another policy decides; it is policy and watcher in one."""
 
     def __init__(self, policy: OrderPolicy) -> None:
+        super().__init__()
         self._policy = policy
-        self._lanes = _Lanes()
         self._found: Counter[tuple[ChoiceKind, str, int]] = Counter()
         self._asked: Counter[tuple[ChoiceKind, str]] = Counter()
-
-    def bind(self, lineage: Callable[[int], str]) -> None:
-        """Take the function that names lanes from the loop that is to run."""
-        self._lanes.lineage = lineage
 
     def order(self, options: Sequence[Lane]) -> int:
         """Have the other policy choose; what it means is seen when the step begins."""
@@ -147,13 +140,8 @@ class TapeRecorder:
     def begins(self, handle: Lane, overtaken: Sequence[Lane]) -> None:
         """Record whom a step overtakes."""
         for lane in dict.fromkeys(one.lane for one in overtaken if one.lane >= 0):
-            self._found[ChoiceKind.ORDER, *self._lanes.key_of(lane)] += 1
-        if handle.lane >= 0:
-            self._lanes.ran(handle.lane)
-
-    def ended(self, handle: Lane) -> None:
-        """Nothing is to be done after a step."""
-        del handle
+            self._found[ChoiceKind.ORDER, *self.key_of(lane)] += 1
+        super().begins(handle, overtaken)
 
     def tape(self, seed: int) -> Tape:
         """Return the tape of the run so far."""

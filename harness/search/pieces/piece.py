@@ -20,11 +20,9 @@ from harness.search.strategies.portfolio import strategy_named
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from harness.choices.policies import OrderPolicy, StepWatcher
     from harness.results.explorations import FoundFailure
     from harness.search.explorer import ExplorationWatcher
     from harness.search.strategies.port import Strategy
-    from harness.search.subjects.attempt import Attempt
     from harness.search.subjects.scenario import ScenarioSubject
     from harness.search.terms import SearchTerms
 
@@ -36,6 +34,7 @@ __all__ = [
     "Stoppable",
     "could_not_explore",
     "run_piece",
+    "strategy_of",
     "subject_of",
 ]
 
@@ -135,7 +134,7 @@ def run_piece(
     Raises:
         BadInput: The scenario or its system cannot be used.
     """
-    coverage, strategy = _coverage_of(piece.begun), _Share(piece)
+    coverage, strategy = _coverage_of(piece.begun), strategy_of(piece)
     budget = Stoppable(runs=piece.runs, seconds=piece.seconds, stopped=stopped)
     try:
         exploration = explore_subject(
@@ -165,14 +164,14 @@ def run_piece(
         orders=base64.b64encode(b"".join(coverage.orders)).decode(),
         first_seen=tuple(coverage.orders.values()),
         interleaved=tuple(sorted(coverage.interleaved)),
-        measured=strategy.measured(),
+        measured=_measured(strategy),
         cut_short=cut_short,
         learned=strategy.learned() if cut_short else None,
     )
 
 
 def _is_cut_short(
-    piece: Piece, exploration: Exploration, strategy: _Share, budget: Stoppable
+    piece: Piece, exploration: Exploration, strategy: Strategy, budget: Stoppable
 ) -> bool:
     """Return True if somebody stopped it, or if its first failure did."""
     if strategy.exhausted or exploration.runs == piece.runs:
@@ -224,57 +223,22 @@ def subject_of(path: str, terms: SearchTerms, *, dropped: tuple[str, ...] = ()) 
     return ScenarioSubject(scenario, system, terms, dropped=dropped)
 
 
-class _Share:
-    """The strategy of one share: it draws a stream of its own, and counts its own runs.
-
-    What a portfolio does once, in its first run, only the first share does.
-    """
-
-    def __init__(self, piece: Piece) -> None:
-        seed = piece.terms.seed
+def strategy_of(piece: Piece) -> Strategy:
+    """Make the strategy of a piece: it draws a stream of its own, and knows what it had learned."""
+    seed = piece.terms.seed
+    if piece.index:
         drawn = f"{seed} {piece.index}".encode()
-        if piece.index:
-            seed = int.from_bytes(hashlib.blake2b(drawn, digest_size=8).digest())
-        self._inner: Strategy = strategy_named(piece.terms.strategy, seed=seed)
-        self._count = min(piece.index, 1)
-        self.name = self._inner.name
-        if piece.begun is not None:
-            self._count += piece.begun.exploration.runs
-            self._inner.remember(piece.begun.learned, where="--resume")
+        seed = int.from_bytes(hashlib.blake2b(drawn, digest_size=8).digest())
+    strategy = strategy_named(piece.terms.strategy, seed=seed)
+    if piece.begun is not None:
+        strategy.remember(piece.begun.learned, where="--resume")
+    return strategy
 
-    def __getattr__(self, name: str) -> Any:
-        """What else there is to know of the strategy: its bound, its parts, what it measured."""
-        return getattr(self._inner, name)
 
-    @property
-    def exhausted(self) -> bool:
-        return self._inner.exhausted
-
-    @property
-    def locks(self) -> bool:
-        return self._inner.locks
-
-    @property
-    def watcher(self) -> StepWatcher | None:
-        return self._inner.watcher
-
-    def begin(self, run: int) -> OrderPolicy:
-        del run
-        self._count += 1
-        return self._inner.begin(self._count - 1)
-
-    def finish(self, found: Attempt) -> None:
-        self._inner.finish(found)
-
-    def learned(self) -> dict[str, Any] | None:
-        """Return what the strategy needs to go on; None if it can only begin again."""
-        return self._inner.learned()
-
-    def measured(self) -> tuple[Measured, ...]:
-        """Return what the strategies measured, those with a bound of their own."""
-        parts = dict.fromkeys((self._inner, *self._inner.parts))
-        return tuple(
-            Measured(strategy=one.name, lanes=one.lanes, decisions=one.horizon)
-            for one in parts
-            if isinstance(one, PriorityChanges) and one.lanes
-        )
+def _measured(strategy: Strategy) -> tuple[Measured, ...]:
+    """Return what the strategies measured, those with a bound of their own."""
+    return tuple(
+        Measured(strategy=one.name, lanes=one.lanes, decisions=one.horizon)
+        for one in dict.fromkeys((strategy, *strategy.parts))
+        if isinstance(one, PriorityChanges) and one.lanes
+    )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from harness.diagnosis.classification import is_program
 from harness.diagnosis.places import place_of
 from harness.diagnosis.wait_graph import render
+from harness.history.wait_words import around
 from harness.search.subjects.attempt import Failure
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def failure_of_deadlock(diagnosis: Diagnosis) -> Failure:
     # All that are blocked: who is in the ring is only known where locks are watched.
     places = sorted({one.where for one in diagnosis.blocked})
     if diagnosis.cycle:
-        headline = "deadlock: " + " -> ".join((*diagnosis.cycle, diagnosis.cycle[0]))
+        headline = "deadlock: " + " -> ".join(around(diagnosis.cycle))
     else:
         headline = f"stuck: {len(shown)} wait for what nobody will do"
     return Failure(

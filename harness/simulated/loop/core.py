@@ -18,23 +18,24 @@ from typing import Any
 
 from harness.simulated.loop import turning
 
-__all__ = ["core_name", "the_core"]
+__all__ = ["chosen", "core_name", "the_core"]
 
 _FOLDER = Path(__file__).parent
 
 
 def the_core() -> Any:
     """Return the module that is the core: ``turning``, or what was compiled from it."""
-    return _chosen()[0]
+    return chosen()[0]
 
 
 def core_name() -> str:
     """Say which core is in use, and if it is the plain one, why."""
-    return _chosen()[1]
+    return chosen()[1]
 
 
 @cache
-def _chosen() -> tuple[Any, str]:
+def chosen() -> tuple[Any, str]:
+    """Return the core of this process, and say which one it is; chosen at the first call."""
     if os.environ.get("HARNESS_PURE_PYTHON", "") not in {"", "0"}:
         return turning, "plain Python (HARNESS_PURE_PYTHON is set)"
     try:

@@ -77,12 +77,9 @@ class ExploringLoop(VirtualLoop):
 
     def _watched_by(self, watcher: StepWatcher | None) -> None:
         self.watcher = watcher
-        self._tell_chosen: Callable[[str], None] | None = getattr(watcher, "chosen", None)
-        # Called with a callback whose turn it would be, had it not been cancelled.
-        self._tell_skipped: Callable[[Lane], None] | None = getattr(watcher, "skipped", None)
         self.environment.born = None if watcher is None else self._process_born
         if watcher is not None:
-            watcher.bind(self.lane_name)
+            watcher.bind(self)
 
     def begin_anew(
         self, policy: OrderPolicy, *, seed: int, watcher: StepWatcher | None = None
@@ -127,7 +124,6 @@ class ExploringLoop(VirtualLoop):
         self.policy = DefaultPolicy()
         self.watcher = None
         self.suspended = None
-        self._tell_chosen = self._tell_skipped = None
 
     def create_task(self, coro: Any, *, name: object = None, **options: Any) -> Any:
         """Make a task, and know it until the loop is closed."""
@@ -162,8 +158,8 @@ class ExploringLoop(VirtualLoop):
         """Have the policy choose, and record what it chose."""
         chosen = self.policy.choose(kind, count, label)
         self.picks.append(chosen)
-        if chosen and self._tell_chosen is not None:
-            self._tell_chosen(f"{kind.value} {chosen} of {count - 1}: {label}")
+        if chosen and self.watcher is not None:
+            self.watcher.chosen(f"{kind.value} {chosen} of {count - 1}: {label}")
         return chosen
 
     def _turn(self) -> Pause:
@@ -203,8 +199,8 @@ class ExploringLoop(VirtualLoop):
                     self.observer()
                 if self._stopping:
                     return Pause.STOPPED
-            elif self._tell_skipped is not None:
-                self._tell_skipped(handle)
+            elif self.watcher is not None:
+                self.watcher.skipped(handle)
         return Pause.SPINNING
 
     def _step(self, handle: Any, overtaken: Sequence[Lane]) -> None:

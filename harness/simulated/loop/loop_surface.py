@@ -21,7 +21,7 @@ from harness.simulated.loop.virtual_environment import VirtualEnvironment
 from harness.simulated.loop.virtual_task import TaskMaker
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
+    from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Sequence
 
     import simpy
 
@@ -292,6 +292,12 @@ class LoopSurface(UnsupportedCalls):
         """Switch debug mode."""
         # bool() returns False and is the cheapest function that does: every new future calls it.
         self.__dict__["get_debug"] = partial(bool, 1) if enabled else bool
+
+    @property
+    def ready(self) -> Sequence[Any]:
+        """The callbacks that are ready, in the loop's order."""
+        found: Sequence[Any] = self._ready
+        return found
 
     def stop(self) -> None:
         """Stop after the pass that is under way."""

@@ -68,7 +68,7 @@ def refused(*arguments: str, **environment: str) -> str:
         (["run", "--seeds", "0", SCENARIO], "at least one"),
         (["run", "--jobs", "0", SCENARIO], "--jobs: must be at least 1 and at most 256, got 0"),
         (["run", "--system", "a", SCENARIO], 'must be "package.module:attribute", got "a"'),
-        (["run", "--system", "nomod:x", SCENARIO], "nomod cannot be imported"),
+        (["run", "--system", "nomod:x", SCENARIO], "there is no module nomod; looked in "),
         (["run", "--system", "os:pth", SCENARIO], "os has no pth; did you mean path?"),
         (["run", "--system", "os:path.jion", SCENARIO], "os:path has no jion; did you mean join?"),
         (["run", "--system", "os:path", SCENARIO], "must be a class with async methods"),

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from harness.history.records import Blocked, Diagnosis
-from harness.history.wait_words import describe, waiting
+from harness.history.wait_words import around, describe, waiting
 
 OWN = Blocked(task="main", waits_for="Event e", where="harness/runs/workload.py:9 in f", reason="r")
 HELD = Blocked(task="a", waits_for="Lock x", where="a.py:1 in f", holders=("b at b.py:2 in g",))
@@ -13,6 +15,19 @@ UNSET = Blocked(task="b", waits_for="Event y", where="b.py:1", reason="nobody le
 CLOSED = Blocked(task="c", waits_for="Event z", where="c.py:1", reason="it was cleared at d.py:1")
 LEFT = Blocked(task="d", waits_for="Lock w", where="d.py:1", reason="it was taken at e.py:1 by e")
 LOST = Blocked(task="e", waits_for="Condition v", where="e.py:1", reason="lost wake-up: so")
+
+
+@pytest.mark.parametrize(
+    ("cycle", "names"),
+    [
+        ((), ()),
+        (("a",), ("a", "a")),
+        (("a", "b"), ("a", "b", "a")),
+        (("worker", "worker"), ("worker", "worker", "worker")),
+    ],
+)
+def test_a_cycle_ends_where_it_began(cycle, names):
+    assert around(cycle) == names
 
 
 def stuck(*blocked, cycle=()):

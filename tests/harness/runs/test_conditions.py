@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from harness.errors import BadInput
-from harness.miden.adapter.serve_core import ServeCore, _ServeSession
+from harness.miden.adapter.serve_core import ServeCore, ServeSession
 from harness.results.verdict import Verdict
 from harness.runs.opening import open_backend
 from harness.runs.runner import run_scenario
@@ -209,7 +209,7 @@ class Orphaned(Serve):
 def test_a_slot_that_nothing_will_empty_is_told(tmp_path):
     unused: Any = None
     service = Orphaned(tmp_path, unused)
-    ask = _ServeSession(service, unused, unused).conditions()["no_orphan_slots"]
+    ask = ServeSession(service, unused, unused).conditions()["no_orphan_slots"]
     assert ask() == "nothing will empty the slot of localnet_abc#1"
     service.slots = ()
     assert ask() is True

@@ -193,7 +193,7 @@ class OutsideOrder:
             if loop.watcher is not None and ends:
                 # A latency is over. All else that happens outside is no step of a lane: it comes at
                 # its moment, with what is due beside it.
-                loop.watcher.begins(Arrival(entry), self._passed if number == self._chosen else ())
+                loop.watcher.arrives(Arrival(entry), self._passed if number == self._chosen else ())
             self._overtaken.discard(number)
             environment.background_numbers.discard(number)
             before = len(loop._ready)

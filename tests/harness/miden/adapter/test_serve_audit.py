@@ -11,8 +11,7 @@ from harness.choices.points import Interception
 from harness.history.plain_data import PlainData
 from harness.history.recorder import Recorder
 from harness.history.records import NodeKind
-from harness.miden.adapter.serve_core import ServeCore
-from harness.miden.adapter.serve_core import _secret_of as secret_of
+from harness.miden.adapter.serve_core import ServeCore, secret_of
 from harness.runs.opening import open_backend
 from harness.scenario.model import User
 from harness.systems.port import Environment
@@ -68,7 +67,7 @@ def on_bench(tmp_path):
 
 def unlock_directories(clients):
     """Let a second client be opened on a directory, as two machines on one disk could do."""
-    clients._open.clear()  # noqa: SLF001 - the factory itself refuses a second client
+    clients.open_directories.clear()
 
 
 class LosesAClient(Serve):
@@ -96,7 +95,7 @@ def test_q2_two_clients_on_one_directory_are_named(on_bench):
         await session.call("flush", None, {})
         directory = client_directory(path, secret_of(USERS[0]), Network.LOCALNET)
         unlock_directories(clients)
-        opened = session._audit._clients  # noqa: SLF001 - the factory whose clients are recorded
+        opened = session.auditor.clients
         second = await opened.spawn(directory, Network.LOCALNET, dial_timeout_s=1)
         await session.call("get_client", USERS[0], WHERE)
         unlock_directories(clients)
@@ -113,8 +112,7 @@ def test_q2_two_clients_on_one_directory_are_named(on_bench):
 def test_q3_a_thread_that_goes_on_is_named(on_bench):
     async def body(session, _clients, _path):
         # No thread can be started in a simulation: let one that runs already count as started.
-        before = session._audit._threads  # noqa: SLF001 - see above
-        before.discard(threading.main_thread().ident)
+        session.auditor.threads_before.discard(threading.main_thread().ident)
         found = await session.audit()
         assert found == ("Q3: thread MainThread has been started, and goes on",)
 
@@ -126,7 +124,7 @@ def test_q4_an_account_without_its_key_is_named(on_bench):
         directory = client_directory(path, secret_of(USERS[0]), Network.LOCALNET).name
         (made,) = await session.call("list_client_accounts", USERS[0], WHERE)
         account = AccountId.from_hex(made)
-        clients.lose_key(directory, account)
+        clients.stores[directory].keys.discard(account)
         assert await session.audit() == (
             f"Q4: {directory}: the client holds {account.hex}, and no key of it",
         )

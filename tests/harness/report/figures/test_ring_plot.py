@@ -64,9 +64,14 @@ def test_a_node_says_what_it_waits_for_and_where():
     assert node.title == "task-0 waits for Lock x at a.py:1"
 
 
-def test_a_closed_cycle_names_its_first_task_once():
-    closed = replace(diagnosis_of(3), cycle=("task-0", "task-1", "task-2", "task-0"))
-    assert [node.name for node in there(ring_plot(closed)).nodes] == ["task-0", "task-1", "task-2"]
+def test_tasks_of_one_name_have_a_box_each():
+    """A program may give all of its workers one name."""
+    alike = replace(diagnosis_of(3), cycle=("worker", "task-1", "worker"))
+    plot = there(ring_plot(alike))
+    assert [node.name for node in plot.nodes] == ["worker", "task-1", "worker"]
+    assert [arrow.title for arrow in plot.arrows] == [
+        "worker waits for task-1", "task-1 waits for worker", "worker waits for worker",
+    ]  # fmt: skip
 
 
 def test_a_very_large_ring_says_how_many_are_drawn():

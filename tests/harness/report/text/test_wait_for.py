@@ -1,19 +1,10 @@
 from dataclasses import replace
 
-from harness.report.text.wait_for import diagnosis_lines, ring
+from harness.report.text.wait_for import diagnosis_lines
 
 
 def test_no_deadlock_has_no_lines(passed_run):
     assert diagnosis_lines(passed_run.history) == []
-
-
-def test_a_ring_ends_where_it_began(deadlocked_run):
-    diagnosis = deadlocked_run.history.deadlock
-    assert ring(diagnosis) == ("task-0", "task-1", "task-0")
-    closed = replace(diagnosis, cycle=("task-0", "task-1", "task-0"))
-    assert ring(closed) == ("task-0", "task-1", "task-0")
-    assert ring(replace(diagnosis, cycle=("task-0",))) == ("task-0", "task-0")
-    assert ring(replace(diagnosis, cycle=())) == ()
 
 
 def test_very_many_blocked_tasks_are_counted(deadlocked_run):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from random import Random
 
+from harness.choices.policies import StepWatcher
 from harness.search.exhaustive.exhaustive import Exhaustive
 from harness.simulated.loop.virtual_loop import running_virtual_loop
 from harness.simulated.repeated_runs import SearchRuns
@@ -251,19 +252,6 @@ def random_program(seed, *, tasks, length, operations=OPERATIONS):
     return main, runs
 
 
-class NobodyLooks:
-    """A watcher that does nothing: a loop that is watched takes the state after every step."""
-
-    def bind(self, lineage):
-        pass
-
-    def begins(self, handle, overtaken):
-        pass
-
-    def ended(self, handle):
-        pass
-
-
 def outcomes_of(main, runs, *, reduced, runs_max=20_000, **options):
     """Search a program to its end; return the strategy and all that was seen at the ends of runs.
 
@@ -277,7 +265,7 @@ def outcomes_of(main, runs, *, reduced, runs_max=20_000, **options):
                 return None, seen
             runs.clear()
             policy = strategy.begin(strategy.runs)
-            found = searching.run(policy, watcher=strategy.watcher or NobodyLooks())
+            found = searching.run(policy, watcher=strategy.watcher or StepWatcher())
             strategy.finish(found)
             seen.add((runs[0].state, repr(found.error), found.finished, found.unhandled))
     return strategy, seen

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from harness.choices.kinds import ChoiceKind
+from harness.choices.policies import StepWatcher
 from harness.errors import BadInput
 from harness.search.exhaustive.decision_path import Decision
 from harness.search.exhaustive.exhaustive import Exhaustive
@@ -142,7 +143,7 @@ def searched(main, *, every=None, runs_max=400, adversarial=True, **options):
         while not strategy.exhausted and strategy.runs < runs_max:
             kept.clear()
             policy: Any = strategy.begin(strategy.runs)
-            found = searching.run(policy, watcher=strategy.watcher or programs.NobodyLooks())
+            found = searching.run(policy, watcher=strategy.watcher or StepWatcher())
             strategy.finish(found)
             orders.append((found.order, tuple(policy.choices), found.failed))
             if every is not None and strategy.runs % every == 0 and not strategy.exhausted:

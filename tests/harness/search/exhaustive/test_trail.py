@@ -7,9 +7,11 @@ from types import SimpleNamespace
 
 import pytest
 
+from harness.choices.kinds import DefaultPolicy
 from harness.search.exhaustive.exhaustive import Exhaustive
 from harness.search.exhaustive.footprint import EVERYTHING
 from harness.search.exhaustive.trail import Trail
+from harness.simulated.loop.exploring_loop import ExploringLoop
 from harness.simulated.repeated_runs import SearchRuns
 from tests.there import there
 
@@ -63,18 +65,12 @@ def test_the_end_of_a_gather_within_what_is_known_makes_no_run_redundant():
 
 @pytest.mark.parametrize("passed", [0, 1])
 def test_a_sleeping_step_is_redundant_unless_an_earlier_run_has_passed_it(passed):
-    class Loop:
-        adversarial = True
-        made_tasks = ()
-        _ready = (None,)
-
-        def lineage(self, lane):
-            return str(lane)
-
     trail = Trail(passed=passed)
-    trail.bind(Loop().lineage)
+    loop = ExploringLoop(seed=0, policy=DefaultPolicy(), adversarial=True, watcher=trail)
+    loop.call_soon(print)
     trail.asleep = {2: EVERYTHING}
     step = SimpleNamespace(lane=2, call=(print,))
     trail.begins(step, ())
     trail.ended(step)
+    loop.close()
     assert trail.redundant is (passed == 0)

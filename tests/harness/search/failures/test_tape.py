@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from harness.choices.kinds import ChoiceKind
+from harness.choices.policies import StepWatcher
 from harness.search.failures.tape import Deviation, Tape
 from harness.search.failures.tape_policy import PicksPolicy, TapePolicy, TapeRecorder
 from harness.search.strategies.pct import PriorityChanges
@@ -100,16 +101,13 @@ def test_lanes_are_named_by_ancestry_whatever_the_order():
 
         await asyncio.gather(parent(), parent())
 
-    class Names:
-        def bind(self, lineage):
-            self.lineage = lineage
+    class Names(StepWatcher):
+        def bind(self, loop):
+            self.name = loop.lane_name
 
         def begins(self, handle, overtaken):
             if handle.lane > 0:
-                found.add(self.lineage(handle.lane))
-
-        def ended(self, handle):
-            pass
+                found.add(self.name(handle.lane))
 
     with Program(main, SearchTerms(adversarial=True)) as program:
         for seed in range(20):

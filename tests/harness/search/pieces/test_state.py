@@ -12,8 +12,7 @@ from harness.choices.kinds import ChoiceKind
 from harness.errors import BadInput
 from harness.results.verdict import Verdict
 from harness.search.pieces.merging import fewest_deviations, merged
-from harness.search.pieces.piece import PieceFound, run_piece
-from harness.search.pieces.piece import _Share as share_of
+from harness.search.pieces.piece import PieceFound, run_piece, strategy_of
 from harness.search.pieces.plan import SearchPlan
 from harness.search.pieces.running import run_search
 from harness.search.terms import SearchTerms
@@ -79,7 +78,7 @@ def test_no_two_pieces_draw_the_same(pay):
     for piece in SearchPlan(
         scenarios=(pay,), runs=2_000, terms=SearchTerms(strategy="random")
     ).pieces():
-        policy = share_of(piece).begin(0)
+        policy = strategy_of(piece).begin(0)
         drawn.append(tuple(policy.choose(ChoiceKind.LATENCY, 1_000, "") for _ in range(5)))
     assert len(drawn) == len(set(drawn)) == 8
 

@@ -86,7 +86,7 @@ def test_the_queue_lies_as_heapq_would_have_it_lie():
 def unchosen(monkeypatch):
     """A process that has not chosen its core yet; the choice of this one is not touched."""
     monkeypatch.delenv("HARNESS_PURE_PYTHON", raising=False)
-    monkeypatch.setattr(core, "_chosen", functools.cache(core._chosen.__wrapped__))  # noqa: SLF001 - what is chosen is chosen anew
+    monkeypatch.setattr(core, "chosen", functools.cache(core.chosen.__wrapped__))
 
 
 @pytest.mark.usefixtures("unchosen")
@@ -180,10 +180,10 @@ def test_more_handles_than_a_queue_first_holds_keep_their_order():
 def test_what_is_ready_can_be_listed():
     loop = VirtualLoop()
     handles = [loop.call_soon(int, number) for number in range(100)]
-    assert len(loop._ready) == 100  # noqa: SLF001 - what the loop and its core share
-    assert list(loop._ready) == handles  # noqa: SLF001 - what the loop and its core share
+    assert len(loop.ready) == 100
+    assert list(loop.ready) == handles
     loop.close()
-    assert not loop._ready  # noqa: SLF001 - what the loop and its core share
+    assert not loop.ready
 
 
 def test_a_core_refuses_what_it_cannot_run():
