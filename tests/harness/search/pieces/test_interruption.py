@@ -8,9 +8,9 @@ import os
 import re
 import signal
 import time
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -27,7 +27,7 @@ from harness.search.pieces.piece import PieceFound, run_piece
 from harness.search.pieces.plan import SearchPlan
 from harness.search.pieces.running import SearchEnd, run_search
 from harness.search.pieces.state import SearchState
-from harness.search.pieces.workers import drain
+from harness.search.pieces.workers import Patience
 from harness.search.terms import SearchTerms
 from tests.harness.search.silent_watcher import Silent
 from tests.there import there
@@ -197,29 +197,19 @@ def test_a_signal_that_would_not_raise_is_left_alone():
     assert interruption.by is None
 
 
-class Deaf:
-    """A pool whose pieces never end."""
-
-    def submit(self, *_):
-        from concurrent.futures import Future  # noqa: PLC0415 - only here
-
-        return Future()
-
-
-def test_workers_that_do_not_stop_are_not_waited_for_for_long(pay, tmp_path, monkeypatch):
-    monkeypatch.setattr("harness.search.pieces.workers.STOP_S", 0.5)
+@pytest.mark.parametrize("stop_s", [0.0, 600.0])
+def test_workers_that_do_not_stop_are_not_waited_for_for_long(pay, tmp_path, monkeypatch, stop_s):
+    monkeypatch.setattr("harness.search.pieces.workers.STOP_S", stop_s)
     plan = SearchPlan(scenarios=(pay,), runs=100, jobs=1)
     state = SearchState(plan, Silent(), spool=tmp_path)
-    under_way = {}
-    pool: Any = Deaf()
+    patience = Patience(state)
+    patience.check()
     state.interruption.by = Terminated(143)
-    piece = plan.pieces()[0]
-    under_way[pool.submit()] = piece
-    begin_s = time.monotonic()
-    with pytest.raises(Terminated):
-        drain(state, pool, under_way, at_once=1)
-    assert 0.4 < time.monotonic() - begin_s < 3.0
-    notes = SpoolWriter(tmp_path, piece)
+    patience.check()
+    time.sleep(0.01)
+    with nullcontext() if stop_s else pytest.raises(Terminated):
+        patience.check()
+    notes = SpoolWriter(tmp_path, plan.pieces()[0])
     time.sleep(0.3)
     assert notes.stopped()
     notes.close()
