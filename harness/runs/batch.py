@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import traceback
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 from harness.choices.randomness import SEED_MAX
 from harness.errors import BadInput, CouldNotRun, Terminated
 from harness.history.records import NodeKind
-from harness.processes.pool import DEATHS_MAX, ending_its_process, open_pool
+from harness.processes.pool import Died, ending_its_process, in_workers
 from harness.results.machine import facts, versions
 from harness.results.runs import RunReport, RunResult
 from harness.results.verdict import Verdict
@@ -46,8 +45,8 @@ HISTORIES_MAX = 200
 RUNS_MAX = 1_000_000
 # More processes than this are a slip of the finger.
 JOBS_MAX = 256
-# So many runs a worker is handed at once.
-CHUNK = 8
+# So many runs are handed out for each worker, so that none waits for the next.
+AT_ONCE = 4
 
 
 class Before(Protocol):
@@ -195,36 +194,26 @@ def _in_this_process(
 
 def _in_processes(batch: Batch) -> Iterator[RunResult]:
     """Run everything in worker processes; one that dies costs the run it died in."""
-    pairs = list(batch.pairs)
-    done = deaths = 0
-    alone = False
-    while done < len(pairs):
-        try:
-            for result in _pooled(batch, pairs[done:], alone=alone):
-                done += 1
-                yield result
-        except BrokenProcessPool:
-            # Which of the runs under way ended its process is seen when each runs alone.
-            if not alone:
-                alone = True
-                continue
-            deaths += 1
-            given_up = deaths == DEATHS_MAX
-            reason = f"worker processes died ({deaths}), this run's or those before it"
-            for scenario, seed in pairs[done:] if given_up else pairs[done : done + 1]:
-                done += 1
-                yield _lost(batch, scenario, seed, reason)
+    work = iter(enumerate(batch.pairs))
+    ended: dict[int, RunResult] = {}
+    following = 0
+    for (number, (scenario, seed)), end in in_workers(
+        lambda: next(work, None),
+        lambda pool, one: pool.submit(_run_elsewhere, one[1][0].path, batch.system, one[1][1]),
+        processes=batch.processes,
+        at_once=batch.processes * AT_ONCE,
+    ):
+        if isinstance(end, Died):
+            reason = f"worker processes died ({end.deaths}), this run's or those before it"
+            ended[number] = _lost(batch, scenario, seed, reason)
+        else:
+            ended[number] = end.result()
+        while following in ended:
+            yield ended.pop(following)
+            following += 1
 
 
-def _pooled(batch: Batch, pairs: list[tuple[Scenario, int]], *, alone: bool) -> Iterator[RunResult]:
-    work = [(one.path, batch.system, seed) for one, seed in pairs]
-    processes, piece = (1, 1) if alone else (batch.processes, CHUNK)
-    with open_pool(processes) as pool:
-        yield from pool.map(_run_elsewhere, work, chunksize=piece)
-
-
-def _run_elsewhere(work: tuple[str, str | None, int]) -> RunResult:
-    path, system, seed = work
+def _run_elsewhere(path: str, system: str | None, seed: int) -> RunResult:
     with ending_its_process():
         return _run(scenario_at(path), _simulated(), system=system, seed=seed)
 

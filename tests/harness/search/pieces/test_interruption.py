@@ -10,7 +10,6 @@ import signal
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
@@ -28,7 +27,7 @@ from harness.search.pieces.piece import PieceFound, run_piece
 from harness.search.pieces.plan import SearchPlan
 from harness.search.pieces.running import SearchEnd, run_search
 from harness.search.pieces.state import SearchState
-from harness.search.pieces.workers import LOOK_S, STOP_S
+from harness.search.pieces.workers import Patience
 from harness.search.terms import SearchTerms
 from tests.harness.search.silent_watcher import Silent
 from tests.there import there
@@ -198,35 +197,20 @@ def test_a_signal_that_would_not_raise_is_left_alone():
     assert interruption.by is None
 
 
-class Deaf:
-    """A pool whose pieces never end."""
-
-    def submit(self, *_):
-        from concurrent.futures import Future  # noqa: PLC0415 - only here
-
-        return Future()
-
-
 def test_workers_that_do_not_stop_are_not_waited_for_for_long(pay, tmp_path, monkeypatch):
+    clock = SimpleNamespace(now_s=0.0, monotonic=lambda: clock.now_s)
+    monkeypatch.setattr(workers, "time", clock)
     plan = SearchPlan(scenarios=(pay,), runs=100, jobs=1)
     state = SearchState(plan, Silent(), spool=tmp_path)
-    under_way = {}
-    pool: Any = Deaf()
+    patience = Patience(state)
+    patience.check()
     state.interruption.by = Terminated(143)
-    piece = plan.pieces()[0]
-    under_way[pool.submit()] = piece
-    waits = []
-    monkeypatch.setattr(workers, "time", SimpleNamespace(monotonic=lambda: LOOK_S * len(waits)))
-
-    def wait(_under_way, *, timeout, return_when):
-        waits.append((timeout, return_when))
-        return set(), set()
-
-    monkeypatch.setattr(workers, "wait", wait)
+    for clock.now_s in (7.0, 7.0 + workers.STOP_S):
+        patience.check()
+    clock.now_s += 0.1
     with pytest.raises(Terminated):
-        workers.drain(state, pool, under_way, at_once=1)
-    assert len(waits) * LOOK_S == pytest.approx(STOP_S, abs=2 * LOOK_S)
-    notes = SpoolWriter(tmp_path, piece)
+        patience.check()
+    notes = SpoolWriter(tmp_path, plan.pieces()[0])
     wait_until(notes.stopped)
     notes.close()
 
