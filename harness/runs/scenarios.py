@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 from harness.errors import BadInput
 from harness.runs.conditions import condition_mistakes
 from harness.runs.loading import system_at
+from harness.runs.opening import DEFAULT_PARTNER
 from harness.scenario.mistakes import Mistake, told
 from harness.scenario.reading import call_mistakes, checked, parsed
 from harness.systems.imports import importing_from_here
+from harness.systems.loading import load_partner
 from harness.systems.port import DEFAULT_SYSTEM
 
 if TYPE_CHECKING:
@@ -86,9 +88,15 @@ def refuse_mistakes(scenario: Scenario, system: System) -> None:
 
 @importing_from_here()
 def _lacks(scenario: Scenario, system: System) -> list[str]:
+    lines: list[str] = []
     try:
         # A system is the user's own adapter: this is the one member that it need not have.
         offered = getattr(system, "conditions", ())
-        return [*system.mistakes(scenario), *condition_mistakes(scenario, offered)]
+        lines = [*system.mistakes(scenario), *condition_mistakes(scenario, offered)]
+        if system.needs_node:
+            load_partner(DEFAULT_PARTNER).check()
+    except BadInput as error:
+        return [*lines, str(error)]
     except Exception as error:  # noqa: BLE001 - the adapter's own fault is one more line
         return [f"system: its mistakes() failed: {error!r}; mend the adapter"]
+    return lines
