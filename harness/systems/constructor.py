@@ -6,7 +6,7 @@ import inspect
 from typing import TYPE_CHECKING, Any
 
 from harness.scenario.mistakes import place
-from harness.scenario.words import listed, resembling, shown
+from harness.scenario.words import hinted, resembling, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -50,11 +50,12 @@ class Constructor:
                 told = f"is given to {name} by the harness, got {shown(value)}; leave it out"
                 yield f"{where}: {told}"
             elif key not in takes and not self._takes_any:
-                close = resembling(key, takes)
-                hint = f'did you mean "{close}"?' if close else f"it takes: {listed(takes)}"
+                hint = hinted(key, takes, instead="it takes")
                 yield f"{where}: {name} takes no such argument, got {shown(value)}; {hint}"
+        # A misspelt name is one mistake, not two.
+        there = {*settings, *(resembling(key, takes) for key in settings if key not in takes)}
         for key in takes:
-            if self._named[key].default is inspect.Parameter.empty and key not in settings:
+            if self._named[key].default is inspect.Parameter.empty and key not in there:
                 yield (
                     f"settings.{key}: is missing, and {name} cannot be made without it;"
                     f" write settings = {{ {key} = ... }}"
