@@ -233,7 +233,7 @@ def _run(scenario: Scenario, backend: Backend, *, system: str | None, seed: int)
             scenario,
             backend,
             system=system_at(system_path_of(scenario, system)),
-            system_path=_told(scenario, system) or DEFAULT_SYSTEM,
+            system_path=_system_to_name(scenario, system) or DEFAULT_SYSTEM,
             seed=seed,
         )
     except (BadInput, Terminated):
@@ -248,7 +248,7 @@ def _run(scenario: Scenario, backend: Backend, *, system: str | None, seed: int)
     return found if found.could_not_run is None else _repeatable(found, scenario, system=system)
 
 
-def _told(scenario: Scenario, system: str | None) -> str | None:
+def _system_to_name(scenario: Scenario, system: str | None) -> str | None:
     """Name the system for the replay line, which does so only where the file does not."""
     path = system_path_of(scenario, system)
     return None if path == scenario.system else path
@@ -256,6 +256,6 @@ def _told(scenario: Scenario, system: str | None) -> str | None:
 
 def _repeatable(lost: RunResult, scenario: Scenario, *, system: str | None) -> RunResult:
     """Have a run that was not judged say with which system it is repeated."""
-    told = _told(scenario, system)
-    line = replay_line(lost.path, seed=lost.seed, node=NodeKind(lost.node), system=told)
+    named = _system_to_name(scenario, system)
+    line = replay_line(lost.path, seed=lost.seed, node=NodeKind(lost.node), system=named)
     return replace(lost, replay=line)

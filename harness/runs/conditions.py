@@ -164,6 +164,6 @@ def condition_mistakes(scenario: Scenario, known: Collection[str]) -> list[str]:
                 close = resembling(name, known)
                 hint = f'did you mean "{close}"?' if close else f"it offers: {listed(known)}"
                 none = "the system offers no conditions; list their names in its `conditions`"
-                told = f'the system has no condition "{name}"; {hint}' if known else none
-                found.append(f"check.{check.name}.of: {told}")
+                message = f'the system has no condition "{name}"; {hint}' if known else none
+                found.append(f"check.{check.name}.of: {message}")
     return list(dict.fromkeys(found))

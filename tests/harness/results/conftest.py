@@ -14,7 +14,7 @@ from tests.harness.report.explorations import (  # noqa: F401 - fixtures
     passing_schedule,
     proven,
     refused,
-    ring_history,
-    ring_schedule,
+    cycle_history,
+    cycle_schedule,
     sold_twice,
 )
