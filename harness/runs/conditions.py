@@ -163,6 +163,6 @@ def condition_mistakes(scenario: Scenario, known: Collection[str]) -> list[str]:
                     continue
                 hint = hinted(name, known, instead="it offers")
                 none = "the system offers no conditions; list their names in its `conditions`"
-                told = f'the system has no condition "{name}"; {hint}' if known else none
-                found.append(f"check.{check.name}.of: {told}")
+                message = f'the system has no condition "{name}"; {hint}' if known else none
+                found.append(f"check.{check.name}.of: {message}")
     return list(dict.fromkeys(found))

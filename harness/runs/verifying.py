@@ -85,8 +85,8 @@ def verified_lines(found: list[Verified]) -> list[str]:
         wrong = [one for one in runs if one.verdict is not Verdict.PASSED]
         seeds = f"seeds {runs[0].seed} to {runs[-1].seed}"
         if not wrong:
-            told = f"{count(len(runs), 'run')} made twice, all digests equal ({seeds})"
-            lines.append(f"EQUAL {runs[0].scenario}: {told}")
+            message = f"{count(len(runs), 'run')} made twice, all digests equal ({seeds})"
+            lines.append(f"EQUAL {runs[0].scenario}: {message}")
         for one in wrong:
             word = "DIFFERENT" if one.could_not_run is None else "UNKNOWN"
             why = one.difference if one.could_not_run is None else one.could_not_run

@@ -154,8 +154,8 @@ def run_piece(
     # One search's crash must not cost the others' results.
     except (Exception, SystemExit) as error:  # noqa: BLE001
         where = traceback.extract_tb(error.__traceback__)[-1]
-        told = f"a fault of the harness: {error!r} at {Path(where.filename).name}:{where.lineno}"
-        exploration = could_not_explore(piece, told)
+        message = f"a fault of the harness: {error!r} at {Path(where.filename).name}:{where.lineno}"
+        exploration = could_not_explore(piece, message)
     cut_short = _is_cut_short(piece, exploration, strategy, budget)
     return PieceFound(
         path=piece.path,
