@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import random
 import threading
-import time
 import uuid
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence  # noqa: TC003 - they are read
@@ -270,7 +269,8 @@ class Shares:
     """Callers at once are given one and the same refreshed version."""
 
     def __init__(self) -> None:
-        self._version, self._task = 0, None
+        self._version = 0
+        self._task: asyncio.Task[int] | None = None
 
     async def refresh(self) -> int:
         if self._task is None:
@@ -323,7 +323,7 @@ class Clocked:
 
     async def seconds(self) -> int:
         await asyncio.sleep(1)
-        return int(time.time())
+        return int(asyncio.get_running_loop().time())
 
 
 class Chance:

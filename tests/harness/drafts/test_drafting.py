@@ -101,8 +101,14 @@ def test_the_class_of_the_readme_is_drafted_as_the_readme_says(tmp_path, monkeyp
     monkeypatch.syspath_prepend(tmp_path)
     path, text, _ = draft("tickets:Tickets")
     scenario = read_scenario(path)
-    assert (scenario.system, scenario.settings) == ("tickets:Tickets", {"left": 3})
+    assert scenario.system == "tickets:Tickets"
+    assert [step.call for step in scenario.steps] == ["buy"]
     assert checks_of(text)["distinct_results"] == [{"of": "buy", "path": ""}]
+
+
+def test_defaults_of_the_constructor_are_shown_as_settings(draft):
+    assert read_scenario(draft("Tickets")[0]).settings == {"left": 3}
+    assert read_scenario(draft("Bank")[0]).settings == {"start": 10, "fee": 0.5}
 
 
 def test_arguments_are_those_that_the_signature_asks_for(draft):

@@ -12,19 +12,24 @@ from hypothesis import strategies as st
 
 from harness.drafts.examples import example_of
 from harness.drafts.toml_values import can_be_written, written
+from tests.there import there
 
 
 def parameter(name, annotation=Parameter.empty, default=Parameter.empty):
     return Parameter(name, Parameter.KEYWORD_ONLY, annotation=annotation, default=default)
 
 
+def example(*given, **options):
+    return there(example_of(parameter(*given), {}, **options))
+
+
 @pytest.mark.parametrize("name", ["user", "user_id", "userId", "username", "owner", "buyer_name"])
 def test_names_for_who_calls_are_the_user(name):
-    assert example_of(parameter(name, "str"), {}).value == "{user}"
-    assert example_of(parameter(name), {}).value == "{user}"
-    assert example_of(parameter(name, "str | None", None), {}).value == "{user}"
-    assert example_of(parameter(name, "int"), {}).value == 1
-    assert example_of(parameter(name, "str"), {}, has_caller=False).value == name
+    assert example(name, "str").value == "{user}"
+    assert example(name).value == "{user}"
+    assert example(name, "str | None", None).value == "{user}"
+    assert example(name, "int").value == 1
+    assert example(name, "str", has_caller=False).value == name
 
 
 @pytest.mark.parametrize(
@@ -38,7 +43,7 @@ def test_names_for_who_calls_are_the_user(name):
     ids=str,
 )  # fmt: skip
 def test_an_annotation_gives_a_value_of_its_type(annotation, value):
-    found = example_of(parameter("thing", annotation), {})
+    found = example("thing", annotation)
     assert (found.value, found.guess) == (value, "")
 
 
@@ -47,7 +52,7 @@ def test_an_annotation_gives_a_value_of_its_type(annotation, value):
     ["bytes", "object", "set[int]", "Nowhere", "complex", "list[bytes]", "1 +", "Any", "type"],
 )
 def test_what_toml_has_not_or_nobody_knows_is_a_guess(annotation):
-    found = example_of(parameter("thing", annotation), {})
+    found = example("thing", annotation)
     assert found.value == "thing"
     assert found.guess
 
