@@ -14,6 +14,7 @@ import typer
 
 from harness.cli.arguments import note
 from harness.cli.explore import explore
+from harness.cli.init import init
 from harness.cli.list import list_scenarios
 from harness.cli.node import node_app
 from harness.cli.replay import replay
@@ -41,6 +42,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+app.command()(init)
 app.command()(run)
 app.command("list")(list_scenarios)
 app.command()(explore)

@@ -20,7 +20,8 @@ ANYTHING = inspect.Parameter("settings", inspect.Parameter.VAR_KEYWORD)
 class Constructor:
     """Makes a class of what it asks for by the names of its parameters.
 
-    ``given`` are those parameters that the harness fills. All others are a scenario's settings.
+    ``given`` are those parameters that the harness fills. All others, ``takes``, are a scenario's
+    settings.
     """
 
     def __init__(self, service: type) -> None:
@@ -39,23 +40,24 @@ class Constructor:
         }
         self._takes_any = any(one.kind is one.VAR_KEYWORD for one in parameters)
         self.given = tuple(name for name in self._named if name in HARNESS_GIVES)
+        self.takes = {name: one for name, one in self._named.items() if name not in self.given}
 
     def mistakes(self, settings: Mapping[str, Any]) -> Iterator[str]:
         """Find settings that no parameter takes, and parameters that nobody gives."""
         name = self._service.__qualname__
-        takes = [one for one in self._named if one not in self.given]
         for key, value in settings.items():
             where = place(("settings", key))
             if key in self.given:
                 told = f"is given to {name} by the harness, got {shown(value)}; leave it out"
                 yield f"{where}: {told}"
-            elif key not in takes and not self._takes_any:
-                hint = hinted(key, takes, instead="it takes")
+            elif key not in self.takes and not self._takes_any:
+                hint = hinted(key, self.takes, instead="it takes")
                 yield f"{where}: {name} takes no such argument, got {shown(value)}; {hint}"
         # A misspelt name is one mistake, not two.
-        there = {*settings, *(resembling(key, takes) for key in settings if key not in takes)}
-        for key in takes:
-            if self._named[key].default is inspect.Parameter.empty and key not in there:
+        wrong = (key for key in settings if key not in self.takes)
+        there = {*settings, *(resembling(key, self.takes) for key in wrong)}
+        for key, parameter in self.takes.items():
+            if parameter.default is inspect.Parameter.empty and key not in there:
                 yield (
                     f"settings.{key}: is missing, and {name} cannot be made without it;"
                     f" write settings = {{ {key} = ... }}"

@@ -13,7 +13,7 @@ from harness.systems.constructor import Constructor
 from harness.systems.plain_points import PlainPoints, point_mistakes
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 
     from harness.scenario.model import Scenario, Step, User
     from harness.systems.port import Environment
@@ -39,8 +39,8 @@ class PlainService:
     def __init__(self, service: type) -> None:
         self._service = service
         self._signatures = {
-            name: inspect.signature(member)
-            for name, member in inspect.getmembers(service, inspect.iscoroutinefunction)
+            name: _signature(service, name)
+            for name, _ in inspect.getmembers(service, inspect.iscoroutinefunction)
             if not name.startswith("_") and name not in NO_OPERATIONS
         }
         if not self._signatures:
@@ -61,6 +61,21 @@ class PlainService:
     def operations(self) -> tuple[str, ...]:
         """The public async methods."""
         return tuple(sorted(self._signatures))
+
+    @property
+    def service(self) -> type:
+        """The class itself."""
+        return self._service
+
+    @property
+    def takes(self) -> Mapping[str, inspect.Parameter]:
+        """The constructor's parameters by name, but for those that the harness gives."""
+        return self._constructor.takes
+
+    @property
+    def signatures(self) -> Mapping[str, inspect.Signature]:
+        """The operations' signatures by name, without the ``self`` of a method."""
+        return self._signatures
 
     def mistakes(self, scenario: Scenario) -> list[str]:
         """Find settings and calls that nothing takes, and points that the class does not have."""
@@ -98,7 +113,7 @@ class PlainService:
         if "user" in signature.parameters and step.user is not None:
             arguments["user"] = ""
         try:
-            signature.bind(None, **arguments)
+            signature.bind(**arguments)
         except TypeError as error:
             return f".with: {step.call}{signature}: {error}"
         return None
@@ -146,6 +161,15 @@ class _PlainSession:
             msg = f"{name}.audit: must return a list of the problems it found, got {found!r}"
             raise TypeError(msg)
         return [str(one) for one in found]
+
+
+def _signature(service: type, name: str) -> inspect.Signature:
+    """Return the signature with which a method is called on an object of a class."""
+    method = inspect.getattr_static(service, name)
+    if isinstance(method, staticmethod | classmethod):
+        return inspect.signature(getattr(service, name))
+    signature = inspect.signature(method)
+    return signature.replace(parameters=list(signature.parameters.values())[1:])
 
 
 def _conditions(service: type) -> tuple[str, ...]:

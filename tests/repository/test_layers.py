@@ -20,8 +20,8 @@ ROOT = Path(__file__).parents[2]
 # Lowest first: a package may import those before it, and no others.
 HARNESS = (
     "errors", "history", "results", "consistency", "checks", "scenario", "choices", "processes",
-    "diagnosis", "backends", "systems", "simulated", "live", "miden", "runs", "search", "report",
-    "api", "cli", "pytest_plugin", "__main__", "",
+    "diagnosis", "backends", "systems", "simulated", "live", "miden", "runs", "drafts", "search",
+    "report", "api", "cli", "pytest_plugin", "__main__", "",
 )  # fmt: skip
 SERVE = (
     "errors", "points", "domain", "store", "clients", "desks", "accounts", "service", "miden", "",
