@@ -1,4 +1,4 @@
-"""Pools of worker processes: how workers begin, how they end, and when a dying pool is given up.
+"""Worker processes: how they begin and end, and what becomes of the work at which one dies.
 
 The pools are those of ``concurrent.futures``. loky's would not be simpler here: it starts workers
 anew by itself, which hides whose work ended a worker, and it knows nothing of the parent's end.
@@ -12,18 +12,26 @@ import os
 import signal
 import sys
 import time
-from concurrent.futures import ProcessPoolExecutor
+from collections import deque
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor
+from concurrent.futures import wait as first_of
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
 from multiprocessing.connection import wait
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from harness.errors import Terminated
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable, Iterator
     from multiprocessing.process import BaseProcess
 
-__all__ = ["DEATHS_MAX", "end_with_parent", "ending_its_process", "open_pool"]
+__all__ = ["Died", "end_with_parent", "ending_its_process", "in_workers", "open_pool"]
+
+_Work = TypeVar("_Work")
+_Found = TypeVar("_Found")
 
 # After so many pieces of work at which a worker died alone, the rest is given up: all would.
 DEATHS_MAX = 4
@@ -33,6 +41,97 @@ PR_SET_PDEATHSIG = 1
 TERMINATE_AGAIN_S = 0.5
 # So long a worker has to clean up after the run that it is in.
 CLEAN_UP_S = 2.0
+# How often whoever waits for workers looks at what else goes on.
+LOOK_S = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Died:
+    """The end of work that is lost: the worker that had nothing else to do died at it, twice.
+
+    ``deaths`` counts such work. Once there is too much of it, the rest is ``given_up`` untried.
+    """
+
+    deaths: int
+    given_up: bool = False
+
+
+def in_workers(
+    take: Callable[[], _Work | None],
+    begin: Callable[[ProcessPoolExecutor, _Work], Future[_Found]],
+    *,
+    processes: int,
+    at_once: int,
+    initializer: Callable[[], None] | None = None,
+    end_at_once: bool = False,
+    look: Callable[[], object] = bool,
+    on_death: Callable[[int], object] = bool,
+    stopped: Callable[[], bool] = bool,
+) -> Generator[tuple[_Work, Future[_Found] | Died]]:
+    """Have worker processes carry out work; return each piece with its end, as they come.
+
+    When a worker dies, all that was under way runs again, one piece at a time: so it is seen which
+    of them ends its process. That one is lost, the others are not.
+
+    ``take`` gives the next piece, None once there is no more; ``begin`` submits it to a pool. At
+    most ``at_once`` are under way. ``look`` is called while workers are waited for; what it raises
+    ends all. ``on_death`` is told how many pieces will run again, unless ``stopped`` says that all
+    is to end. For ``initializer`` and ``end_at_once`` see ``open_pool``.
+    """
+    suspects, deaths = deque[_Work](), 0
+
+    def suspect() -> _Work | None:
+        return suspects.popleft() if suspects and not stopped() else None
+
+    while not stopped():
+        alone = bool(suspects)
+        source, room, workers = (suspect, 1, 1) if alone else (take, at_once, processes)
+        under_way: dict[Future[_Found], _Work] = {}
+        try:
+            with open_pool(workers, initializer=initializer, end_at_once=end_at_once) as pool:
+                yield from _ends(source, partial(begin, pool), under_way, room=room, look=look)
+        except BrokenProcessPool:
+            if stopped():
+                return
+            if not alone:
+                suspects.extend(under_way.values())
+                on_death(len(suspects))
+            else:
+                deaths += 1
+                yield from ((work, Died(deaths)) for work in under_way.values())
+                if deaths == DEATHS_MAX:
+                    break
+        else:
+            if not alone:
+                return
+    while (work := suspect() or take()) is not None:
+        yield work, Died(deaths, given_up=True)
+
+
+def _ends(
+    take: Callable[[], _Work | None],
+    begin: Callable[[_Work], Future[_Found]],
+    under_way: dict[Future[_Found], _Work],
+    *,
+    room: int,
+    look: Callable[[], object],
+) -> Iterator[tuple[_Work, Future[_Found]]]:
+    """Have one pool carry out work; when it breaks, ``under_way`` is what it was at."""
+    while True:
+        while len(under_way) < room and (work := take()) is not None:
+            try:
+                future = begin(work)
+            except BrokenProcessPool as error:
+                future = Future()
+                future.set_exception(error)
+            under_way[future] = work
+        if not under_way:
+            return
+        look()
+        for future in first_of(under_way, LOOK_S, FIRST_COMPLETED).done:
+            if isinstance(future.exception(), BrokenProcessPool):
+                future.result()
+            yield under_way.pop(future), future
 
 
 @contextmanager

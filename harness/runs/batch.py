@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import traceback
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -15,16 +14,14 @@ from typing import TYPE_CHECKING, Protocol
 from harness.choices.randomness import SEED_MAX
 from harness.errors import BadInput, CouldNotRun, Terminated
 from harness.history.records import NodeKind
-from harness.processes.pool import DEATHS_MAX, ending_its_process, open_pool
+from harness.processes.pool import Died, ending_its_process, in_workers
 from harness.results.machine import facts, versions
 from harness.results.runs import RunReport, RunResult
 from harness.results.verdict import Verdict
 from harness.runs.loading import scenario_at, system_at, system_path_of
 from harness.runs.opening import open_backend
-from harness.runs.replay_line import replay_line
 from harness.runs.runner import not_run, refuse_mistakes, run_scenario
 from harness.scenario.reading import find_scenarios, read_scenario
-from harness.systems.port import DEFAULT_SYSTEM
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -48,8 +45,8 @@ HISTORIES_MAX = 200
 RUNS_MAX = 1_000_000
 # More processes than this are a slip of the finger.
 JOBS_MAX = 256
-# So many runs a worker is handed at once.
-CHUNK = 8
+# So many runs are handed out for each worker, so that none waits for the next.
+AT_ONCE = 4
 
 
 class Before(Protocol):
@@ -185,8 +182,7 @@ def _in_this_process(
         backend = open_backend(batch.node, needs_node=needs_node, progress=progress)
     except CouldNotRun as reason:
         for scenario, seed in batch.pairs:
-            lost = not_run(scenario, node=NodeKind(batch.node), seed=seed, reason=str(reason))
-            yield _repeatable(lost, scenario, system=batch.system)
+            yield _lost(batch, scenario, seed, str(reason))
         return
     try:
         found_versions.update(backend.versions)
@@ -198,37 +194,26 @@ def _in_this_process(
 
 def _in_processes(batch: Batch) -> Iterator[RunResult]:
     """Run everything in worker processes; one that dies costs the run it died in."""
-    pairs = list(batch.pairs)
-    done = deaths = 0
-    alone = False
-    while done < len(pairs):
-        try:
-            for result in _pooled(batch, pairs[done:], alone=alone):
-                done += 1
-                yield result
-        except BrokenProcessPool:
-            # Which of the runs under way ended its process is seen when each runs alone.
-            if not alone:
-                alone = True
-                continue
-            deaths += 1
-            given_up = deaths == DEATHS_MAX
-            reason = f"worker processes died ({deaths}), this run's or those before it"
-            for scenario, seed in pairs[done:] if given_up else pairs[done : done + 1]:
-                done += 1
-                dead = not_run(scenario, node=NodeKind(batch.node), seed=seed, reason=reason)
-                yield _repeatable(dead, scenario, system=batch.system)
+    work = iter(enumerate(batch.pairs))
+    ended: dict[int, RunResult] = {}
+    following = 0
+    for (number, (scenario, seed)), end in in_workers(
+        lambda: next(work, None),
+        lambda pool, one: pool.submit(_run_elsewhere, one[1][0].path, batch.system, one[1][1]),
+        processes=batch.processes,
+        at_once=batch.processes * AT_ONCE,
+    ):
+        if isinstance(end, Died):
+            reason = f"worker processes died ({end.deaths}), this run's or those before it"
+            ended[number] = _lost(batch, scenario, seed, reason)
+        else:
+            ended[number] = end.result()
+        while following in ended:
+            yield ended.pop(following)
+            following += 1
 
 
-def _pooled(batch: Batch, pairs: list[tuple[Scenario, int]], *, alone: bool) -> Iterator[RunResult]:
-    work = [(one.path, batch.system, seed) for one, seed in pairs]
-    processes, piece = (1, 1) if alone else (batch.processes, CHUNK)
-    with open_pool(processes) as pool:
-        yield from pool.map(_run_elsewhere, work, chunksize=piece)
-
-
-def _run_elsewhere(work: tuple[str, str | None, int]) -> RunResult:
-    path, system, seed = work
+def _run_elsewhere(path: str, system: str | None, seed: int) -> RunResult:
     with ending_its_process():
         return _run(scenario_at(path), _simulated(), system=system, seed=seed)
 
@@ -238,35 +223,20 @@ def _simulated() -> Backend:
     return open_backend(NodeKind.SIMULATED.value, needs_node=False)
 
 
+def _lost(batch: Batch, scenario: Scenario, seed: int, reason: str) -> RunResult:
+    node = NodeKind(batch.node)
+    return not_run(scenario, node=node, seed=seed, reason=reason, system=batch.system)
+
+
 def _run(scenario: Scenario, backend: Backend, *, system: str | None, seed: int) -> RunResult:
+    path = system_path_of(scenario, system)
     try:
-        found = run_scenario(
-            scenario,
-            backend,
-            system=system_at(system_path_of(scenario, system)),
-            system_path=_told(scenario, system) or DEFAULT_SYSTEM,
-            seed=seed,
-        )
+        return run_scenario(scenario, backend, system=system_at(path), system_path=path, seed=seed)
     except (BadInput, Terminated):
         raise
     except SystemExit as error:
         reason = f"the system under test ended the interpreter: {error!r}"
-        found = not_run(scenario, node=backend.kind, seed=seed, reason=reason)
     except Exception as error:  # noqa: BLE001 - one run's crash must not cost the others' results
         where = traceback.extract_tb(error.__traceback__)[-1]
         reason = f"a fault of the harness: {error!r} at {Path(where.filename).name}:{where.lineno}"
-        found = not_run(scenario, node=backend.kind, seed=seed, reason=reason)
-    return found if found.could_not_run is None else _repeatable(found, scenario, system=system)
-
-
-def _told(scenario: Scenario, system: str | None) -> str | None:
-    """Name the system for the replay line, which does so only where the file does not."""
-    path = system_path_of(scenario, system)
-    return None if path == scenario.system else path
-
-
-def _repeatable(lost: RunResult, scenario: Scenario, *, system: str | None) -> RunResult:
-    """Have a run that was not judged say with which system it is repeated."""
-    told = _told(scenario, system)
-    line = replay_line(lost.path, seed=lost.seed, node=NodeKind(lost.node), system=told)
-    return replace(lost, replay=line)
+    return not_run(scenario, node=backend.kind, seed=seed, reason=reason, system=path)

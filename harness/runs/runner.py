@@ -246,7 +246,7 @@ def _result(scenario: Scenario, node: NodeKind, *, seed: int, system: str | None
         checks=(),
         virtual_s=None,
         wall_s=0.0,
-        replay=replay_line(scenario.path, seed=seed, node=node, system=system),
+        replay=replay_line(scenario, seed=seed, node=node, system=system),
     )
 
 

@@ -5,19 +5,12 @@ from __future__ import annotations
 import gc
 import importlib
 import time
-from concurrent.futures import FIRST_COMPLETED, wait
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.errors import BadInput
-from harness.processes.pool import (
-    DEATHS_MAX,
-    end_with_parent,
-    ending_its_process,
-    open_pool,
-)
+from harness.processes.pool import Died, end_with_parent, ending_its_process, in_workers
 from harness.results.wording import count
 from harness.search.pieces.notes import SpoolWriter
 from harness.search.pieces.piece import run_piece
@@ -29,10 +22,8 @@ if TYPE_CHECKING:
     from harness.search.pieces.piece import Piece, PieceFound
     from harness.search.pieces.state import SearchState
 
-__all__ = ["Patience", "carry_out_noting", "carry_out_piece", "drain", "work_apart", "work_here"]
+__all__ = ["Patience", "carry_out_noting", "carry_out_piece", "work_apart", "work_here"]
 
-# How often the notes of the workers are read.
-LOOK_S = 0.2
 # So long after an interruption the workers may take to end their pieces between two runs.
 STOP_S = 5.0
 
@@ -62,90 +53,61 @@ def carry_out_piece(state: SearchState, piece: Piece) -> None:
 class _Here:
     def __init__(self, state: SearchState, piece: Piece) -> None:
         self._state = state
-        self._chunk = piece
+        self._piece = piece
 
     def ran(self, runs: int, distinct: int, failures: int) -> None:
         del failures
-        self._state.ran(self._chunk, runs, distinct)
+        self._state.ran(self._piece, runs, distinct)
 
     def found(self, failure: object) -> None:
         if not self._state.interruption.at_once:
-            self._state.found(self._chunk, failure)  # type: ignore[arg-type]
+            self._state.found(self._piece, failure)  # type: ignore[arg-type]
 
 
 def work_apart(state: SearchState) -> None:
     """Carry out all pieces in worker processes.
 
-    When a worker dies, the pieces that were under way run again, each alone: so it is seen which of
-    them ends its process. That one is lost, and told; the others are not.
-    """
-    deaths = 0
-    while True:
-        under_way: dict[Future[PieceFound], Piece] = {}
-        try:
-            with open_pool(
-                state.plan.processes, initializer=_begin_worker, end_at_once=True
-            ) as pool:
-                drain(state, pool, under_way, at_once=state.plan.processes)
-        except BrokenProcessPool:
-            if state.interruption.came():
-                # Whoever interrupted it ended the workers, too.
-                return
-            suspects = list(under_way.values())
-            state.told(
-                "a worker process died;"
-                f" {count(len(suspects), 'piece')} of work under way will be run again, one by one"
-            )
-            for piece in suspects:
-                if state.interruption.came():
-                    return
-                deaths += not _alone(state, piece)
-                if deaths >= DEATHS_MAX:
-                    _give_up(state, deaths)
-                    return
-        else:
-            return
-
-
-def drain(
-    state: SearchState,
-    pool: Executor,
-    under_way: dict[Future[PieceFound], Piece],
-    *,
-    at_once: int,
-    noting: bool = True,
-) -> None:
-    """Hand out pieces, ``at_once`` at a time, and take what they find, until there are no more.
-
-    Once it is interrupted, no more are handed out, and those under way end between two runs.
+    Once it is interrupted, no more are handed out, and those under way end between two runs. A
+    piece at which workers die is lost, and told; the others are not.
 
     Raises:
-        BrokenProcessPool: A worker died; ``under_way`` holds what it may have been at.
         BaseException: It was interrupted, and not all pieces ended in time.
     """
-    carry_out: Callable[..., PieceFound] = carry_out_noting if noting else run_piece
     patience = Patience(state)
-    while True:
-        while len(under_way) < at_once and (piece := state.next()) is not None:
-            arguments = (piece, str(state.spool)) if noting else (piece,)
-            try:
-                under_way[pool.submit(carry_out, *arguments)] = piece
-            except BaseException:
-                state.give_back(piece)
-                raise
-        if not under_way:
-            return
+
+    def look() -> None:
         patience.check()
-        ended, _ = wait(under_way, timeout=LOOK_S, return_when=FIRST_COMPLETED)
         state.look()
-        for future in ended:
-            try:
-                found = future.result()
-            except BadInput as error:
-                state.refuse(under_way.pop(future), error)
-            else:
-                del under_way[future]
-                state.done(found)
+
+    def begin(pool: Executor, piece: Piece) -> Future[PieceFound]:
+        return pool.submit(carry_out_noting, piece, str(state.spool))
+
+    def on_death(suspects: int) -> None:
+        again = f"{count(suspects, 'piece')} of work under way will be run again, one by one"
+        state.told(f"a worker process died; {again}")
+
+    processes = state.plan.processes
+    ends = in_workers(
+        state.next, begin, processes=processes, at_once=processes, initializer=_begin_worker,
+        end_at_once=True, look=look, on_death=on_death, stopped=state.interruption.came,
+    )  # fmt: skip
+    with closing(ends):
+        for piece, end in ends:
+            _take(state, piece, end)
+
+
+def _take(state: SearchState, piece: Piece, end: Future[PieceFound] | Died) -> None:
+    if isinstance(end, Died):
+        at = f"given up: worker processes died at {count(end.deaths, 'piece')} of work"
+        twice = "the worker process died twice at a piece of work, which is lost"
+        state.lost(piece, at if end.given_up else twice)
+        return
+    try:
+        found = end.result()
+    except BadInput as error:
+        state.refuse(piece, error)
+    else:
+        state.done(found)
 
 
 class Patience:
@@ -180,27 +142,3 @@ def _begin_worker() -> None:
     importlib.import_module("harness.search.subjects.scenario")
     # What is imported by now is no garbage: no collection need go through it.
     gc.freeze()
-
-
-def _alone(state: SearchState, piece: Piece) -> bool:
-    """Carry out one piece in a worker of its own; False if the worker died."""
-    patience = Patience(state)
-    try:
-        with open_pool(1, initializer=_begin_worker, end_at_once=True) as pool:
-            future = pool.submit(carry_out_noting, piece, str(state.spool))
-            while not wait((future,), timeout=LOOK_S).done:
-                patience.check()
-            found = future.result()
-    except BrokenProcessPool:
-        state.lost(piece, "the worker process died twice at a piece of work, which is lost")
-        return False
-    except BadInput as error:
-        state.refuse(piece, error)
-    else:
-        state.done(found)
-    return True
-
-
-def _give_up(state: SearchState, deaths: int) -> None:
-    while (piece := state.next()) is not None:
-        state.lost(piece, f"given up: worker processes died at {count(deaths, 'piece')} of work")

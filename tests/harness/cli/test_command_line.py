@@ -7,13 +7,13 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from harness.cli.app import main
 from tests.there import there
+from tests.waiting import LIMIT_S, wait_until
 
 ROOT = Path(__file__).parents[3]
 HARNESS = (sys.executable, "-c", "from harness.cli.app import main; main()")
@@ -234,16 +234,12 @@ def test_an_interrupted_campaign_leaves_nothing_behind(number, code, tmp_path):
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-        deadline = time.monotonic() + 60
-        while " of 1,444 runs: " not in log.read_text() and time.monotonic() < deadline:
-            time.sleep(0.1)
+        wait_until(lambda: " of 1,444 runs: " in log.read_text())
         running.send_signal(number)
-        assert running.wait(timeout=60) == code
+        assert running.wait(timeout=LIMIT_S) == code
     assert "Traceback" not in log.read_text()
     assert "ended after" in log.read_text()
-    while (left := processes_of(running.pid)) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert left == []
+    wait_until(lambda: not processes_of(running.pid))
 
 
 def test_help_and_version_say_what_there_is():

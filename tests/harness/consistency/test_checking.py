@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import random
-import time
 
 import pytest
 
@@ -212,12 +211,10 @@ def hopeless(writers):
 
 
 def test_what_cannot_be_told_within_the_budget_is_unknown():
-    begin_s = time.process_time()
     found = check(hopeless(40), Counter())
     assert found.verdict is UNKNOWN
     assert found.steps <= 200_000
     assert "not decided in 200000 steps" in found.told
-    assert time.process_time() - begin_s < 30
 
 
 def test_the_same_is_failed_where_the_budget_is_enough():

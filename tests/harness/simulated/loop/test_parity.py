@@ -9,9 +9,10 @@ from functools import partial
 import pytest
 
 from harness.simulated.simulation import simulate
+from tests.harness.jumping_loop import run_jumping
 from tests.there import there
 
-# A real sleep of the stock loop, in seconds; programs keep their moments at least one apart.
+# Seconds; programs keep their moments at least one apart.
 UNIT = 0.01
 
 
@@ -581,7 +582,7 @@ PROGRAMS = [
 
 def run_stock(program):
     log = []
-    asyncio.run(program(log))
+    run_jumping(program(log))
     return log
 
 
