@@ -3,33 +3,27 @@
 from __future__ import annotations
 
 import os
-import traceback
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import lru_cache
 from itertools import chain
-from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from harness.choices.randomness import SEED_MAX
-from harness.errors import BadInput, CouldNotRun, Terminated
+from harness.errors import BadInput, CouldNotRun
 from harness.history.records import NodeKind
-from harness.processes.pool import DEATHS_MAX, ending_its_process, open_pool
 from harness.results.machine import facts, versions
 from harness.results.runs import RunReport, RunResult
 from harness.results.verdict import Verdict
-from harness.runs.loading import scenario_at, system_at, system_path_of
+from harness.runs.loading import system_at, system_path_of
+from harness.runs.one_run import repeatable, run_one
 from harness.runs.opening import open_backend
-from harness.runs.replay_line import replay_line
-from harness.runs.runner import not_run, refuse_mistakes, run_scenario
+from harness.runs.runner import not_run, refuse_mistakes
 from harness.scenario.reading import find_scenarios, read_scenario
-from harness.systems.port import DEFAULT_SYSTEM
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
-    from harness.backends.port import Backend
     from harness.scenario.model import Scenario
 
 __all__ = [
@@ -48,8 +42,6 @@ HISTORIES_MAX = 200
 RUNS_MAX = 1_000_000
 # More processes than this are a slip of the finger.
 JOBS_MAX = 256
-# So many runs a worker is handed at once.
-CHUNK = 8
 
 
 class Before(Protocol):
@@ -162,11 +154,12 @@ def run_batch(
     watcher.start(len(before) + batch.total)
     results: list[RunResult] = []
     found_versions = versions()
-    runs = (
-        _in_processes(batch)
-        if batch.processes > 1
-        else _in_this_process(batch, found_versions, progress)
-    )
+    if batch.processes > 1:
+        from harness.runs.run_processes import run_in_processes  # noqa: PLC0415 - takes its time
+
+        runs = run_in_processes(tuple(batch.pairs), system=batch.system, processes=batch.processes)
+    else:
+        runs = _in_this_process(batch, found_versions, progress)
     for result in chain(before, runs):
         watcher.finished(result)
         spare = len(results) >= HISTORIES_MAX and result.verdict is Verdict.PASSED
@@ -186,87 +179,11 @@ def _in_this_process(
     except CouldNotRun as reason:
         for scenario, seed in batch.pairs:
             lost = not_run(scenario, node=NodeKind(batch.node), seed=seed, reason=str(reason))
-            yield _repeatable(lost, scenario, system=batch.system)
+            yield repeatable(lost, scenario, system=batch.system)
         return
     try:
         found_versions.update(backend.versions)
         for scenario, seed in batch.pairs:
-            yield _run(scenario, backend, system=batch.system, seed=seed)
+            yield run_one(scenario, backend, system=batch.system, seed=seed)
     finally:
         backend.close()
-
-
-def _in_processes(batch: Batch) -> Iterator[RunResult]:
-    """Run everything in worker processes; one that dies costs the run it died in."""
-    pairs = list(batch.pairs)
-    done = deaths = 0
-    alone = False
-    while done < len(pairs):
-        try:
-            for result in _pooled(batch, pairs[done:], alone=alone):
-                done += 1
-                yield result
-        except BrokenProcessPool:
-            # Which of the runs under way ended its process is seen when each runs alone.
-            if not alone:
-                alone = True
-                continue
-            deaths += 1
-            given_up = deaths == DEATHS_MAX
-            reason = f"worker processes died ({deaths}), this run's or those before it"
-            for scenario, seed in pairs[done:] if given_up else pairs[done : done + 1]:
-                done += 1
-                dead = not_run(scenario, node=NodeKind(batch.node), seed=seed, reason=reason)
-                yield _repeatable(dead, scenario, system=batch.system)
-
-
-def _pooled(batch: Batch, pairs: list[tuple[Scenario, int]], *, alone: bool) -> Iterator[RunResult]:
-    work = [(one.path, batch.system, seed) for one, seed in pairs]
-    processes, piece = (1, 1) if alone else (batch.processes, CHUNK)
-    with open_pool(processes) as pool:
-        yield from pool.map(_run_elsewhere, work, chunksize=piece)
-
-
-def _run_elsewhere(work: tuple[str, str | None, int]) -> RunResult:
-    path, system, seed = work
-    with ending_its_process():
-        return _run(scenario_at(path), _simulated(), system=system, seed=seed)
-
-
-@lru_cache(maxsize=1)
-def _simulated() -> Backend:
-    return open_backend(NodeKind.SIMULATED.value, needs_node=False)
-
-
-def _run(scenario: Scenario, backend: Backend, *, system: str | None, seed: int) -> RunResult:
-    try:
-        found = run_scenario(
-            scenario,
-            backend,
-            system=system_at(system_path_of(scenario, system)),
-            system_path=_told(scenario, system) or DEFAULT_SYSTEM,
-            seed=seed,
-        )
-    except (BadInput, Terminated):
-        raise
-    except SystemExit as error:
-        reason = f"the system under test ended the interpreter: {error!r}"
-        found = not_run(scenario, node=backend.kind, seed=seed, reason=reason)
-    except Exception as error:  # noqa: BLE001 - one run's crash must not cost the others' results
-        where = traceback.extract_tb(error.__traceback__)[-1]
-        reason = f"a fault of the harness: {error!r} at {Path(where.filename).name}:{where.lineno}"
-        found = not_run(scenario, node=backend.kind, seed=seed, reason=reason)
-    return found if found.could_not_run is None else _repeatable(found, scenario, system=system)
-
-
-def _told(scenario: Scenario, system: str | None) -> str | None:
-    """Name the system for the replay line, which does so only where the file does not."""
-    path = system_path_of(scenario, system)
-    return None if path == scenario.system else path
-
-
-def _repeatable(lost: RunResult, scenario: Scenario, *, system: str | None) -> RunResult:
-    """Have a run that was not judged say with which system it is repeated."""
-    told = _told(scenario, system)
-    line = replay_line(lost.path, seed=lost.seed, node=NodeKind(lost.node), system=told)
-    return replace(lost, replay=line)

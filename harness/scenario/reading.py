@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import difflib
+import os
 import stat
 import tomllib
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -22,10 +24,7 @@ from harness.scenario.rules.steps import step_mistakes
 from harness.scenario.users import read_users
 from harness.scenario.words import shown
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-__all__ = ["find_scenarios", "read_scenario"]
+__all__ = ["find_scenarios", "has_regressions", "read_scenario"]
 
 BYTES_MAX = 1_000_000
 DEPTH_MAX = 30
@@ -58,6 +57,11 @@ def find_scenarios(paths: list[Path]) -> list[Path]:
         except (OSError, ValueError) as error:
             raise BadInput(f"{path}: cannot be read: {_reason(error)}") from error
     return list(dict.fromkeys(found))
+
+
+def has_regressions(scenario: Scenario) -> bool:
+    """Return True if a folder of kept failures, or what has its name, lies beside a scenario."""
+    return os.path.lexists(Path(scenario.path).parent / REGRESSIONS)
 
 
 def read_scenario(path: Path) -> Scenario:
