@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import difflib
+import os
 import stat
 import tomllib
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
@@ -24,9 +26,15 @@ from harness.scenario.words import no_operation, resembling, shown
 
 if TYPE_CHECKING:
     from collections.abc import Collection
-    from pathlib import Path
 
-__all__ = ["call_mistakes", "checked", "find_scenarios", "parsed", "read_scenario"]
+__all__ = [
+    "call_mistakes",
+    "checked",
+    "find_scenarios",
+    "has_regressions",
+    "parsed",
+    "read_scenario",
+]
 
 BYTES_MAX = 1_000_000
 DEPTH_MAX = 30
@@ -59,6 +67,11 @@ def find_scenarios(paths: list[Path]) -> list[Path]:
         except (OSError, ValueError) as error:
             raise BadInput(f"{path}: cannot be read: {_reason(error)}") from error
     return list(dict.fromkeys(found))
+
+
+def has_regressions(scenario: Scenario) -> bool:
+    """Return True if a folder of kept failures, or what has its name, lies beside a scenario."""
+    return os.path.lexists(Path(scenario.path).parent / REGRESSIONS)
 
 
 def read_scenario(path: Path) -> Scenario:

@@ -204,7 +204,7 @@ def test_checks_and_the_consistency_checker_read_nothing_but_values():
 
 def test_the_ways_in_do_not_import_a_backend_before_it_is_asked_for():
     code = (
-        f"import sys, harness.cli.app, {PLUGIN};"
+        f"import sys, harness.cli.app, harness.cli.run, harness.cli.explore, {PLUGIN};"
         "print([name for name in ('simpy', 'docker', 'testcontainers', 'grpc', 'serve.miden')"
         " if name in sys.modules])"
     )
