@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import inspect
+import selectors
 from functools import partial
 
 import pytest
@@ -11,8 +13,34 @@ import pytest
 from harness.simulated.simulation import simulate
 from tests.there import there
 
-# A real sleep of the stock loop, in seconds; programs keep their moments at least one apart.
+# Seconds; programs keep their moments at least one apart.
 UNIT = 0.01
+
+
+class Impatient(selectors.DefaultSelector):
+    """Waits for threads only: where a program would wait for its next timer, the clock goes on.
+
+    A timer of more than a second is none of a program's: asyncio gives threads so long to end.
+    """
+
+    now_s = 0.0
+
+    def select(self, timeout=None):
+        if timeout is None or not 0 < timeout < 1:
+            return super().select(timeout)
+        self.now_s += timeout
+        return super().select(0)
+
+
+class StockLoop(asyncio.SelectorEventLoop):
+    """asyncio's own loop, whose moments no busy machine can bring into another order."""
+
+    def __init__(self):
+        self.waits = Impatient()
+        super().__init__(self.waits)
+
+    def time(self):
+        return self.waits.now_s
 
 
 async def queue_hands_over_in_order(log):
@@ -575,13 +603,14 @@ async def all_tasks_and_names(log):
 PROGRAMS = [
     program
     for name, program in list(globals().items())
-    if asyncio.iscoroutinefunction(program) and not name.startswith("_")
+    if inspect.iscoroutinefunction(program) and not name.startswith("_")
 ]
 
 
 def run_stock(program):
     log = []
-    asyncio.run(program(log))
+    with asyncio.Runner(loop_factory=StockLoop) as runner:
+        runner.run(program(log))
     return log
 
 
