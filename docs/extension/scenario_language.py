@@ -97,7 +97,9 @@ def _value(one: dict[str, Any]) -> str:
         kinds = [_value(kind) for kind in one["anyOf"] if kind.get("type") != "null"]
         return " or ".join(kinds)
     if "enum" in one or "const" in one:
-        return " or ".join(f"`{json.dumps(value)}`" for value in one.get("enum", [one.get("const")]))
+        return " or ".join(
+            f"`{json.dumps(value)}`" for value in one.get("enum", [one.get("const")])
+        )
     if one.get("type") == "array":
         return f"list of {_value(one['items'])}"
     if one.get("type") == "object":

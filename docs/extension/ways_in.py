@@ -18,7 +18,9 @@ PLUGIN = Path(__file__).parents[2] / "harness/pytest_plugin/plugin.py"
 def command_line() -> str:
     """Have typer describe all commands and their options; its title is the page's own."""
     describe = [sys.executable, "-m", "typer", "harness.cli.app", "utils", "docs"]
-    told = subprocess.run([*describe, "--name", "harness"], capture_output=True, check=True)
+    told = subprocess.run(  # noqa: S603 - typer's own command, which prints Markdown
+        [*describe, "--name", "harness"], capture_output=True, check=True
+    )
     return told.stdout.decode().partition("\n")[2]
 
 
@@ -35,11 +37,13 @@ def pytest_fixtures() -> str:
 
 
 def _options() -> list[argparse.Action]:
-    group = argparse.ArgumentParser().add_argument_group()
-    group.addoption = group.add_argument  # as pytest's own groups call it
-    parser = SimpleNamespace(getgroup=lambda *_name_and_description: group)
-    runpy.run_path(str(PLUGIN))["pytest_addoption"](parser)
-    return group._group_actions
+    found: list[argparse.Action] = []
+    parser = argparse.ArgumentParser()
+    add = lambda *names, **attributes: found.append(parser.add_argument(*names, **attributes))  # noqa: E731
+    group = SimpleNamespace(addoption=add)
+    plugin = runpy.run_path(str(PLUGIN))
+    plugin["pytest_addoption"](SimpleNamespace(getgroup=lambda *_name_and_description: group))
+    return found
 
 
 def _words(option: argparse.Action) -> list[str]:

@@ -149,20 +149,20 @@ def linearizable(history: History, parameters: Linearizable) -> CheckResult:
         try:
             call = _as_call(one, *meaning[one.call], parameters.model, moments)
         except _Unreadable as problem:
-            told = f"{named(one)}: {problem}"
-            return judged(NAME, False, expected=expected, seen=told, involved=[told])
+            message = f"{named(one)}: {problem}"
+            return judged(NAME, False, expected=expected, seen=message, involved=[message])
         if call is not None:
             calls.append(call)
             seen += call.end is not None and (
                 call.operation in OBSERVING or call.result is not None
             )
     if not seen:
-        told = f"{len(operations)} operations, none of which shows anything"
-        return nothing_to_judge(NAME, expected=expected, seen=told)
+        message = f"{len(operations)} operations, none of which shows anything"
+        return nothing_to_judge(NAME, expected=expected, seen=message)
     found = check(calls, _model(parameters), budget=parameters.budget)
     if found.verdict is Verdict.PASSED:
-        told = f"one of {len(calls)} calls, {seen} of which show something"
-        return judged(NAME, True, expected=expected, seen=told, doubts=doubtful(operations))
+        message = f"one of {len(calls)} calls, {seen} of which show something"
+        return judged(NAME, True, expected=expected, seen=message, doubts=doubtful(operations))
     return _not_found(found, {one.number: one for one in operations}, parameters, expected)
 
 
@@ -275,14 +275,14 @@ def _not_found(
 ) -> CheckResult:
     """Describe the operation that fits nowhere, the model's states, and what came before."""
     where = "" if found.partition is None else f"{found.partition}: "
-    blocked = "nothing" if found.call is None else _told(found.call, operations)
-    states = [_state_told(one, parameters.model) for one in found.states]
+    blocked = "nothing" if found.call is None else _described(found.call, operations)
+    states = [_state_words(one, parameters.model) for one in found.states]
     shown = [*states[:STATES_SHOWN_MAX], *(["..."] if states[STATES_SHOWN_MAX:] else [])]
     held = (
         f"after {len(found.order)} calls that fit, the {parameters.model} has {' or '.join(shown)}"
     )
     undecided = found.verdict is Verdict.UNKNOWN
-    told = (
+    message = (
         f"none in {found.steps} steps, of which the furthest came to {blocked}"
         if undecided
         else f"{blocked}, which fits nowhere"
@@ -291,18 +291,18 @@ def _not_found(
         name=NAME,
         verdict=found.verdict,
         expected=expected,
-        seen=f"{where}{told}; {held}",
-        involved=some(_told(one, operations) for one in reversed(found.order)),
+        seen=f"{where}{message}; {held}",
+        involved=some(_described(one, operations) for one in reversed(found.order)),
     )
 
 
-def _state_told(state: Any, model: str) -> str:
+def _state_words(state: Any, model: str) -> str:
     if model == "set":
         return "it" if state else "not got it"
     return "nothing" if state is None else str(state)
 
 
-def _told(call: Call, operations: dict[Any, Operation]) -> str:
+def _described(call: Call, operations: dict[Any, Operation]) -> str:
     operation = operations[call.process]
     given = ", ".join(map(str, call.arguments))
     if call.end is None:

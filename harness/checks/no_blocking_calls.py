@@ -41,18 +41,18 @@ def no_blocking_calls(history: History, parameters: NoBlockingCalls) -> CheckRes
         return nothing_to_judge("no_blocking_calls", expected=expected, seen=seen)
     calls = [one for one in history.blocking_calls if not _allowed(one, parameters.allow)]
     lags = [one for one in history.loop_lags if one.lag_s * 1e3 > parameters.lag_ms]
-    told = [_told(one) for one in calls] + [
+    found = [_described(one) for one in calls] + [
         f"no turn of the loop for {one.lag_s * 1e3:.0f} ms at {one.at_s:.3f} s, at {one.where}"
         for one in sorted(lags, key=lambda one: -one.lag_s)
     ]
     return judged(
         "no_blocking_calls",
-        not told,
+        not found,
         expected=expected,
-        seen=f"{len(calls)} lines that block and {len(lags)} long turns: {told[0]}"
-        if told
+        seen=f"{len(calls)} lines that block and {len(lags)} long turns: {found[0]}"
+        if found
         else "none",
-        involved=told,
+        involved=found,
     )
 
 
@@ -62,6 +62,6 @@ def _allowed(call: BlockingCall, allow: list[str]) -> bool:
     return any(fnmatchcase(name, pattern) for pattern in allow for name in names)
 
 
-def _told(call: BlockingCall) -> str:
+def _described(call: BlockingCall) -> str:
     times = f", {call.count} times" if call.count > 1 else ""
     return f"{call.what}({call.subject!r}) at {call.where}, {call.at_s:.3f} s{times}"

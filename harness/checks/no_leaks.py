@@ -40,8 +40,8 @@ def no_leaks(history: History, parameters: NoLeaks) -> CheckResult:
         "no_leaks",
         not left,
         expected=expected,
-        seen=f"{_counted(left)}: {_told(left[0])}" if left else "nothing left",
-        involved=[_told(one) for one in left],
+        seen=f"{_counted(left)}: {_described(left[0])}" if left else "nothing left",
+        involved=[_described(one) for one in left],
     )
 
 
@@ -49,11 +49,11 @@ def _counted(left: list[Leak]) -> str:
     counts = Counter(one.kind for one in left)
     tasks, coroutines = counts["task"], counts["coroutine"]
     held = len(left) - tasks - coroutines
-    told = f"{tasks} left and {coroutines} never awaited" if tasks or coroutines else ""
-    return ", ".join(filter(None, (told, f"{held} never given back" if held else "")))
+    message = f"{tasks} left and {coroutines} never awaited" if tasks or coroutines else ""
+    return ", ".join(filter(None, (message, f"{held} never given back" if held else "")))
 
 
-def _told(leak: Leak) -> str:
+def _described(leak: Leak) -> str:
     if leak.kind == "task":
         return f"task {leak.name}, made at {leak.made_at}, stands at {leak.where}"
     if leak.kind == "coroutine":

@@ -54,10 +54,10 @@ def no_lock_across_await(history: History, parameters: NoLockAcrossAwait) -> Che
         not held,
         expected=expected,
         seen=f"{len(held)} holds of {', '.join(locks[:3])}{' and more' * (len(locks) > 3)}:"
-        f" {_told(held[0], history)}"
+        f" {_described(held[0], history)}"
         if held
         else "none",
-        involved=[_told(one, history) for one in held],
+        involved=[_described(one, history) for one in held],
     )
 
 
@@ -66,7 +66,7 @@ def _may(lock: str, excepted: list[str]) -> bool:
     return any(one in {lock, name} or name.startswith(f"{one}[") for one in excepted)
 
 
-def _told(hold: LockHold, history: History) -> str:
+def _described(hold: LockHold, history: History) -> str:
     end_s = history.end_s if hold.end_s is None else hold.end_s
     across = hold.held_await or hold.across or hold.where
     return f"{hold.lock} held for {end_s - hold.begin_s:.3f} s by {hold.task}, across {across}"

@@ -37,7 +37,7 @@ def overlap(history: History, parameters: Overlap) -> CheckResult:
     Only what succeeded and took time counts; UNKNOWN where a user has none of that.
     """
     expected = f"{', '.join(parameters.commands)} of all users under way at once"
-    told, apart, missing = [], [], []
+    counts, apart, missing = [], [], []
     for command in parameters.commands:
         spans = spans_of(history, command)
         users = {user for user, _, _ in asked_of(history, command)}
@@ -53,18 +53,18 @@ def overlap(history: History, parameters: Overlap) -> CheckResult:
             )
             continue
         together = peak(spans, distinct=True)
-        told.append(f"{command}: {together} of {len(users)} users at once")
+        counts.append(f"{command}: {together} of {len(users)} users at once")
         if together < len(users):
-            apart.append(told[-1])
+            apart.append(counts[-1])
     if missing and not apart:
         return nothing_to_judge(
-            "overlap", expected=expected, seen="; ".join(told + missing), involved=missing
+            "overlap", expected=expected, seen="; ".join(counts + missing), involved=missing
         )
     return judged(
         "overlap",
         not apart,
         expected=expected,
-        seen="; ".join(told + missing),
+        seen="; ".join(counts + missing),
         involved=apart,
         why=longest_hold(history),
     )

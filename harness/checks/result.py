@@ -101,4 +101,4 @@ def _never_found(value: Any) -> str | None:
     if isinstance(value, float) and not isfinite(value):
         return "must be a finite number"
     inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return next((told for one in inner if (told := _never_found(one)) is not None), None)
+    return next((message for one in inner if (message := _never_found(one)) is not None), None)

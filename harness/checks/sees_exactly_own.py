@@ -76,16 +76,16 @@ def sees_exactly_own(history: History, parameters: SeesExactlyOwn) -> CheckResul
     findings += _made_twice(accounts)
     every = operations_of(history, parameters.listing)
     listings = [one for one in every if one.succeeded]
-    told = f"{len(listings)} listings, {len(made)} made"
+    message = f"{len(listings)} listings, {len(made)} made"
     if not (listings and made) and not findings:
-        return nothing_to_judge(NAME, expected=expected, seen=told)
+        return nothing_to_judge(NAME, expected=expected, seen=message)
     shown = {one.number: _ids(one, parameters.listed) for one in listings}
     if (
         not findings
         and not any(shown.values())
         and not any(_certain(one, accounts[one.user]) for one in listings)
     ):
-        return nothing_to_judge(NAME, expected=expected, seen=f"{told}, and nothing to show yet")
+        return nothing_to_judge(NAME, expected=expected, seen=f"{message}, and nothing to show yet")
     for one in listings:
         findings += _wrong(one, shown[one.number], accounts[one.user], made)
         findings += _disagreeing(one, made, parameters)
@@ -94,7 +94,7 @@ def sees_exactly_own(history: History, parameters: SeesExactlyOwn) -> CheckResul
         NAME,
         not findings,
         expected=expected,
-        seen=f"{told}, {len(findings)} wrong" if findings else told,
+        seen=f"{message}, {len(findings)} wrong" if findings else message,
         involved=findings,
         why=findings[0] if findings else None,
         doubts=doubtful(every),

@@ -15,7 +15,7 @@ from harness.history.records import Outcome
 if TYPE_CHECKING:
     from typing import Self
 
-    from harness.history.records import Actor, History
+    from harness.history.records import ClientRecord, History
     from harness.results.verdict import CheckResult
 
 __all__ = ["SingleSpawn", "single_spawn", "under_faults"]
@@ -57,7 +57,7 @@ def single_spawn(history: History, parameters: SingleSpawn) -> CheckResult:
     UNKNOWN where a key never had a client, or the keys do not have the parts ``per``.
     """
     expected = _expected(parameters)
-    chosen = [one for one in history.actors if parameters.only.items() <= one.key.items()]
+    chosen = [one for one in history.clients if parameters.only.items() <= one.key.items()]
     if not chosen:
         return nothing_to_judge("single_spawn", expected=expected, seen="no spawn at all")
     parts = sorted({part for one in chosen for part in parameters.per if part not in one.key})
@@ -68,18 +68,18 @@ def single_spawn(history: History, parameters: SingleSpawn) -> CheckResult:
             expected=expected,
             seen=f"spawns without {', '.join(parts)}; has {known}",
         )
-    by_key: dict[tuple[str, ...], list[Actor]] = defaultdict(list)
-    for actor in chosen:
-        by_key[tuple(actor.key[part] for part in parameters.per)].append(actor)
+    by_key: dict[tuple[str, ...], list[ClientRecord]] = defaultdict(list)
+    for client in chosen:
+        by_key[tuple(client.key[part] for part in parameters.per)].append(client)
     findings = [
         finding
-        for key, actors in by_key.items()
-        for finding in _findings(key, actors, parameters, asked=history.spawns_asked)
+        for key, clients in by_key.items()
+        for finding in _findings(key, clients, parameters, asked=history.spawns_asked)
     ]
     vain = [
-        f"no spawn for ({', '.join(key)}) succeeded: {_told(actors)}"
-        for key, actors in by_key.items()
-        if not any(one.outcome is Outcome.RETURNED for one in actors)
+        f"no spawn for ({', '.join(key)}) succeeded: {_described(clients)}"
+        for key, clients in by_key.items()
+        if not any(one.outcome is Outcome.RETURNED for one in clients)
     ]
     if vain and not findings:
         return nothing_to_judge("single_spawn", expected=expected, seen=vain[0], involved=vain)
@@ -104,36 +104,36 @@ def _expected(parameters: SingleSpawn) -> str:
 
 
 def _findings(
-    key: tuple[str, ...], actors: list[Actor], parameters: SingleSpawn, *, asked: int | None
+    key: tuple[str, ...], clients: list[ClientRecord], parameters: SingleSpawn, *, asked: int | None
 ) -> list[str]:
     findings = []
-    counted = [one for one in actors if asked is None or one.number < asked]
+    counted = [one for one in clients if asked is None or one.number < asked]
     # Keys that only the probe spawned do not count.
     if counted and parameters.exactly not in ("any", len(counted)):
         spawns = f"{len(counted)} spawn{'s' * (len(counted) != 1)}"
-        findings.append(f"{spawns} for ({', '.join(key)}): {_told(counted)}")
+        findings.append(f"{spawns} for ({', '.join(key)}): {_described(counted)}")
     if not parameters.overlap:
         findings += [
-            f"two clients at once for ({', '.join(key)}): {_told(pair)}"
-            for pair in _overlapping(actors)
+            f"two clients at once for ({', '.join(key)}): {_described(pair)}"
+            for pair in _overlapping(clients)
         ]
     return findings
 
 
-def _overlapping(actors: list[Actor]) -> list[tuple[Actor, Actor]]:
-    in_order = sorted(actors, key=lambda one: (one.begin_s, one.number))
+def _overlapping(clients: list[ClientRecord]) -> list[tuple[ClientRecord, ClientRecord]]:
+    in_order = sorted(clients, key=lambda one: (one.begin_s, one.number))
     return [(one, after) for one, after in pairwise(in_order) if after.begin_s < _gone_s(one)]
 
 
-def _gone_s(actor: Actor) -> float:
-    if actor.exit_s is not None:
-        return actor.exit_s
+def _gone_s(client: ClientRecord) -> float:
+    if client.exit_s is not None:
+        return client.exit_s
     # A failed spawn never had a client; a client that never exited lives to the end.
-    return actor.begin_s if actor.outcome is Outcome.RAISED else float("inf")
+    return client.begin_s if client.outcome is Outcome.RAISED else float("inf")
 
 
-def _told(actors: list[Actor] | tuple[Actor, ...]) -> str:
-    return ", ".join(f"client {one.number} at {one.begin_s:.3f} s by {one.task}" for one in actors)
+def _described(clients: list[ClientRecord] | tuple[ClientRecord, ...]) -> str:
+    return ", ".join(f"client {one.number} at {one.begin_s:.3f} s by {one.task}" for one in clients)
 
 
 def under_faults(parameters: SingleSpawn, _within_s: float) -> SingleSpawn | None:

@@ -52,7 +52,7 @@ def spans_of(history: History, command: str) -> list[Span]:
 def asked_of(history: History, command: str) -> list[tuple[str, float, float | None]]:
     """List every spawn or command of that name, with its end where it succeeded."""
     if command == SPAWN:
-        return [(one.key.get("user", "-"), one.begin_s, one.ready_s) for one in history.actors]
+        return [(one.key.get("user", "-"), one.begin_s, one.ready_s) for one in history.clients]
     return [
         (
             one.key.get("user", "-"),

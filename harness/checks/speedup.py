@@ -59,9 +59,11 @@ def speed_up(history: History, parameters: SpeedUp) -> CheckResult:
         )
     amounts = sorted({one.succeeded for one in sound})
     if len(amounts) > 1:
-        told = " and ".join(map(str, amounts))
+        sizes = " and ".join(map(str, amounts))
         return nothing_to_judge(
-            "speedup", expected=expected, seen=f"timings of {told} operations, not of the same work"
+            "speedup",
+            expected=expected,
+            seen=f"timings of {sizes} operations, not of the same work",
         )
     measured = history.node is NodeKind.LIVE
     between = f" between {found.low:.2f} and {found.high:.2f}," if measured else ""

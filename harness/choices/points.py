@@ -148,8 +148,8 @@ class Interception:
         for armed in self._armed:
             if armed.fault.kind == "fail" and self._strikes(armed, point, key):
                 self._recorder.fault(point, "fail", key)
-                name, told = armed.fault.error, f"the scenario lets {point} fail"
-                return otherwise if name is None else self.error_named(name, told)
+                name, text = armed.fault.error, f"the scenario lets {point} fail"
+                return otherwise if name is None else self.error_named(name, text)
         if self.chaos is not None and self.chaos.at(
             point, key.get("user", "-"), possible=("busy",)
         ):

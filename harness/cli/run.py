@@ -51,7 +51,7 @@ def run(  # noqa: PLR0917 - typer calls it by keyword
     """
     refuse_places(report, json_file)
     batch = Batch(
-        scenarios=read_scenarios(places(paths)),
+        scenarios=read_scenarios(places(paths), system=system),
         node=node,
         seed=seed_of(seed),
         seeds=seeds,

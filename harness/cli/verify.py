@@ -30,7 +30,7 @@ def verify(
     from harness.runs.verifying import verified_lines, verify_batch  # noqa: PLC0415 - takes its time
 
     batch = Batch(
-        scenarios=read_scenarios(places(paths)),
+        scenarios=read_scenarios(places(paths), system=system),
         seed=seed_of(seed),
         seeds=seeds,
         system=system,

@@ -50,8 +50,8 @@ class Call:
         given = ", ".join(map(repr, self.arguments))
         if self.end is None:
             return f"{self.operation}({given}) by {self.process}, begun at {self.begin:g}"
-        told = "" if self.result is None else f" -> {self.result!r}"
+        answer = "" if self.result is None else f" -> {self.result!r}"
         return (
-            f"{self.operation}({given}){told} by {self.process},"
+            f"{self.operation}({given}){answer} by {self.process},"
             f" from {self.begin:g} to {self.end:g}"
         )

@@ -36,11 +36,11 @@ class Linearizability:
     UNKNOWN means that the budget was spent first. Unless PASSED, ``partition`` is the part of the
     object concerned, ``order`` the longest order that fits, ``call`` the call that had to come next
     and fits nowhere (if UNKNOWN: did not fit yet), and ``states`` those in which such orders end.
-    ``steps`` counts the steps of the searches, and ``told`` is the verdict in words.
+    ``steps`` counts the steps of the searches, and ``message`` is the verdict in words.
     """
 
     verdict: Verdict
-    told: str
+    message: str
     steps: int = 0
     partition: Hashable = None
     order: tuple[Call, ...] = ()
@@ -98,8 +98,8 @@ def _check(calls: list[Call], model: Model, budget: int) -> Linearizability:
     if undecided:
         key, found = undecided[0]
         return _not_passed(found, key, model, steps=steps)
-    told = f"an order of {len(calls)} calls fits"
-    return Linearizability(verdict=Verdict.PASSED, told=told, steps=steps)
+    message = f"an order of {len(calls)} calls fits"
+    return Linearizability(verdict=Verdict.PASSED, message=message, steps=steps)
 
 
 def _parts(calls: list[Call], model: Model) -> dict[Hashable, list[Call]]:
@@ -150,7 +150,7 @@ def _state_after(order: Sequence[Call], model: Model) -> Hashable:
 def _not_passed(found: Found, key: Hashable, model: Model, *, steps: int) -> Linearizability:
     return Linearizability(
         verdict=found.verdict,
-        told=_told(found, key, model, steps=steps),
+        message=_described(found, key, model, steps=steps),
         steps=steps,
         partition=key,
         order=found.order,
@@ -159,10 +159,10 @@ def _not_passed(found: Found, key: Hashable, model: Model, *, steps: int) -> Lin
     )
 
 
-def _told(found: Found, key: Hashable, model: Model, *, steps: int) -> str:
+def _described(found: Found, key: Hashable, model: Model, *, steps: int) -> str:
     """Describe the call that did not fit, the calls before it, and the state after them."""
     where = "" if key is None else f"{key!r}: "
-    states = [model.told(one) for one in found.states[:STATES_SHOWN_MAX]]
+    states = [model.described(one) for one in found.states[:STATES_SHOWN_MAX]]
     if len(found.states) > STATES_SHOWN_MAX:
         states.append(f"{len(found.states) - STATES_SHOWN_MAX} other states")
     last = "; ".join(map(str, found.order[-CALLS_SHOWN_MAX:]))

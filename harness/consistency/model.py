@@ -59,6 +59,6 @@ class Model:
         del call
         return None
 
-    def told(self, state: Hashable) -> str:
+    def described(self, state: Hashable) -> str:
         """Write a state for a person."""
         return repr(state)

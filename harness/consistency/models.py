@@ -89,7 +89,7 @@ class Register(_Object):
             return False, call.result
         return (True, call.arguments[self.first]) if operation == "write" else None
 
-    def told(self, state: Hashable) -> str:
+    def described(self, state: Hashable) -> str:
         """Write the value."""
         return f"the value is {state!r}"
 
@@ -138,7 +138,7 @@ class Counter(_Object):
         """Return reads as reads."""
         return (False, call.result) if call.operation == "read" else None
 
-    def told(self, state: Hashable) -> str:
+    def described(self, state: Hashable) -> str:
         """Write the sum."""
         return f"the sum is {state!r}"
 
@@ -161,8 +161,8 @@ class Set(_Object):
         """Add, remove, or look up a member."""
         operation = call.operation
         after = state if operation == "contains" else operation == "add"
-        told = state if operation == "contains" else after is not state
-        fits = call.end is None or call.result is None or call.result is told
+        answer = state if operation == "contains" else after is not state
+        fits = call.end is None or call.result is None or call.result is answer
         return (after,) if fits else NOWHERE
 
     def partition(self, call: Call) -> Hashable:
@@ -180,7 +180,7 @@ class Set(_Object):
             return None if call.result is None else (False, call.result)
         return (True, operation == "add") if call.end is None or call.result is None else None
 
-    def told(self, state: Hashable) -> str:
+    def described(self, state: Hashable) -> str:
         """Say whether the member is there."""
         return "it is there" if state else "it is not there"
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from harness.diagnosis.lock_ledger import Hold, LockLedger
 
-__all__ = ["has_ended", "is_orphan", "permits_left", "told_of_permits"]
+__all__ = ["has_ended", "is_orphan", "permits_left", "reason_in_permits"]
 
 _NAMED_MAX = 4
 
@@ -39,7 +39,7 @@ def is_orphan(hold: Hold) -> bool:
     return hold.task is not None and hold.task.done()
 
 
-def told_of_permits(lock: object, ledger: LockLedger) -> str | None:
+def reason_in_permits(lock: object, ledger: LockLedger) -> str | None:
     """Say who took a lock and has ended since; None if nobody has.
 
     None, too, for a lock that tasks release which did not take it: it may be a signal.

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from harness.diagnosis.signal_ledger import Signal, SignalLedger, Waiting
     from harness.diagnosis.waits import Wait
 
-__all__ = ["LOST", "told_of_signals"]
+__all__ = ["LOST", "reason_in_signals"]
 
 LOST = "lost wake-up"
 
@@ -25,7 +25,7 @@ LOST = "lost wake-up"
 _PULSE_S = 1e-3
 
 
-def told_of_signals(wait: Wait, signals: SignalLedger) -> str | None:
+def reason_in_signals(wait: Wait, signals: SignalLedger) -> str | None:
     """Describe a signal that came too early or woke other tasks instead, or a closed gate."""
     since = signals.waiting(wait.task)
     if since is None:
@@ -51,8 +51,8 @@ def _of_event(wait: Wait, since: Waiting, signals: SignalLedger) -> str | None:
     if set_before is not None and set_before.order < cleared.order:
         taken = set_before.woken or signals.passed(wait.thing) > set_before.order
         if not (taken or set_before.constructs) and _is_pulse(set_before, cleared):
-            told = f"{_called(wait, set_before, 'set')}, undone by clear() at {cleared.where},"
-            return _came_before(wait, since, told)
+            message = f"{_called(wait, set_before, 'set')}, undone by clear() at {cleared.where},"
+            return _came_before(wait, since, message)
         if set_before.woken and _is_pulse(set_before, cleared):
             undone = f", just after set() at {set_before.where} woke {set_before.woken}"
         elif not (taken or set_before.prepares):
@@ -75,19 +75,19 @@ def _of_condition(wait: Wait, since: Waiting, signals: SignalLedger) -> str | No
     notified = signals.last(wait.thing, "notify")
     if notified is None:
         return None
-    told = _called(wait, notified, "notify")
+    message = _called(wait, notified, "notify")
     if notified.order > since.order:
         if notified.woken == notified.waiting:
             return None
-        return f"{LOST}: {told} woke {notified.woken} of {notified.waiting} that waited"
+        return f"{LOST}: {message} woke {notified.woken} of {notified.waiting} that waited"
     # A task that looks at a predicate before it waits learns nothing new from an earlier notify.
     if notified.woken or wait.call == "wait_for" or _looked_first(wait):
         return None
-    return _came_before(wait, since, told)
+    return _came_before(wait, since, message)
 
 
-def _came_before(wait: Wait, since: Waiting, told: str) -> str:
-    return f"{LOST}: {told} came before {wait.task.get_name()}'s wait at {since.at_s:.3f} s"
+def _came_before(wait: Wait, since: Waiting, message: str) -> str:
+    return f"{LOST}: {message} came before {wait.task.get_name()}'s wait at {since.at_s:.3f} s"
 
 
 def _called(wait: Wait, signal: Signal, call: str) -> str:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     Task = asyncio.Task[Any]
 
-__all__ = ["cycles", "diagnose", "lasting_rings", "render", "wait_of"]
+__all__ = ["cycles", "diagnose", "lasting_cycles", "render", "wait_of"]
 
 
 # What asyncio.wait() waits in; a barrier has a method of the same name.
@@ -47,23 +47,23 @@ def wait_of(task: Task) -> Wait | None:
 
 
 def cycles(tasks: Iterable[Task]) -> tuple[tuple[Task, ...], ...]:
-    """Find the sets of tasks that wait for each other in a ring and can never go on by themselves.
+    """Find the sets of tasks that wait for each other in a cycle and can never go on by themselves.
 
     Callable at any time, also while other tasks run. A task with a timeout of its own around the
-    wait is counted in: that it will give up does not make the order of its locks right. Each ring
+    wait is counted in: that it will give up does not make the order of its locks right. Each cycle
     begins with the task that was given first.
     """
-    return _rings(_waits(tasks))
+    return _cycles_in(_waits(tasks))
 
 
-def lasting_rings(
+def lasting_cycles(
     tasks: Iterable[Task], timed: Iterable[asyncio.Future[Any]]
 ) -> tuple[tuple[Task, ...], ...]:
-    """Find the rings that nothing will end: an accusation, where ``cycles`` is an observation.
+    """Find the cycles that nothing will end: an accusation, where ``cycles`` is an observation.
 
     ``timed`` are the tasks that a timer will cancel, and the futures that one will complete: a wait
     with a timeout of its own ends by itself, and whatever is awaited in it may be cancelled then.
-    So may a task that a task outside of the ring has in a variable. Of locks only those count that
+    So may a task that a task outside of the cycle has in a variable. Of locks only those count that
     their holders alone give back.
     """
     tasks = sorted(tasks, key=_order)
@@ -77,7 +77,7 @@ def lasting_rings(
         wait = waits.pop(spared.pop(), None)
         if wait is not None and wait.on_tasks:
             spared.extend(task for task, _ in wait.holders)
-    return _rings(waits)
+    return _cycles_in(waits)
 
 
 def diagnose(
@@ -86,20 +86,20 @@ def diagnose(
     exact: bool = False,
     tasks: Iterable[Task] | None = None,
     attachments: tuple[tuple[str, str], ...] = (),
-    ring: Sequence[Task] = (),
+    cycle: Sequence[Task] = (),
 ) -> Diagnosis:
-    """Say who waits for what on a loop at this moment, and who waits in a ring.
+    """Say who waits for what on a loop at this moment, and who waits in a cycle.
 
     ``exact`` says that nothing can happen any more: then these waits will never end. The loop is
     the running one by default, its tasks are all that are not done, without the one that asks.
-    ``ring`` is the ring to report, if it is known already.
+    ``cycle`` is the cycle to report, if it is known already.
     """
     loop = asyncio.get_running_loop() if loop is None else loop
     if tasks is None:
         tasks = asyncio.all_tasks(loop)
     tasks = sorted(tasks, key=_order)
     waits = _waits(tasks)
-    rings = (tuple(ring),) if ring else _rings(waits)
+    found = (tuple(cycle),) if cycle else _cycles_in(waits)
     return Diagnosis(
         at_s=loop.time(),
         blocked=tuple(
@@ -112,14 +112,14 @@ def diagnose(
             )
             for wait in waits.values()
         ),
-        cycle=tuple(task.get_name() for task in rings[0]) if rings else (),
+        cycle=tuple(task.get_name() for task in found[0]) if found else (),
         exact=exact,
         attachments=attachments,
     )
 
 
 def render(diagnosis: Diagnosis) -> str:
-    """Write a diagnosis for people: a line for each blocked task, its holders, and the ring."""
+    """Write a diagnosis for people: a line for each blocked task, its holders, and the cycle."""
     lines = [f"{len(diagnosis.blocked)} blocked at {diagnosis.at_s:.6f} s:"]
     for blocked in diagnosis.blocked:
         lines.append(f"  {blocked.task} waits for {blocked.waits_for} at {blocked.where}")
@@ -146,10 +146,10 @@ def _waits(tasks: Iterable[Task]) -> dict[Task, Wait]:
     return {wait.task: wait for wait in waits if wait is not None}
 
 
-def _rings(waits: dict[Task, Wait]) -> tuple[tuple[Task, ...], ...]:
+def _cycles_in(waits: dict[Task, Wait]) -> tuple[tuple[Task, ...], ...]:
     """Follow, from each stuck task, its first stuck holder until a task comes round again."""
     stuck = _stuck(waits)
-    rings: list[tuple[Task, ...]] = []
+    found: list[tuple[Task, ...]] = []
     seen: set[Task] = set()
     for start in waits:
         path: list[Task] = []
@@ -159,10 +159,10 @@ def _rings(waits: dict[Task, Wait]) -> tuple[tuple[Task, ...], ...]:
             path.append(task)
             task = next((one for one, _ in waits[task].holders if one in stuck), None)
         if task in path:
-            ring = path[path.index(task) :]
-            first = ring.index(min(ring, key=list(waits).index))
-            rings.append((*ring[first:], *ring[:first]))
-    return tuple(rings)
+            cycle = path[path.index(task) :]
+            first = cycle.index(min(cycle, key=list(waits).index))
+            found.append((*cycle[first:], *cycle[:first]))
+    return tuple(found)
 
 
 def _stuck(waits: dict[Task, Wait]) -> set[Task]:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from harness.diagnosis.await_chain import frames_of, links_of
 from harness.diagnosis.classification import is_asyncio, is_program
-from harness.diagnosis.ended_holders import told_of_permits
-from harness.diagnosis.missed_signals import told_of_signals
+from harness.diagnosis.ended_holders import reason_in_permits
+from harness.diagnosis.missed_signals import reason_in_signals
 from harness.diagnosis.places import reaches
 
 if TYPE_CHECKING:
@@ -53,10 +53,10 @@ def reason_of(
     act = _act(wait)
     if act is None:
         return None
-    permits = None if ledger is None else told_of_permits(wait.thing, ledger)
+    permits = None if ledger is None else reason_in_permits(wait.thing, ledger)
     if wait.holders:
         return permits
-    missed = None if ledger is None else told_of_signals(wait, ledger.signals)
+    missed = None if ledger is None else reason_in_signals(wait, ledger.signals)
     who = _who(wait, waits, tasks=tasks, exact=exact, act=act)
     if who is None:
         can = (

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.errors import BadInput, HarnessError
 from harness.history.records import (
-    Actor,
+    ClientRecord,
     Command,
     Diagnosis,
     Fault,
@@ -59,7 +59,7 @@ class Recorder:
         self._observe = observe
         self._spawns_asked: int | None = None
         self._operations: list[Operation] = []
-        self._actors: list[Actor] = []
+        self._clients: list[ClientRecord] = []
         self._commands: list[Command] = []
         self._faults: list[Fault] = []
         self._measurements: list[Measurement] = []
@@ -112,28 +112,28 @@ class Recorder:
             value=plain,
             error=None if error is None else self.plain.error(error),
         )
-        told = type(error).__name__ if error is not None else json.dumps(plain, sort_keys=True)
-        self._note(f"end {number} {outcome.value} {told}")
+        came = type(error).__name__ if error is not None else json.dumps(plain, sort_keys=True)
+        self._note(f"end {number} {outcome.value} {came}")
         self._observe()
 
     def probing(self) -> None:
         """Record that the scenario's steps are over: later spawns belong to the probe."""
-        self._spawns_asked = len(self._actors)
+        self._spawns_asked = len(self._clients)
 
-    def open_actors(self) -> list[Actor]:
+    def open_clients(self) -> list[ClientRecord]:
         """List the spawns that are starting or live."""
-        return [one for one in self._actors if one.exit_s is None]
+        return [one for one in self._clients if one.exit_s is None]
 
     def parked(self, number: int, *, begin_s: float) -> None:
         """Record that an operation was parked from ``begin_s`` until now."""
         one = self._operations[number]
         self._operations[number] = replace(one, parked=(*one.parked, (begin_s, self.clock())))
 
-    def begin_actor(self, key: dict[str, str]) -> int:
+    def begin_spawn(self, key: dict[str, str]) -> int:
         """Record a spawn that begins now; return its number."""
-        number = len(self._actors)
-        self._actors.append(
-            Actor(
+        number = len(self._clients)
+        self._clients.append(
+            ClientRecord(
                 number=number,
                 key=key,
                 task=_task_name(),
@@ -153,8 +153,8 @@ class Recorder:
     ) -> None:
         """Record how a spawn ended, now."""
         ready = outcome is Outcome.RETURNED
-        self._actors[number] = replace(
-            self._actors[number],
+        self._clients[number] = replace(
+            self._clients[number],
             ready_s=self.clock() if ready else None,
             exit_s=None if ready else self.clock(),
             outcome=outcome,
@@ -162,18 +162,18 @@ class Recorder:
         )
         self._note(f"spawned {number} {outcome.value}")
 
-    def exit_actor(self, number: int) -> None:
+    def end_client(self, number: int) -> None:
         """Record that a client has ended; only the first call counts."""
-        if self._actors[number].exit_s is None:
-            self._actors[number] = replace(self._actors[number], exit_s=self.clock())
+        if self._clients[number].exit_s is None:
+            self._clients[number] = replace(self._clients[number], exit_s=self.clock())
             self._note(f"exit {number}")
 
-    def begin_command(self, actor: int, name: str) -> int:
+    def begin_command(self, client: int, name: str) -> int:
         """Record a command that a client is given now; return its number."""
         self._commands.append(
             Command(
-                actor=actor,
-                key=self._actors[actor].key,
+                client=client,
+                key=self._clients[client].key,
                 name=name,
                 task=_task_name(),
                 begin_s=self.clock(),
@@ -181,7 +181,7 @@ class Recorder:
                 outcome=Outcome.UNFINISHED,
             )
         )
-        self._note(f"command {actor} {name}")
+        self._note(f"command {client} {name}")
         return len(self._commands) - 1
 
     def end_command(
@@ -254,7 +254,7 @@ class Recorder:
         return History(
             node=self.node,
             operations=tuple(self._operations),
-            actors=tuple(self._actors),
+            clients=tuple(self._clients),
             spawns_asked=self._spawns_asked,
             commands=tuple(self._commands),
             faults=tuple(self._faults),

@@ -9,9 +9,9 @@ from typing import Any
 from harness.history.parts import part_at
 
 __all__ = [
-    "Actor",
     "Blocked",
     "BlockingCall",
+    "ClientRecord",
     "Command",
     "ConditionRecord",
     "Diagnosis",
@@ -100,7 +100,7 @@ class Operation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Actor:
+class ClientRecord:
     """A client, from the begin of its spawn to its exit; ``key`` holds its user and network."""
 
     number: int
@@ -115,9 +115,9 @@ class Actor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """A command that a client was given; ``actor`` is the number of its spawn."""
+    """A command that a client was given; ``client`` is the number of its spawn."""
 
-    actor: int
+    client: int
     key: dict[str, str]
     name: str
     task: str
@@ -281,13 +281,13 @@ class History:
     """All that happened in a run, in order of its begin. Checks read nothing else.
 
     ``leaks`` is None if the system was never closed, ``blocking_calls`` if nothing watched for
-    them. ``spawns_asked`` is how many ``actors`` began before the probe of a search with faults,
+    them. ``spawns_asked`` is how many ``clients`` began before the probe of a search with faults,
     which may start further clients; None if there was no probe.
     """
 
     node: NodeKind
     operations: tuple[Operation, ...] = ()
-    actors: tuple[Actor, ...] = ()
+    clients: tuple[ClientRecord, ...] = ()
     spawns_asked: int | None = None
     commands: tuple[Command, ...] = ()
     faults: tuple[Fault, ...] = ()

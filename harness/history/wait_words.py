@@ -28,7 +28,7 @@ def describe(diagnosis: Diagnosis, *, of: str | None = None) -> str:
         chain = _chain(diagnosis, of)
         return "; ".join(map(waiting, chain)) if chain else f"{of} waits for nothing that is known"
     if diagnosis.cycle:
-        return f"in a ring: {' -> '.join(around(diagnosis.cycle))}"
+        return f"in a cycle: {' -> '.join(around(diagnosis.cycle))}"
     if not diagnosis.blocked:
         return "nobody waits for anything that is known"
     first = in_order(diagnosis)[0]

@@ -96,7 +96,7 @@ class _LiveRun:
         async def watched() -> None:
             loop = asyncio.get_running_loop()
             began.append(loop.time())
-            loop.set_exception_handler(lambda _loop, context: unhandled.append(_told(context)))
+            loop.set_exception_handler(lambda _loop, context: unhandled.append(_described(context)))
             _sample(loop, ledger)
             watchdog.attach()
             stage.begin()
@@ -251,7 +251,7 @@ def _stall_s() -> float:
     return stall_s
 
 
-def _told(context: dict[str, Any]) -> str:
+def _described(context: dict[str, Any]) -> str:
     error = context.get("exception")
     text = str(context["message"])
     task = context.get("task") or context.get("future")

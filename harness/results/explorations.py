@@ -103,9 +103,9 @@ class Exploration:
         """A sentence on the checks that were not judged, or None if all were."""
         if not self.not_judged:
             return None
-        told = f"not judged by a search: {', '.join(self.not_judged)} (harness run judges them)"
+        message = f"not judged by a search: {', '.join(self.not_judged)} (harness run judges them)"
         only = "; nothing else stands under [check], so this says nothing of the claim"
-        return told + only if self.nothing_judged else told
+        return message + only if self.nothing_judged else message
 
     @property
     def proven(self) -> bool:

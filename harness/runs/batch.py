@@ -18,10 +18,11 @@ from harness.processes.pool import Died, ending_its_process, in_workers
 from harness.results.machine import facts, versions
 from harness.results.runs import RunReport, RunResult
 from harness.results.verdict import Verdict
-from harness.runs.loading import scenario_at, system_at, system_path_of
+from harness.runs.loading import system_at, system_path_of
 from harness.runs.opening import open_backend
-from harness.runs.runner import not_run, refuse_mistakes, run_scenario
-from harness.scenario.reading import find_scenarios, read_scenario
+from harness.runs.runner import not_run, run_scenario
+from harness.runs.scenarios import refuse_mistakes, scenario_at
+from harness.scenario.reading import find_scenarios
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -122,8 +123,8 @@ class Batch:
         return (os.cpu_count() or 1) if self.total >= RUNS_FOR_PROCESSES_MIN else 1
 
 
-def read_scenarios(paths: list[Path]) -> tuple[Scenario, ...]:
-    """Read all scenario files at the paths.
+def read_scenarios(paths: list[Path], *, system: str | None = None) -> tuple[Scenario, ...]:
+    """Read all scenario files at the paths, as ``scenario_at`` reads one.
 
     Raises:
         BadInput: With the mistakes of every file that has some.
@@ -131,7 +132,7 @@ def read_scenarios(paths: list[Path]) -> tuple[Scenario, ...]:
     scenarios, mistakes = [], []
     for path in find_scenarios(paths):
         try:
-            scenarios.append(read_scenario(path))
+            scenarios.append(scenario_at(str(path), system=system))
         except BadInput as error:
             mistakes.append(str(error))
     if mistakes:

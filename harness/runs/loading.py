@@ -1,13 +1,11 @@
-"""What a run is made from, loaded once: a scenario by its path, and the system under test."""
+"""The system under test by its import path, loaded once."""
 
 from __future__ import annotations
 
 from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.errors import BadInput, Terminated
-from harness.scenario.reading import read_scenario
 from harness.systems.loading import load_system
 from harness.systems.port import DEFAULT_SYSTEM
 
@@ -15,27 +13,7 @@ if TYPE_CHECKING:
     from harness.scenario.model import Scenario
     from harness.systems.port import System
 
-__all__ = ["scenario_at", "system_at", "system_path_of"]
-
-
-def scenario_at(path: str) -> Scenario:
-    """Read a scenario, once as long as its file is not changed.
-
-    Raises:
-        BadInput: It cannot be read, or breaks rules.
-    """
-    try:
-        changed = Path(path).stat().st_mtime_ns
-    except OSError:
-        changed = 0
-    return _read_once(Path(path), changed)
-
-
-@lru_cache(maxsize=1_000)
-def _read_once(path: Path, changed: int) -> Scenario:
-    # Workers of a cluster live long: a file that was changed is another one.
-    del changed
-    return read_scenario(path)
+__all__ = ["system_at", "system_path_of"]
 
 
 @lru_cache(maxsize=100)

@@ -55,9 +55,9 @@ async def recovered(
     # Named, so that a diagnosis can tell of them.
     tasks = [asyncio.create_task(one.succeed(plain, diagnose), name=one.name) for one in probes]
     found = await asyncio.gather(*tasks)
-    failed = [(told, one.why) for told, one in zip(found, probes, strict=True) if told is not None]
+    failed = [(text, one.why) for text, one in zip(found, probes, strict=True) if text is not None]
     return Recovery(
-        failures=tuple(told for told, _ in failed),
+        failures=tuple(text for text, _ in failed),
         why=next((why for _, why in failed if why is not None), None),
     )
 
@@ -92,8 +92,8 @@ class _Probe:
                 raise
         except Exception as error:  # noqa: BLE001 - whatever it raises is what is told
             if not late.taken_back():
-                told = plain.error(error)
-                return f"for {self._whose}: {told.type}: {told.message}"
+                record = plain.error(error)
+                return f"for {self._whose}: {record.type}: {record.message}"
         else:
             late.taken_back()
             return None

@@ -20,10 +20,11 @@ from harness.history.records import NodeKind
 from harness.processes.signals import raise_again
 from harness.results.runs import RunResult
 from harness.results.verdict import CheckResult, Verdict, verdict_of
-from harness.runs.conditions import ConditionWatch, condition_mistakes
+from harness.runs.conditions import ConditionWatch
 from harness.runs.course import Run, run_whole
 from harness.runs.directory import run_directory, why_not_writable
 from harness.runs.replay_line import replay_line
+from harness.runs.scenarios import refuse_mistakes
 from harness.systems.imports import importing_from_here
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from harness.scenario.model import Scenario
     from harness.systems.port import System
 
-__all__ = ["CarriedOut", "carry_out", "not_run", "refuse_mistakes", "run_scenario"]
+__all__ = ["CarriedOut", "carry_out", "not_run", "run_scenario"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,24 +166,6 @@ def _no_evidence(ran: Ran, history: History, root: Path) -> str | None:
         if error.type == Unsupported.__name__:
             return f"the system asks for what a simulation has not: {error.message}"
     return why_not_writable(root) if ran.error is not None or errors else None
-
-
-def refuse_mistakes(scenario: Scenario, system: System) -> None:
-    """Refuse a scenario that asks its system for what it does not have.
-
-    Raises:
-        BadInput: With all that is missing.
-    """
-    try:
-        # A system is the user's own adapter: this is the one member that it need not have.
-        offered = getattr(system, "conditions", ())
-        mistakes = [*system.mistakes(scenario), *condition_mistakes(scenario, offered)]
-    except Exception as error:
-        msg = f"{scenario.path}: the system's mistakes() failed: {error!r}; mend the adapter"
-        raise BadInput(msg) from error
-    if mistakes:
-        count = f"{len(mistakes)} mistake{'s' * (len(mistakes) != 1)}"
-        raise BadInput("\n  ".join([f"{scenario.path}: {count}", *mistakes]))
 
 
 class _Watch:

@@ -12,9 +12,10 @@ from harness.history.records import NodeKind
 from harness.processes.pool import ending_its_process, open_pool
 from harness.results.verdict import Verdict
 from harness.results.wording import count, one_line, shortened
-from harness.runs.loading import scenario_at, system_at, system_path_of
+from harness.runs.loading import system_at, system_path_of
 from harness.runs.opening import open_backend
-from harness.runs.runner import carry_out, refuse_mistakes
+from harness.runs.runner import carry_out
+from harness.runs.scenarios import refuse_mistakes, scenario_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,8 +85,8 @@ def verified_lines(found: list[Verified]) -> list[str]:
         wrong = [one for one in runs if one.verdict is not Verdict.PASSED]
         seeds = f"seeds {runs[0].seed} to {runs[-1].seed}"
         if not wrong:
-            told = f"{count(len(runs), 'run')} made twice, all digests equal ({seeds})"
-            lines.append(f"EQUAL {runs[0].scenario}: {told}")
+            message = f"{count(len(runs), 'run')} made twice, all digests equal ({seeds})"
+            lines.append(f"EQUAL {runs[0].scenario}: {message}")
         for one in wrong:
             word = "DIFFERENT" if one.could_not_run is None else "UNKNOWN"
             why = one.difference if one.could_not_run is None else one.could_not_run

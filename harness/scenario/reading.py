@@ -20,12 +20,13 @@ from harness.scenario.rules.order import order_mistakes
 from harness.scenario.rules.references import reference_mistakes
 from harness.scenario.rules.steps import step_mistakes
 from harness.scenario.users import read_users
-from harness.scenario.words import shown
+from harness.scenario.words import no_operation, resembling, shown
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from pathlib import Path
 
-__all__ = ["find_scenarios", "read_scenario"]
+__all__ = ["call_mistakes", "checked", "find_scenarios", "parsed", "read_scenario"]
 
 BYTES_MAX = 1_000_000
 DEPTH_MAX = 30
@@ -66,7 +67,15 @@ def read_scenario(path: Path) -> Scenario:
     Raises:
         BadInput: The file cannot be read or breaks rules; the message lists every mistake.
     """
-    data = _parsed(path)
+    scenario, mistakes = checked(path, parsed(path))
+    if mistakes or scenario is None:
+        raise BadInput(told(path, mistakes))
+    return scenario
+
+
+def checked(path: Path, data: dict[str, Any]) -> tuple[Scenario | None, list[Mistake]]:
+    """Check what a file holds; the scenario is None if values are wrong, not only names."""
+    data = dict(data)
     users, mistakes = read_users(data.pop("users", None))
     outline = outline_of(data, None if mistakes else [user.name for user in users])
     checks, wrong = read_checks(data.pop("check", None))
@@ -84,12 +93,32 @@ def read_scenario(path: Path) -> Scenario:
     mistakes += step_mistakes(outline)
     mistakes += order_mistakes(outline)
     mistakes += claim_mistakes(outline, checks)
-    if mistakes or scenario is None:
-        raise BadInput(told(path, mistakes))
-    return scenario
+    return scenario, mistakes
 
 
-def _parsed(path: Path) -> dict[str, Any]:
+def call_mistakes(data: dict[str, Any], operations: Collection[str]) -> list[Mistake]:
+    """Find calls that are almost an operation of the system, and write that one into the data.
+
+    So what names such a step by the right word is no mistake any more.
+    """
+    found = []
+    for step in (one for phase in outline_of(data, None).phases for one in phase.steps):
+        call = step.raw.get("call")
+        if not isinstance(call, str) or call in operations:
+            continue
+        close = resembling(call, operations)
+        if close is not None:
+            found.append(Mistake(f"{step.where}.call", no_operation(call, operations)))
+            step.raw["call"] = close
+    return found
+
+
+def parsed(path: Path) -> dict[str, Any]:
+    """Read a file's TOML.
+
+    Raises:
+        BadInput: It cannot be read, or is none.
+    """
     raw = _bytes(path)
     if raw.startswith(BYTE_ORDER_MARK):
         raise BadInput(f"{path}: begins with a byte order mark; save it as UTF-8 without one")

@@ -92,7 +92,7 @@ class _SimulatedRun:
                 seed=self._seed,
                 time_limit_s=TIME_LIMIT_S,
                 trace=trace,
-                watch_rings=True,
+                watch_cycles=True,
                 make_loop=make_loop,
             )
         return Ran(

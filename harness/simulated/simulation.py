@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 from harness.diagnosis.lock_ledger import LockLedger
 from harness.diagnosis.wait_graph import diagnose, render
 from harness.errors import Deadlock, NotDeterministic, Terminated, Unsupported
+from harness.simulated.guards.cycle_watch import CycleWatch
 from harness.simulated.guards.determinism import Guards
 from harness.simulated.guards.leftovers import end_leftover
-from harness.simulated.guards.ring_watch import RingWatch
 from harness.simulated.loop.outside.executor_model import DEFAULT_WORKERS, sqlite_latency
 from harness.simulated.loop.pause import Pause
 from harness.simulated.loop.trace import Trace, first_difference
@@ -75,7 +75,7 @@ def simulate(
     strict: bool = True,
     trace: Trace | None = None,
     debug: bool = False,
-    watch_rings: bool = False,
+    watch_cycles: bool = False,
     make_loop: Callable[..., VirtualLoop] = VirtualLoop,
 ) -> Simulated:
     """Run ``main()`` on a virtual loop of its own until it ends or cannot.
@@ -92,7 +92,7 @@ def simulate(
         strict: Refuse threads, sockets, processes and real sleep, see ``Guards``.
         trace: A trace to fill, to keep its entries. Made afresh by default.
         debug: Run the loop in debug mode.
-        watch_rings: End the run soon after some tasks wait in a cycle, though others go on.
+        watch_cycles: End the run soon after some tasks wait in a cycle, though others go on.
         make_loop: Makes the loop, for example one that explores orders.
 
     Raises:
@@ -112,24 +112,24 @@ def simulate(
     with Guards(loop, strict=strict), LockLedger() as ledger:
         loop.ledger = ledger
         try:
-            return _outcome(loop, main, watch_rings=watch_rings)
+            return _outcome(loop, main, watch_cycles=watch_cycles)
         finally:
             loop.close()
 
 
-def _outcome(loop: VirtualLoop, main: Main, *, watch_rings: bool = False) -> Simulated:
+def _outcome(loop: VirtualLoop, main: Main, *, watch_cycles: bool = False) -> Simulated:
     """Drive the coroutine, note all there is to note at its end, then clean up behind it."""
     value: Any = None
     error: BaseException | None = None
     diagnosis: Diagnosis | None = None
-    watch = _watch(loop, rings=watch_rings)
+    watch = _watch(loop, cycles=watch_cycles)
     task = loop.create_task(main())
     # That a deadlock leaves it pending is in the diagnosis, and nothing to complain of.
     task._log_destroy_pending = False
     try:
         pause, _ = loop.drive(task)
         if not task.done():
-            diagnosis = diagnose(loop, exact=pause is Pause.STUCK, ring=watch.ring)
+            diagnosis = diagnose(loop, exact=pause is Pause.STUCK, cycle=watch.cycle)
         elif task.cancelled():
             error = asyncio.CancelledError()
         else:
@@ -166,13 +166,13 @@ def _outcome(loop: VirtualLoop, main: Main, *, watch_rings: bool = False) -> Sim
     )
 
 
-def _watch(loop: VirtualLoop, *, rings: bool) -> RingWatch:
+def _watch(loop: VirtualLoop, *, cycles: bool) -> CycleWatch:
     """Have the loop note its tasks and what makes them; look for cycles if asked to."""
     if loop.trace.keep:
         loop.task_names = loop.trace.names
     loop._tasks.notes_makers = True
-    watch = RingWatch(loop)
-    if rings and loop.ledger is not None:
+    watch = CycleWatch(loop)
+    if cycles and loop.ledger is not None:
         loop.ledger.on_long_wait = watch.look
     return watch
 

@@ -6,7 +6,7 @@ import inspect
 from typing import TYPE_CHECKING, Any
 
 from harness.scenario.mistakes import place
-from harness.scenario.words import listed, resembling, shown
+from harness.scenario.words import hinted, resembling, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -51,11 +51,13 @@ class Constructor:
                 told = f"is given to {name} by the harness, got {shown(value)}; leave it out"
                 yield f"{where}: {told}"
             elif key not in self.takes and not self._takes_any:
-                close = resembling(key, self.takes)
-                hint = f'did you mean "{close}"?' if close else f"it takes: {listed(self.takes)}"
+                hint = hinted(key, self.takes, instead="it takes")
                 yield f"{where}: {name} takes no such argument, got {shown(value)}; {hint}"
+        # A misspelt name is one mistake, not two.
+        wrong = (key for key in settings if key not in self.takes)
+        there = {*settings, *(resembling(key, self.takes) for key in wrong)}
         for key, parameter in self.takes.items():
-            if parameter.default is inspect.Parameter.empty and key not in settings:
+            if parameter.default is inspect.Parameter.empty and key not in there:
                 yield (
                     f"settings.{key}: is missing, and {name} cannot be made without it;"
                     f" write settings = {{ {key} = ... }}"

@@ -8,6 +8,7 @@ import sys
 import sysconfig
 import traceback
 from contextlib import contextmanager, suppress
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from types import ModuleType
 
-__all__ = ["file_of", "import_module", "importing_from_here"]
+__all__ = ["file_of", "import_module", "importing_from_here", "needing_serve"]
 
 
 @contextmanager
@@ -51,6 +52,31 @@ def import_module(name: str) -> ModuleType:
         return importlib.import_module(name)
     except Exception as error:
         raise BadInput(_why(name, error)) from error
+
+
+@contextmanager
+def needing_serve(who: str, *, otherwise: str) -> Iterator[None]:
+    """Say in one line, of what is imported inside, that it needs mosaic-serve.
+
+    Args:
+        who: What needs it.
+        otherwise: What to do, if not to install it.
+
+    Raises:
+        BadInput: mosaic-serve is not installed, or something else of that name hides it.
+    """
+    try:
+        yield
+    except ImportError as error:
+        if (error.name or "").partition(".")[0] != "serve":
+            raise
+        found = find_spec("serve")
+        why = (
+            'which is not installed: pip install mosaic-serve, or "./serve" in a checkout'
+            if found is None
+            else f"whose package serve is hidden by {found.origin}: rename that one"
+        )
+        raise BadInput(f"{who} needs mosaic-serve, {why}; or {otherwise}") from error
 
 
 def file_of(module: ModuleType) -> str:

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import BadInput
+from harness.scenario.words import no_operation
 from harness.systems.constructor import Constructor
 from harness.systems.plain_points import PlainPoints, point_mistakes
 
@@ -79,7 +80,7 @@ class PlainService:
     def mistakes(self, scenario: Scenario) -> list[str]:
         """Find settings and calls that nothing takes, and points that the class does not have."""
         calls = [
-            f"phase[{number}].do[{position}]: {problem}"
+            f"phase[{number}].do[{position}]{problem}"
             for number, phase in enumerate(scenario.phase)
             for position, step in enumerate(phase.do)
             if (problem := self._problem(step)) is not None
@@ -106,7 +107,7 @@ class PlainService:
 
     def _problem(self, step: Step) -> str | None:
         if step.call not in self._signatures:
-            return f'no operation "{step.call}"; known: {", ".join(self.operations)}'
+            return f".call: {no_operation(step.call, self.operations)}"
         signature = self._signatures[step.call]
         arguments = dict(step.arguments)
         if "user" in signature.parameters and step.user is not None:
@@ -114,7 +115,7 @@ class PlainService:
         try:
             signature.bind(**arguments)
         except TypeError as error:
-            return f"{step.call}{signature}: {error}"
+            return f".with: {step.call}{signature}: {error}"
         return None
 
 

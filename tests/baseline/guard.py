@@ -48,6 +48,8 @@ PLACES = (
     (re.compile(r"\b[\d,.]+ (?:runs|schedules) a second"), "RATE"),
     # The one check whose name was to change.
     (re.compile(r"distinct_accounts"), "distinct_results"),
+    # The one word for tasks that wait for each other.
+    (re.compile(r"\bin a ring\b"), "in a cycle"),
     (re.compile(r"\bat 0x[0-9a-f]+"), "at ADDRESS"),
     (re.compile(r"; the code has changed \(fingerprint \w+ then, \w+ now\)"), ""),
 )

@@ -7,9 +7,12 @@ import re
 import subprocess
 import sys
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tests.harness.pytest_plugin.running import INSTALLED, PLUGIN, ROOT, TERMINAL
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FILE_NAME = re.compile(r"# (\S+\.\w+)\n")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
-import datetime
+import datetime as dt
+import itertools
 import random
 import re
 import socket
@@ -13,6 +14,9 @@ import time
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
+import anyio.to_thread
+import fastapi
+import httpx
 import pytest
 
 from harness import (
@@ -52,15 +56,10 @@ async def starts_a_thread():
 
 
 async def uses_anyios_threads():
-    import anyio.to_thread
-
     await anyio.to_thread.run_sync(print)
 
 
 async def asks_for_a_plain_endpoint():
-    import fastapi
-    import httpx
-
     app = fastapi.FastAPI()
     app.get("/")(lambda: None)
     transport = httpx.ASGITransport(app)
@@ -124,7 +123,7 @@ async def sleeps_on_the_loop():
     ],
 )
 def test_what_a_simulation_has_not_is_refused(main):
-    with pytest.raises(Unsupported, match="not available inside a simulation|blocks the event loop"):
+    with pytest.raises(Unsupported, match=r"not available inside a simulation|blocks the event"):
         simulate(main)
 
 
@@ -134,6 +133,7 @@ def test_neither_computing_nor_a_c_library_takes_virtual_time():
         async with asyncio.timeout(0.000_1):
             sum(range(1_000_000))
             ctypes.CDLL(None).usleep(1_000)
+            await asyncio.sleep(0)
         return time.monotonic() - before
 
     assert simulate(main) == 0
@@ -158,7 +158,7 @@ def test_files_are_real(tmp_path):
 
 def test_the_date_is_the_real_one_and_time_is_not():
     async def main():
-        return datetime.datetime.now(tz=datetime.UTC).timestamp(), time.time()
+        return dt.datetime.now(tz=dt.UTC).timestamp(), time.time()
 
     (date, clock), (date_again, clock_again) = simulate(main), simulate(main)
     assert date != date_again
@@ -237,15 +237,13 @@ def test_a_proof_is_one_of_the_latencies_that_its_seed_gave():
         explore(main, runs=50)
 
 
-def test_a_step_that_never_ends_is_ended():
+def test_a_program_that_never_ends_is_ended_where_it_has_a_limit():
     async def main():
-        while True:
-            await asyncio.sleep(1)
+        for seconds in itertools.repeat(1):
+            await asyncio.sleep(seconds)
 
-    with pytest.raises(Deadlock):
+    with pytest.raises(Deadlock, match="seed 0"):
         simulate(main, time_limit_s=3_600)
-    with pytest.raises(FailureFound, match="no end"):
-        explore(main, runs=1)
 
 
 def test_every_refusal_that_the_page_quotes_is_one():

@@ -77,7 +77,7 @@ FIXTURES_AND_COMMANDS = {
 CLOCK_READERS = {
     "tests/baseline/", "tests/benchmarks/", "tests/figures/", "tests/live/figures/",
     "tests/waiting.py", "tests/live/test_node_container.py", "tests/native/test_exit.py",
-    "tests/harness/choices/test_points.py",
+    "tests/docs/test_cannot_find.py", "tests/harness/choices/test_points.py",
     "tests/harness/simulated/guards/test_determinism.py",
     "tests/harness/simulated/loop/outside/test_executor_model.py",
 }  # fmt: skip

@@ -126,7 +126,7 @@ CASES = (
         f"{SERVICES}:crossed_locks",
         "mixed_orders_stay_apart",
         "no_deadlock",
-        ("CrossedLocks._client_lock", "CrossedLocks._row_lock", "held by", "in a ring"),
+        ("CrossedLocks._client_lock", "CrossedLocks._row_lock", "held by", "in a cycle"),
     ),
     Case(
         f"{REGISTRIES}:lost_wake_up",
@@ -138,7 +138,7 @@ CASES = (
         f"{SERVICES}:crossed_locks_ticking",
         "mixed_orders_stay_apart",
         "no_deadlock",
-        ("CrossedLocks", "in a ring"),
+        ("CrossedLocks", "in a cycle"),
     ),
     # What is left, and what blocks.
     Case(
@@ -272,7 +272,7 @@ def test_broken_service_is_caught(case: Case) -> None:
         assert word in told
 
 
-def test_a_ring_is_found_long_before_the_deadline_though_a_task_ticks() -> None:
+def test_a_cycle_is_found_long_before_the_deadline_though_a_task_ticks() -> None:
     result = ran(f"{SERVICES}:crossed_locks_ticking", "mixed_orders_stay_apart")
     assert result.history is not None
     assert result.history.deadlock is not None

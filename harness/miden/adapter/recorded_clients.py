@@ -76,7 +76,7 @@ class RecordedClientFactory:
     ) -> RecordedClient:
         """Start a client; see ``serve.clients.port.ClientFactory``."""
         key = {"user": self._user_of(directory), "network": network.value}
-        number = self._recorder.begin_actor(key)
+        number = self._recorder.begin_spawn(key)
         client: Client | None = None
         try:
             await self._interception.reach("spawn.before", key, error="SpawnFailed", kinds=STARTING)
@@ -126,7 +126,7 @@ class RecordedClient(Commands):
     def closed(self) -> bool:
         """True once the client takes no more commands."""
         if self._inner.closed:
-            self._recorder.exit_actor(self.number)
+            self._recorder.end_client(self.number)
             return True
         return False
 
@@ -134,7 +134,7 @@ class RecordedClient(Commands):
         """Finish what is queued and release the store."""
         await self._inner.close()
         self.ended = True
-        self._recorder.exit_actor(self.number)
+        self._recorder.end_client(self.number)
 
     async def _recorded(self, name: str, command: Callable[[Client], Awaitable[T]]) -> T:
         number = self._recorder.begin_command(self.number, name)
@@ -165,7 +165,7 @@ class RecordedClient(Commands):
             raise HarnessBug(msg)
         self._inner.kill()
         self.ended = True
-        self._recorder.exit_actor(self.number)
+        self._recorder.end_client(self.number)
 
 
 async def _end(client: Client | None) -> None:

@@ -60,7 +60,7 @@ class ServeAudit:
     async def closed(self) -> None:
         """Add what is left after the close to the findings of the run's audit."""
         found = [
-            f"Q1: client {client.number} of {_told(client.key)} has not ended, the service has"
+            f"Q1: client {client.number} of {_words(client.key)} has not ended, the service has"
             for _, client in self.clients.unended
         ]
         found += [
@@ -75,7 +75,7 @@ class ServeAudit:
         live = {f"{network.directory_prefix}_{who}" for who, network in service.live_clients()}
         unended = {path.name: client for path, client in self.clients.unended if not client.closed}
         return [
-            f"Q1: client {client.number} of {_told(client.key)} lives, and the service has none"
+            f"Q1: client {client.number} of {_words(client.key)} lives, and the service has none"
             for name, client in unended.items()
             if name not in live
         ] + [
@@ -114,5 +114,5 @@ class ServeAudit:
         )
 
 
-def _told(key: dict[str, str]) -> str:
+def _words(key: dict[str, str]) -> str:
     return f"({', '.join(key.values())})"

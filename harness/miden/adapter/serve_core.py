@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import inspect
 from contextlib import asynccontextmanager
@@ -14,7 +13,8 @@ import serve.errors
 from harness.errors import BadInput
 from harness.miden.adapter.recorded_clients import RecordedClientFactory
 from harness.miden.adapter.serve_audit import ServeAudit
-from harness.miden.adapter.serve_points import ServePoints, point_problem
+from harness.miden.adapter.serve_points import ServePoints, point_mistake
+from harness.scenario.words import hinted, no_operation, shown
 from serve import Deadlines, DeskRecord, KeyScheme, Network, Serve, ServeError
 from serve.domain.address import client_directory, encode_address, owner_identifier
 from serve.domain.orders import parse_order
@@ -61,13 +61,13 @@ class ServeCore:
 
     def mistakes(self, scenario: Scenario) -> list[str]:
         """Find calls, arguments, points, errors and settings that the serve core lacks."""
-        found = [*_setting_problems(scenario.settings), *_user_problems(scenario.users)]
+        found = [*_setting_mistakes(scenario.settings), *_user_mistakes(scenario.users)]
         for number, phase in enumerate(scenario.phase):
             for position, step in enumerate(phase.do):
                 where = f"phase[{number}].do[{position}]"
-                found += [f"{where}.{problem}" for problem in self._step_problems(step)]
+                found += [f"{where}.{problem}" for problem in self._step_mistakes(step)]
         for number, fault in enumerate(scenario.fault):
-            problem = point_problem(
+            problem = point_mistake(
                 fault.at, where=f"fault[{number}].at", only_fails=fault.kind == "fail"
             )
             found += [] if problem is None else [problem]
@@ -103,11 +103,10 @@ class ServeCore:
                 yield ServeSession(opened, audit, environment.recorder)
         await audit.closed()
 
-    def _step_problems(self, step: Step) -> list[str]:
+    def _step_mistakes(self, step: Step) -> list[str]:
         found = []
         if step.call not in self._signatures:
-            known = ", ".join(self.operations)
-            return [f'call: serve has no operation "{step.call}"; known: {known}']
+            return [f"call: {no_operation(step.call, self.operations)}"]
         signature = self._signatures[step.call]
         takes_user = "user" in signature.parameters
         if takes_user and step.user is None:
@@ -121,7 +120,7 @@ class ServeCore:
         for table in (step.park, step.cancel):
             if table is not None and table.at is not None:
                 name = "park" if table is step.park else "cancel"
-                problem = point_problem(table.at, where=f"{name}.at", only_fails=False)
+                problem = point_mistake(table.at, where=f"{name}.at", only_fails=False)
                 found += [] if problem is None else [problem]
         if step.expect not in ("success", "any", "cancelled") and not _error_class(step.expect):
             found.append(f'expect: serve has no error "{step.expect}"')
@@ -152,7 +151,7 @@ class ServeSession:
 
     def _one_client_per_directory(self) -> bool | str:
         """Return True, or name the directories with two clients that are starting or open."""
-        open_for = [" on ".join(one.key.values()) for one in self._recorder.open_actors()]
+        open_for = [" on ".join(one.key.values()) for one in self._recorder.open_clients()]
         twice = sorted({key for key in open_for if open_for.count(key) > 1})
         return not twice or f"two clients at once for {', '.join(twice)}"
 
@@ -269,7 +268,7 @@ def secret_of(user: User) -> bytes:
     return bytes([int(byte)]) * SECRET_BYTES
 
 
-def _user_problems(users: Sequence[User]) -> list[str]:
+def _user_mistakes(users: Sequence[User]) -> list[str]:
     """Find bad secrets, and users with the same secret, whom serve would take for one user."""
     found: list[str] = []
     names: dict[bytes, str] = {}
@@ -291,13 +290,12 @@ def _deadlines(settings: dict[str, Any]) -> Deadlines:
     return Deadlines(**{name: value for name, value in settings.items() if name in DEADLINES})
 
 
-def _setting_problems(settings: dict[str, Any]) -> list[str]:
+def _setting_mistakes(settings: dict[str, Any]) -> list[str]:
     found = []
     for name, value in settings.items():
         if name not in SETTINGS:
-            close = difflib.get_close_matches(name, SETTINGS, n=1)
-            hint = f"did you mean {close[0]}?" if close else f"known: {', '.join(SETTINGS)}"
-            found.append(f"settings.{name}: no such setting; {hint}")
+            hint = hinted(name, SETTINGS, instead="known")
+            found.append(f"settings.{name}: no such setting, got {shown(value)}; {hint}")
         elif name == "key_scheme":
             schemes = [scheme.value for scheme in KeyScheme]
             if value not in schemes:

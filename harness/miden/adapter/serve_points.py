@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from harness.choices.points import Interception
     from harness.miden.adapter.recorded_clients import RecordedClientFactory
 
-__all__ = ["COMMANDS", "ServePoints", "point_problem"]
+__all__ = ["COMMANDS", "ServePoints", "point_mistake"]
 
 COMMANDS = (
     "spawn",
@@ -77,7 +77,7 @@ class ServePoints:
         return {"user": self._user_of(owner), "network": owner.network.value}
 
 
-def point_problem(point: str, *, where: str, only_fails: bool) -> str | None:
+def point_mistake(point: str, *, where: str, only_fails: bool) -> str | None:
     """Say what is wrong with a point of a scenario, or return None.
 
     ``only_fails``: the scenario only lets it fail; no task can be held inside SQLite.

@@ -35,7 +35,7 @@ _HEAD = 34  # pixels above the first lane: ticks, and the numbers of deviations
 _LEFT = 18
 _TICK_ROOM = 58  # pixels that a tick's label takes
 _LABEL_MAX = 26
-_RING_GAP = 10  # pixels from the last step to where the cycle's arrows begin
+_CYCLE_GAP = 10  # pixels from the last step to where the cycle's arrows begin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +86,7 @@ class SchedulePlot:
     """A schedule's drawing, all in pixels; paths are SVG path data.
 
     ``course`` joins the steps in order, ``wakes`` lead from a step to the step it woke, and
-    ``ring`` from each lane of the final cycle to the lane it waits for. ``left_out`` says in words
+    ``cycle`` from each lane of the final cycle to the lane it waits for. ``left_out`` says in words
     what the caps kept out.
     """
 
@@ -98,7 +98,7 @@ class SchedulePlot:
     breaks: tuple[StepBreak, ...]
     course: str
     wakes: tuple[str, ...]
-    ring: tuple[str, ...]
+    cycle: tuple[str, ...]
     left_out: tuple[str, ...]
 
     @property
@@ -122,9 +122,9 @@ def schedule_plot(
         return None
     drawn = {step.lane for step in shown}
     sheet = _Sheet(schedule, shown, [lane for lane in lanes if lane in drawn])
-    ring = tuple(_ring(schedule.cycle, sheet))
+    cycle = tuple(_cycle(schedule.cycle, sheet))
     return SchedulePlot(
-        width=round(sheet.x_end + 24 + (_ring_reach(len(sheet.y_of)) + 14 if ring else 0)),
+        width=round(sheet.x_end + 24 + (_cycle_reach(len(sheet.y_of)) + 14 if cycle else 0)),
         height=_HEAD + _LANE_HEIGHT * len(sheet.y_of) + 8,
         lanes=tuple(_lanes(sheet, schedule.cycle)),
         marks=tuple(_marks(sheet)),
@@ -132,7 +132,7 @@ def schedule_plot(
         breaks=sheet.breaks,
         course=_course(sheet),
         wakes=tuple(_wakes(sheet)),
-        ring=ring,
+        cycle=cycle,
         left_out=tuple(_left_out(schedule, sheet)),
     )
 
@@ -145,7 +145,7 @@ class _Sheet:
     ) -> None:
         self.y_of = {lane: _HEAD + _LANE_HEIGHT * (at + 0.5) for at, lane in enumerate(lanes)}
         columns = list(with_gaps(schedule.steps, shown))  # a gap takes a column as well
-        room = _WIDTH - (_ring_reach(len(lanes)) if len(schedule.cycle) > 1 else 0.0)
+        room = _WIDTH - (_cycle_reach(len(lanes)) if len(schedule.cycle) > 1 else 0.0)
         pitch = min(max(room / len(columns), _PITCH_MIN), _PITCH_MAX)
         placed = [(one, round(_LEFT + pitch * at, 1)) for at, one in enumerate(columns)]
         self.x_end = placed[-1][1]
@@ -183,7 +183,7 @@ def _lanes(sheet: _Sheet, cycle: Sequence[str]) -> Iterator[StepLane]:
             title=printable(shortened(lane, 1_000)),
             y=y,
             x=begin,
-            x_end=sheet.x_end + _RING_GAP if waits else end,
+            x_end=sheet.x_end + _CYCLE_GAP if waits else end,
             in_cycle=waits,
         )
 
@@ -247,20 +247,20 @@ def _wakes(sheet: _Sheet) -> Iterator[str]:
             yield f"M{x} {y}C{x} {middle:.1f} {x_end} {middle:.1f} {x_end} {y_end + side}"
 
 
-def _ring(cycle: Sequence[str], sheet: _Sheet) -> Iterator[str]:
+def _cycle(cycle: Sequence[str], sheet: _Sheet) -> Iterator[str]:
     known = [lane for lane in dict.fromkeys(cycle) if lane in sheet.y_of]
     if len(known) < 2:
         return
-    x = sheet.x_end + _RING_GAP
+    x = sheet.x_end + _CYCLE_GAP
     for one, other in zip(known, [*known[1:], known[0]], strict=True):
         y, y_end = sheet.y_of[one], sheet.y_of[other]
-        reach = x + _ring_reach(abs(y_end - y) / _LANE_HEIGHT)
+        reach = x + _cycle_reach(abs(y_end - y) / _LANE_HEIGHT)
         # Arrows begin under a lane's middle and end over it, so none covers the next.
         begin, end = y + 5, y_end - 5
         yield f"M{x:.1f} {begin}C{reach:.1f} {begin} {reach:.1f} {end} {x + 5:.1f} {end}"
 
 
-def _ring_reach(lanes: float) -> float:
+def _cycle_reach(lanes: float) -> float:
     """Return how far to the right an arrow that spans so many lanes bends, in pixels."""
     return min(26 + 14 * lanes, 150.0)
 

@@ -13,13 +13,20 @@ from harness.results.wording import count, key_words, one_line, printable, secon
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from harness.history.records import Actor, Command, ErrorRecord, History, LockHold, Operation
+    from harness.history.records import (
+        ClientRecord,
+        Command,
+        ErrorRecord,
+        History,
+        LockHold,
+        Operation,
+    )
     from harness.report.figures.axis import Axis
 
 __all__ = ["OPERATIONS_MAX", "Bar", "Lane", "Mark", "Timeline", "shown_operations", "timeline_of"]
 
 OPERATIONS_MAX = 400
-_ACTORS_MAX = 400
+_CLIENTS_MAX = 400
 _COMMANDS_MAX = 1_200
 _HOLDS_MAX = 400
 _FAULTS_MAX = 100
@@ -99,19 +106,19 @@ def shown_operations(history: History) -> tuple[Operation, ...]:
 def timeline_of(history: History) -> Timeline:
     """Lay out a run: a lane for each user, operations above their clients' work, then the locks."""
     operations = shown_operations(history)
-    actors = history.actors[:_ACTORS_MAX]
+    clients = history.clients[:_CLIENTS_MAX]
     commands = history.commands[:_COMMANDS_MAX]
     holds = history.lock_holds[:_HOLDS_MAX]
     sheet = _Sheet(_end_s(history))
     users = dict.fromkeys(_user(one) for one in operations)
-    users |= dict.fromkeys(_owner(one.key) for one in actors)
+    users |= dict.fromkeys(_owner(one.key) for one in clients)
     users |= dict.fromkeys(_owner(one.key) for one in commands)
     for user in users:
         sheet.open_lane(user)
         _draw_operations(sheet, [one for one in operations if _user(one) == user])
         _draw_clients(
             sheet,
-            [one for one in actors if _owner(one.key) == user],
+            [one for one in clients if _owner(one.key) == user],
             [one for one in commands if _owner(one.key) == user],
         )
         sheet.close_lane()
@@ -201,17 +208,19 @@ def _draw_operations(sheet: _Sheet, operations: Sequence[Operation]) -> None:
             sheet.bars.append(sheet.bar(piece, y=bar.y, height=bar.height))
 
 
-def _draw_clients(sheet: _Sheet, actors: Sequence[Actor], commands: Sequence[Command]) -> None:
+def _draw_clients(
+    sheet: _Sheet, clients: Sequence[ClientRecord], commands: Sequence[Command]
+) -> None:
     # Each spawn has separate rows, so that a second client of the same user shows.
-    numbers = dict.fromkeys([*(one.number for one in actors), *(one.actor for one in commands)])
+    numbers = dict.fromkeys([*(one.number for one in clients), *(one.client for one in commands)])
     for number in numbers:
-        spawned = [one for one in actors if one.number == number]
+        spawned = [one for one in clients if one.number == number]
         middle = sheet.y + _ACTOR_ROW // 2
         sheet.bars += [
             sheet.bar(_alive(one), y=middle, height=1) for one in spawned if one.ready_s is not None
         ]
         pieces = [_spawn(one) for one in spawned]
-        pieces += [_command(one) for one in commands if one.actor == number]
+        pieces += [_command(one) for one in commands if one.client == number]
         sheet.stack(pieces, _ACTOR_ROW, _ACTOR)
 
 
@@ -232,7 +241,7 @@ def _operation(one: Operation) -> _Piece:
     )
 
 
-def _spawn(one: Actor) -> _Piece:
+def _spawn(one: ClientRecord) -> _Piece:
     end_s = one.exit_s if one.ready_s is None else one.ready_s
     title = (
         f"spawn {one.number} of a client for {key_words(one.key)}, {one.task}\n"
@@ -242,7 +251,7 @@ def _spawn(one: Actor) -> _Piece:
     return _Piece(kind="spawn", shape=shape.value, begin_s=one.begin_s, end_s=end_s, title=title)
 
 
-def _alive(one: Actor) -> _Piece:
+def _alive(one: ClientRecord) -> _Piece:
     begin_s = one.begin_s if one.ready_s is None else one.ready_s
     title = f"client {one.number} for {key_words(one.key)} is live\n{_span(begin_s, one.exit_s)}"
     return _Piece(kind="alive", shape="returned", begin_s=begin_s, end_s=one.exit_s, title=title)
@@ -250,7 +259,7 @@ def _alive(one: Actor) -> _Piece:
 
 def _command(one: Command) -> _Piece:
     title = (
-        f"{one.name} on client {one.actor} for {key_words(one.key)}, {one.task}\n"
+        f"{one.name} on client {one.client} for {key_words(one.key)}, {one.task}\n"
         f"{_span(one.begin_s, one.end_s)}, {one.outcome}{_error_words(one.error)}"
     )
     return _Piece(
@@ -297,7 +306,7 @@ def _marks(history: History, axis: Axis) -> tuple[Mark, ...]:
 def _left_out(history: History) -> Iterable[str]:
     for noun, total, shown in (
         ("operation", len(history.operations), OPERATIONS_MAX),
-        ("spawn", len(history.actors), _ACTORS_MAX),
+        ("spawn", len(history.clients), _CLIENTS_MAX),
         ("command", len(history.commands), _COMMANDS_MAX),
         ("lock hold", len(history.lock_holds), _HOLDS_MAX),
         ("fault", len(history.faults), _FAULTS_MAX),
@@ -350,5 +359,5 @@ def _end_s(history: History) -> float:
     spans += [(one.begin_s, one.end_s) for one in history.commands]
     spans += [(one.begin_s, one.end_s) for one in history.lock_holds]
     ends += [begin_s if end_s is None else end_s for begin_s, end_s in spans]
-    ends += [actor.exit_s or actor.ready_s or actor.begin_s for actor in history.actors]
+    ends += [client.exit_s or client.ready_s or client.begin_s for client in history.clients]
     return max(ends)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from harness.report.figures.cycle_plot import cycle_plot
 from harness.report.figures.latency_plot import latency_plot
 from harness.report.figures.overview import overview
-from harness.report.figures.ring_plot import ring_plot
 from harness.report.figures.speedup_plot import speedup_plots
 from harness.report.figures.timeline import shown_operations, timeline_of
 from harness.report.formats.search_html import lock_rows
@@ -67,7 +67,7 @@ def _sections(runs: list[RunResult], shapes_max: int) -> Iterator[dict[str, Any]
             "clock": clock_word(run.node),
             "open": number <= _OPEN_MAX and run.verdict is not Verdict.PASSED,
             "deadlock": deadlock,
-            "ring": ring_plot(deadlock),
+            "cycle": cycle_plot(deadlock),
             **lock_rows(None if run.verdict is Verdict.PASSED else history),
             "figures": figures,
             "figures_left_out": figures is None and run.history is not None,

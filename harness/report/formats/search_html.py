@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.history.contention import contention
 from harness.report.figures.coverage_plot import coverage_plot
-from harness.report.figures.ring_plot import ring_plot
+from harness.report.figures.cycle_plot import cycle_plot
 from harness.report.figures.schedule_diff import side_by_side
 from harness.report.figures.schedule_plot import schedule_plot
 from harness.report.html_page import environment
@@ -90,6 +90,6 @@ def _failure(failure: FoundFailure, number: int) -> dict[str, Any]:
         "drawn": drawn,
         "schedule": schedule_plot(failure.schedule) if drawn else None,
         "side": side,
-        "ring": ring_plot(failure.diagnosis) if drawn else None,
+        "cycle": cycle_plot(failure.diagnosis) if drawn else None,
         **lock_rows(failure.history if drawn else None),
     }

@@ -10,7 +10,7 @@ from harness.results.wording import count
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from harness.history.records import Actor, History, LockHold, Operation
+    from harness.history.records import ClientRecord, History, LockHold, Operation
 
 __all__ = ["event_lines"]
 
@@ -21,7 +21,7 @@ def event_lines(history: History) -> list[str]:
         event
         for group in (
             *(_of_operation(one) for one in history.operations),
-            *(_of_actor(one) for one in history.actors),
+            *(_of_client(one) for one in history.clients),
             *(_of_hold(one) for one in history.lock_holds),
         )
         for event in group
@@ -44,7 +44,7 @@ def _of_operation(one: Operation) -> Iterator[tuple[float, int, str]]:
         yield one.end_s, 3, f"end   {whose}: {how}{against_expected(one)}"
 
 
-def _of_actor(one: Actor) -> Iterator[tuple[float, int, str]]:
+def _of_client(one: ClientRecord) -> Iterator[tuple[float, int, str]]:
     whose = f"client {one.number} of {', '.join(one.key.values())}"
     yield one.begin_s, 1, f"spawn {whose}"
     if one.ready_s is not None:

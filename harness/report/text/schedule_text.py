@@ -88,7 +88,7 @@ def closing_lines(schedule: Schedule) -> list[str]:
     if schedule.dropped:
         lines.append(f"  … {count(schedule.dropped, 'more step')} at the end, not recorded")
     if schedule.cycle:
-        lines.append(f"  waiting in a ring: {' -> '.join(map(_words, around(schedule.cycle)))}")
+        lines.append(f"  waiting in a cycle: {' -> '.join(map(_words, around(schedule.cycle)))}")
     return lines
 
 

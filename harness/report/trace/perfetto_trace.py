@@ -202,7 +202,7 @@ def _operation(one: Operation) -> _Piece:
 
 def _command(one: Command) -> _Piece:
     notes = {
-        "client": str(one.actor),
+        "client": str(one.client),
         "task": one.task,
         "outcome": one.outcome.value,
         "error": _error(one.error),

@@ -234,10 +234,10 @@ class Exhaustive(PlainStrategy):
         if self.failures:
             return (f"{self.failures:,} of {runs} failed; all orders{upto} were run",)
         proof = ": a proof for this program under these conditions" if self.bound is None else ""
-        told = (
+        message = (
             "the only distinct order{} passes" if self.distinct == 1 else f"all {orders}{{}} pass"
         )
-        return (f"{told.format(upto)}{proof} ({runs})", self._basis())
+        return (f"{message.format(upto)}{proof} ({runs})", self._basis())
 
     def _basis(self) -> str:
         """Say what the proof rests on."""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from harness.search.subjects.attempt import Attempt, Failure
     from harness.search.subjects.port import Subject
 
-__all__ = ["carry_out", "investigate", "token_of", "told_run"]
+__all__ = ["carry_out", "investigate", "run_with_schedule", "token_of"]
 
 # Seeds whose default orders are tried for a run that passes, besides the failure's own.
 CONTROL_SEEDS = 6
@@ -34,7 +34,9 @@ def carry_out(subject: Subject, tape: Tape, recorder: ScheduleRecorder | None = 
     return subject.attempt(policy, seed=tape.seed, watcher=policy, recorder=recorder)
 
 
-def told_run(subject: Subject, tape: Tape) -> tuple[Attempt, Schedule, list[tuple[str, ...]]]:
+def run_with_schedule(
+    subject: Subject, tape: Tape
+) -> tuple[Attempt, Schedule, list[tuple[str, ...]]]:
     """Run what a tape says, and record its schedule for people, with a stack for each step."""
     recorder = ScheduleRecorder()
     attempt = carry_out(subject, tape, recorder)
@@ -63,7 +65,7 @@ def investigate(
 
     shrunk = _shrunk(tape, fails, sites)
     with _mildest_mode(subject, lambda: fails(shrunk.tape)):
-        return _told(
+        return _described(
             subject,
             shrunk,
             failed,
@@ -87,7 +89,7 @@ def _mildest_mode(subject: Subject, fails: Callable[[], bool]) -> Iterator[None]
         subject.set_adversarial(adversarial)
 
 
-def _told(subject: Subject, shrunk: Shrunk, failed: Failure, **known: Any) -> FoundFailure:
+def _described(subject: Subject, shrunk: Shrunk, failed: Failure, **known: Any) -> FoundFailure:
     """Leave out what the failure does not need of the workload; tell it beside a good run.
 
     ``known`` is what there is to say of how it was found.
@@ -97,12 +99,12 @@ def _told(subject: Subject, shrunk: Shrunk, failed: Failure, **known: Any) -> Fo
     less, dropped_runs = _with_less_work(subject, shrunk.tape, failed, control, controls)
     if less is not subject:
         subject, control = less, _passing(less, controls)
-    least, schedule, failing_stacks = told_run(subject, shrunk.tape)
+    least, schedule, failing_stacks = run_with_schedule(subject, shrunk.tape)
     failure = least.failure or failed
     passing: Schedule | None = None
     stacks: tuple[tuple[str, ...], tuple[str, ...]] | None = None
     if control is not None:
-        _, passing, passing_stacks = told_run(subject, control)
+        _, passing, passing_stacks = run_with_schedule(subject, control)
         stacks = _parting_stacks(
             (passing, passing_stacks), (schedule, failing_stacks), failure.stack
         )
@@ -240,7 +242,7 @@ def _not_deterministic(
 ) -> FoundFailure:
     tape = Tape(seed=found.seed)
     token = str(token_of(subject, tape, found, failed.cause))
-    _, schedule, _ = told_run(subject, tape)
+    _, schedule, _ = run_with_schedule(subject, tape)
     seen = "passed" if again.failure is None else f"failed with: {again.failure.headline}"
     return FoundFailure(
         cause=f"not deterministic; {failed.cause}",

@@ -26,8 +26,8 @@ def partial_order_of(history: History) -> bytes:
         turns[who].append((operation.begin_s, f"begin {name}"))
         if operation.end_s is not None:
             turns[who].append((operation.end_s, f"end {name} {operation.outcome.value}"))
-    for actor in history.actors:
-        turns[f"client {sorted(actor.key.items())}"].append((actor.begin_s, "spawn"))
+    for client in history.clients:
+        turns[f"client {sorted(client.key.items())}"].append((client.begin_s, "spawn"))
     for command in history.commands:
         where = f"client {sorted(command.key.items())}"
         turns[where].append((command.begin_s, f"{command.name} {command.task}"))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from harness.errors import BadInput
 from harness.results.replays import ReplayResult
-from harness.search.failures.investigation import told_run
+from harness.search.failures.investigation import run_with_schedule
 from harness.search.failures.token import Token, cause_key, first_parting
 from harness.search.pieces.piece import subject_of
 
@@ -105,7 +105,7 @@ class Replayed:
 def replay(token: Token, subject: Subject) -> Replayed:
     """Repeat the run of a token."""
     with subject:
-        attempt, schedule, _ = told_run(subject, token.tape)
+        attempt, schedule, _ = run_with_schedule(subject, token.tape)
         code_now = subject.fingerprint()[:CODE_LENGTH]
     return Replayed(
         token=token,

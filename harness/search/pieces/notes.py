@@ -31,7 +31,7 @@ class SpoolWriter:
 
     def __init__(self, folder: Path, piece: Piece) -> None:
         self._stop = folder / STOP
-        self._chunk = piece
+        self._piece = piece
         whose = hashlib.sha256(piece.path.encode()).hexdigest()[:12]
         path = folder / f"{whose}-{piece.index}.ndjson"
         self._stream = path.open("ab", buffering=0)
@@ -61,7 +61,7 @@ class SpoolWriter:
         self._stream.close()
 
     def _write(self, record: dict[str, Any]) -> None:
-        whose = {"path": self._chunk.path, "index": self._chunk.index}
+        whose = {"path": self._piece.path, "index": self._piece.index}
         self._stream.write(json.dumps(whose | record, allow_nan=False).encode() + b"\n")
 
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from harness.errors import BadInput, Terminated
 from harness.results.explorations import Exploration
-from harness.runs.loading import scenario_at, system_at, system_path_of
-from harness.runs.runner import refuse_mistakes
+from harness.runs.loading import system_at, system_path_of
+from harness.runs.scenarios import refuse_mistakes, scenario_at
 from harness.search.explorer import Budget, Coverage, explore_subject
 from harness.search.strategies.pct import PriorityChanges
 from harness.search.strategies.portfolio import strategy_named
@@ -154,8 +154,8 @@ def run_piece(
     # One search's crash must not cost the others' results.
     except (Exception, SystemExit) as error:  # noqa: BLE001
         where = traceback.extract_tb(error.__traceback__)[-1]
-        told = f"a fault of the harness: {error!r} at {Path(where.filename).name}:{where.lineno}"
-        exploration = could_not_explore(piece, told)
+        message = f"a fault of the harness: {error!r} at {Path(where.filename).name}:{where.lineno}"
+        exploration = could_not_explore(piece, message)
     cut_short = _is_cut_short(piece, exploration, strategy, budget)
     return PieceFound(
         path=piece.path,

@@ -22,10 +22,10 @@ RUNS_DEFAULT = 200
 RUNS_MAX = 10_000_000
 JOBS_MAX = 256
 # A piece has to have enough runs for a strategy to learn from, and few enough to lose.
-CHUNK_RUNS_MIN, CHUNK_RUNS_MAX = 100, 1_000
-CHUNKS_WANTED = 8
+PIECE_RUNS_MIN, PIECE_RUNS_MAX = 100, 1_000
+PIECES_WANTED = 8
 # Of a budget in seconds, a piece takes about so many.
-CHUNK_S = 15.0
+PIECE_S = 15.0
 # What a strategy does by a plan of its own cannot be shared: each share would do the same.
 UNDIVIDED = frozenset({"exhaustive", "awaits", "default"})
 
@@ -79,9 +79,9 @@ class SearchPlan:
                 f"--shard: must be K/N with K from 1 to N, got {number}/{of};"
                 " the first of three shares is 1/3"
             )
-        if of > len(self.all_chunks()):
+        if of > len(self.all_pieces()):
             raise BadInput(
-                f"--shard: {of} shares of {len(self.all_chunks())} pieces of work leave some with"
+                f"--shard: {of} shares of {len(self.all_pieces())} pieces of work leave some with"
                 " nothing; take fewer shares, or more --runs"
             )
 
@@ -99,13 +99,13 @@ class SearchPlan:
     def pieces(self) -> tuple[Piece, ...]:
         """Return this shard's pieces: the first of every scenario, then the second of each."""
         number, of = self.shard
-        return self.all_chunks()[number - 1 :: of]
+        return self.all_pieces()[number - 1 :: of]
 
-    def all_chunks(self) -> tuple[Piece, ...]:
+    def all_pieces(self) -> tuple[Piece, ...]:
         """Return the pieces of all shards."""
         parts = self._parts()
         return tuple(
-            self._chunk(scenario, index, parts)
+            self._piece(scenario, index, parts)
             for index in range(parts)
             for scenario in self.scenarios
         )
@@ -114,13 +114,13 @@ class SearchPlan:
         if self.terms.strategy.partition(":")[0] in UNDIVIDED:
             return 1
         if self.runs_wanted is not None:
-            size = min(max(self.runs_wanted // CHUNKS_WANTED, CHUNK_RUNS_MIN), CHUNK_RUNS_MAX)
+            size = min(max(self.runs_wanted // PIECES_WANTED, PIECE_RUNS_MIN), PIECE_RUNS_MAX)
             return max(1, ceil(self.runs_wanted / size))
         workers = self.jobs or os.cpu_count() or 1
         share_s = (self.seconds or 0.0) * workers / len(self.scenarios)
-        return max(ceil(share_s / CHUNK_S), ceil(workers / len(self.scenarios)))
+        return max(ceil(share_s / PIECE_S), ceil(workers / len(self.scenarios)))
 
-    def _chunk(self, scenario: Scenario, index: int, parts: int) -> Piece:
+    def _piece(self, scenario: Scenario, index: int, parts: int) -> Piece:
         runs = self.runs_wanted
         return Piece(
             scenario=scenario.name,

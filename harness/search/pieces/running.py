@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from harness.errors import CouldNotRun, Terminated
 from harness.results.machine import facts, versions
 from harness.runs.loading import system_at, system_path_of
-from harness.runs.runner import refuse_mistakes
+from harness.runs.scenarios import refuse_mistakes
 from harness.search.pieces.state import SearchState
 from harness.search.pieces.workers import work_apart, work_here
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from harness.results.explorations import ExplorationReport, FoundFailure
     from harness.search.pieces.journal import Journal
     from harness.search.pieces.plan import SearchPlan
-    from harness.search.pieces.state import CampaignWatcher
+    from harness.search.pieces.state import SearchObserver
 
 __all__ = ["SearchEnd", "run_search"]
 
@@ -42,7 +42,7 @@ class SearchEnd:
 
 def run_search(
     plan: SearchPlan,
-    watcher: CampaignWatcher,
+    watcher: SearchObserver,
     *,
     journal: Journal | None = None,
     failures: Iterable[tuple[str, FoundFailure]] = (),

@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     from harness.search.pieces.piece import Piece, PieceFound
     from harness.search.pieces.plan import SearchPlan
 
-__all__ = ["CampaignWatcher", "SearchState"]
+__all__ = ["SearchObserver", "SearchState"]
 
 _REAL_CLOCK = time.perf_counter
 # A piece with less time than this would not run once.
 SECONDS_MIN = 0.05
 
 
-class CampaignWatcher(Protocol):
+class SearchObserver(Protocol):
     """Whoever shows how a search goes on."""
 
     def told(self, line: str) -> None:
@@ -51,7 +51,7 @@ class SearchState:
     def __init__(
         self,
         plan: SearchPlan,
-        watcher: CampaignWatcher,
+        watcher: SearchObserver,
         *,
         journal: Journal | None = None,
         failures: Sequence[tuple[str, FoundFailure]] = (),

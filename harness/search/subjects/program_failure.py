@@ -46,7 +46,7 @@ def failure_of_deadlock(diagnosis: Diagnosis) -> Failure:
     """Tell that nothing can go on; the lines at which the tasks wait are the cause."""
     in_ring = [one for one in diagnosis.blocked if one.task in diagnosis.cycle]
     shown = in_ring or list(diagnosis.blocked)
-    # All that are blocked: who is in the ring is only known where locks are watched.
+    # All that are blocked: who is in the cycle is only known where locks are watched.
     places = sorted({one.where for one in diagnosis.blocked})
     if diagnosis.cycle:
         headline = "deadlock: " + " -> ".join(around(diagnosis.cycle))

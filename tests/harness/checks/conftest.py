@@ -9,7 +9,7 @@ import pytest
 
 from harness.checks.register import CHECKS
 from harness.history.records import (
-    Actor,
+    ClientRecord,
     Command,
     ErrorRecord,
     History,
@@ -61,12 +61,12 @@ class Maker:
             "exit_s": None,
             "outcome": RETURNED if ready_s is not None else RAISED,
         }
-        return Actor(begin_s=begin_s, ready_s=ready_s, **(fields | others))
+        return ClientRecord(begin_s=begin_s, ready_s=ready_s, **(fields | others))
 
     def command(self, user="alice", begin_s=0.0, end_s=1.0, name="sync", **others):
         """Make a command of a user's client."""
         fields: dict[str, Any] = {
-            "actor": 0,
+            "client": 0,
             "key": {"user": user, "network": "Localnet"},
             "task": f"t{next(self._numbers)}",
             "outcome": RETURNED if end_s is not None else UNFINISHED,
@@ -83,7 +83,7 @@ class Maker:
         """Sort entries into a history."""
         kinds = {
             "operations": Operation,
-            "actors": Actor,
+            "clients": ClientRecord,
             "commands": Command,
             "measurements": Measurement,
         }

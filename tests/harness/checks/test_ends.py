@@ -93,7 +93,7 @@ def test_a_deadlock_fails_though_all_operations_ended(judge, make):
     found = judge("no_deadlock", history=history)
     assert found.verdict is Verdict.FAILED
     assert found.seen == "0 of 1 unfinished or late, a deadlock at 2.000 s"
-    assert found.why == "in a ring: a -> b -> a"
+    assert found.why == "in a cycle: a -> b -> a"
 
 
 @pytest.mark.parametrize(

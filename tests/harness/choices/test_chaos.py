@@ -286,4 +286,4 @@ def test_a_client_that_only_the_probe_starts_accuses_nobody(attempt):
     text = flushed.rpartition("[check]")[0] + "[check]\nsingle_spawn = {}\n"
     result = attempt(DefaultPolicy(), seed=3, text=text)
     assert [one.name for one in result.checks if one.verdict is Verdict.FAILED] == []
-    assert len(result.history.actors) > result.history.spawns_asked == 1
+    assert len(result.history.clients) > result.history.spawns_asked == 1

@@ -23,7 +23,7 @@ def test_the_checker_agrees_with_a_judge_that_tries_every_order(name, batch):
         calls = history(random.Random(f"{name} {batch} {number}"), name)
         fits = fits_some_order(calls, plain(), untold)
         found = check(calls, model())
-        assert found.verdict is (Verdict.PASSED if fits else Verdict.FAILED), (calls, found.told)
+        assert found.verdict is (Verdict.PASSED if fits else Verdict.FAILED), (calls, found.message)
         if not fits:
             _assert_told_well(calls, found, plain(), untold)
         fitting += fits
@@ -36,7 +36,7 @@ def _assert_told_well(calls, found, thing, untold):
     for number, one in enumerate(found.order):
         answer = thing.answer(one.operation, one.arguments)
         unseen = one.operation == "write" or (one.operation in untold and one.result is None)
-        assert one.end is None or unseen or answer == one.result, found.told
+        assert one.end is None or unseen or answer == one.result, found.message
         later = found.order[number + 1 :]
         assert not any(other.end is not None and other.end < one.begin for other in later)
     placed = set(map(id, found.order))

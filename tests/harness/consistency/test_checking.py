@@ -96,7 +96,7 @@ def test_a_failure_says_what_fits_nowhere_and_what_was_there_instead():
         call("read", "x", at=(6, 7), result=9, by=2),
     ]
     found = check(calls, Map())
-    assert found.told == (
+    assert found.message == (
         "'x': read('x') -> 3 by 2, from 4 to 5 fits nowhere: after the 2 calls before fit, the last"
         " of them write('x', 3) by 0, from 0 to 1; cas('x', 3, 4) -> True by 1, from 2 to 3, the"
         " value is 4"
@@ -214,7 +214,7 @@ def test_what_cannot_be_told_within_the_budget_is_unknown():
     found = check(hopeless(40), Counter())
     assert found.verdict is UNKNOWN
     assert found.steps <= 200_000
-    assert "not decided in 200000 steps" in found.told
+    assert "not decided in 200000 steps" in found.message
 
 
 def test_the_same_is_failed_where_the_budget_is_enough():

@@ -43,7 +43,7 @@ def names(found):
     return [[task.get_name() for task in cycle] for cycle in found]
 
 
-def test_a_ring_is_found_while_others_run():
+def test_a_cycle_is_found_while_others_run():
     async def main():
         locks = [asyncio.Lock() for _ in range(3)]
 
@@ -135,7 +135,7 @@ def test_all_holders_of_a_semaphore_stuck_is_a_ring():
     assert run(main) == [["sitter", "locker"]]
 
 
-def test_a_ring_through_a_task_group_is_followed():
+def test_a_cycle_through_a_task_group_is_followed():
     async def main():
         lock = asyncio.Lock()
 
@@ -151,13 +151,13 @@ def test_a_ring_through_a_task_group_is_followed():
         await settle()
         return names(cycles(asyncio.all_tasks() - {asyncio.current_task()})), wait_of(task)
 
-    rings, wait = run(main)
-    assert [sorted(ring) for ring in rings] == [["child", "parent"]]
+    found, wait = run(main)
+    assert [sorted(cycle) for cycle in found] == [["child", "parent"]]
     assert wait.waits_for == "the tasks of its TaskGroup"
 
 
 @pytest.mark.parametrize("wrap", ["gather", "wait", "wait_for", "await", "shield"])
-def test_a_ring_through_every_way_to_await_is_followed(wrap):
+def test_a_cycle_through_every_way_to_await_is_followed(wrap):
     async def main():
         lock = asyncio.Lock()
 
@@ -187,7 +187,7 @@ def test_a_ring_through_every_way_to_await_is_followed(wrap):
     assert run(main) == [["parent", "child"]]
 
 
-def test_the_first_of_several_is_no_ring_while_one_can_come():
+def test_the_first_of_several_is_no_cycle_while_one_can_come():
     async def main():
         lock = asyncio.Lock()
 

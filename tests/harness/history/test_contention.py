@@ -113,7 +113,7 @@ def test_without_loss_there_is_no_culprit():
 def test_one_task_that_gave_every_command_in_turn_is_named(apart, named):
     def command(begin_s, end_s):
         return Command(
-            actor=0, key={}, name="sync", task="worker", begin_s=begin_s, end_s=end_s,
+            client=0, key={}, name="sync", task="worker", begin_s=begin_s, end_s=end_s,
             outcome=Outcome.RETURNED,
         )  # fmt: skip
 

@@ -164,11 +164,11 @@ def test_a_generator_is_not_run(plain):
 
 
 def test_what_contains_itself_is_told(plain):
-    ring: list[Any] = [1]
-    ring.append(ring)
+    cycle: list[Any] = [1]
+    cycle.append(cycle)
     table = {"deep": {}}
     table["deep"]["up"] = table
-    assert plain.of(ring) == [1, {"contains_itself": "list"}]
+    assert plain.of(cycle) == [1, {"contains_itself": "list"}]
     assert plain.of(table) == {"deep": {"up": {"contains_itself": "dict"}}}
 
 
@@ -260,7 +260,7 @@ def test_the_members_of_a_group_are_told(plain):
     assert record.chain == ("ValueError: a", "TypeError: b")
 
 
-def test_causes_in_a_ring_are_told_once(plain):
+def test_causes_in_a_cycle_are_told_once(plain):
     one, other = ValueError("one"), ValueError("other")
     one.__cause__, other.__cause__ = other, one
     assert plain.error(one).chain == ("ValueError: other",)

@@ -48,8 +48,8 @@ def test_else_it_is_one_that_nobody_holds_and_not_the_harness():
     assert describe(stuck(HELD, adapter)) == f"{waiting(adapter)}; 1 more wait"
 
 
-def test_a_ring_tells_all():
-    assert describe(stuck(HELD, LOST, cycle=("a", "b"))) == "in a ring: a -> b -> a"
+def test_a_cycle_tells_all():
+    assert describe(stuck(HELD, LOST, cycle=("a", "b"))) == "in a cycle: a -> b -> a"
 
 
 def test_of_a_task_the_chain_of_its_holders_is_told():

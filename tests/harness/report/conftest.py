@@ -8,8 +8,8 @@ from random import Random
 import pytest
 
 from harness.history.records import (
-    Actor,
     Blocked,
+    ClientRecord,
     Command,
     Diagnosis,
     ErrorRecord,
@@ -26,6 +26,8 @@ from harness.results.runs import RunReport, RunResult
 from harness.results.verdict import CheckResult, Verdict
 from tests.harness.report.explorations import (  # noqa: F401 - fixtures
     contended_history,
+    cycle_history,
+    cycle_schedule,
     dined,
     exploration_report,
     failing_schedule,
@@ -37,8 +39,6 @@ from tests.harness.report.explorations import (  # noqa: F401 - fixtures
     passing_schedule,
     proven,
     refused,
-    ring_history,
-    ring_schedule,
     sold_twice,
 )
 
@@ -65,7 +65,7 @@ def operation(number, call, begin_s, end_s, *, user="alice", outcome=Outcome.RET
 
 
 def spawn(number, user, begin_s, ready_s, exit_s=None, **others):
-    return Actor(
+    return ClientRecord(
         number=number,
         key=key_of(user),
         task=f"task-{number}",
@@ -77,12 +77,12 @@ def spawn(number, user, begin_s, ready_s, exit_s=None, **others):
     )
 
 
-def command(actor, user, name, begin_s, end_s, **others):
+def command(client, user, name, begin_s, end_s, **others):
     return Command(
-        actor=actor,
+        client=client,
         key=key_of(user),
         name=name,
-        task=f"client-{actor}",
+        task=f"client-{client}",
         begin_s=begin_s,
         end_s=end_s,
         outcome=others.pop("outcome", Outcome.RETURNED),
@@ -124,7 +124,7 @@ def passed_run():
     history = History(
         node=NodeKind.SIMULATED,
         operations=tuple(operations),
-        actors=(spawn(0, "alice", 0.0004, 0.2134, 0.2135),),
+        clients=(spawn(0, "alice", 0.0004, 0.2134, 0.2135),),
         end_s=0.2135,
     )
     return run(
@@ -163,7 +163,7 @@ def failed_run(passed_run):
             passed_run.checks[2],
         ),
         replay="harness replay scenarios/same_user_spawns_one_client.toml --seed 7",
-        history=replace(passed_run.history, actors=twins),
+        history=replace(passed_run.history, clients=twins),
     )
 
 
@@ -201,7 +201,7 @@ def parked_run():
     history = History(
         node=NodeKind.SIMULATED,
         operations=operations,
-        actors=(spawn(0, "alice", 0.01, 0.22, 6.5),),
+        clients=(spawn(0, "alice", 0.01, 0.22, 6.5),),
         commands=(
             command(0, "alice", "prepare_account", 0.24, 2.1),
             command(0, "alice", "add_account", 2.2, 2.3),
@@ -319,7 +319,7 @@ def deadlocked_run():
 
 def many_users_history(node, *, users, seed, rounds=7):
     random = Random(seed)
-    operations, actors, commands = [], [], []
+    operations, clients, commands = [], [], []
     for number in range(users):
         begin = random.uniform(0, 0.02)
         ready = begin + random.uniform(0.15, 0.3)
@@ -332,7 +332,7 @@ def many_users_history(node, *, users, seed, rounds=7):
             operations.append(
                 operation(3 * number + more, "list_accounts", listed, listed + took, user=user)
             )
-        actors.append(spawn(number, user, begin, ready))
+        clients.append(spawn(number, user, begin, ready))
         commands.append(command(number, user, "prepare_account", ready, end - 0.02))
         commands.append(command(number, user, "add_account", end - 0.02, end))
     measurements = []
@@ -355,7 +355,7 @@ def many_users_history(node, *, users, seed, rounds=7):
     return History(
         node=node,
         operations=tuple(operations),
-        actors=tuple(actors),
+        clients=tuple(clients),
         commands=tuple(commands),
         measurements=tuple(measurements),
         end_s=max(one.end_s for one in operations),
@@ -459,7 +459,7 @@ def hostile_run():
     history = History(
         node=NodeKind.SIMULATED,
         operations=(failed, replace(failed, number=1)),
-        actors=(replace(spawn(0, "x", 0.0, 0.5), key={"user": ugly, ugly: ugly}),),
+        clients=(replace(spawn(0, "x", 0.0, 0.5), key={"user": ugly, ugly: ugly}),),
         commands=(replace(command(0, "x", ugly, 0.5, 0.6), key={"user": ugly}),),
         faults=(Fault(at_s=0.5, point=ugly, kind=ugly, key={ugly: ugly}),),
         lock_holds=(

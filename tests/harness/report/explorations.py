@@ -98,7 +98,7 @@ def failing_schedule():
 
 
 @pytest.fixture(scope="session")
-def ring_schedule():
+def cycle_schedule():
     moves: list[tuple[Any, ...]] = [
         (f"philosopher-{n}", "awaits sleep(0)", "table.py:12", None, None, n) for n in range(5)
     ]
@@ -180,7 +180,7 @@ def contended_history():
 
 
 @pytest.fixture(scope="session")
-def ring_history():
+def cycle_history():
     blocked = tuple(
         Blocked(
             task=f"philosopher-{n}",
@@ -240,20 +240,20 @@ def sold_twice(failing_schedule, passing_schedule, contended_history):
 
 
 @pytest.fixture(scope="session")
-def dined(sold_twice, ring_schedule, ring_history):
+def dined(sold_twice, cycle_schedule, cycle_history):
     return replace(
         sold_twice,
         cause="deadlock:table.py:14",
-        headline="no_deadlock: five philosophers wait for each other in a ring",
+        headline="no_deadlock: five philosophers wait for each other in a cycle",
         message_lines=(),
         deviations=1,
-        schedule=ring_schedule,
+        schedule=cycle_schedule,
         passing=None,
         stacks=None,
-        diagnosis=ring_history.deadlock,
+        diagnosis=cycle_history.deadlock,
         checks=(),
         adversarial=True,
-        history=ring_history,
+        history=cycle_history,
     )
 
 
@@ -337,7 +337,7 @@ def hostile_schedule(nasty):
 
 
 @pytest.fixture(scope="session")
-def hostile_exploration(nasty, found, sold_twice, hostile_schedule, ring_history):
+def hostile_exploration(nasty, found, sold_twice, hostile_schedule, cycle_history):
     diagnosis = Diagnosis(
         at_s=1.0,
         blocked=(Blocked(task=nasty, waits_for=nasty, where=nasty, holders=(nasty,)),),
@@ -358,10 +358,10 @@ def hostile_exploration(nasty, found, sold_twice, hostile_schedule, ring_history
         diagnosis=diagnosis,
         checks=(CheckResult(name=nasty, verdict=Verdict.FAILED, expected=nasty, seen=nasty),),
         history=replace(
-            ring_history,
+            cycle_history,
             deadlock=diagnosis,
             lock_holds=(hold(nasty, nasty, 0.0, None, held_await=nasty, kind=nasty),),
-            operations=(replace(ring_history.operations[0], call=nasty, user=nasty, task=nasty),),
+            operations=(replace(cycle_history.operations[0], call=nasty, user=nasty, task=nasty),),
         ),
     )
     return replace(

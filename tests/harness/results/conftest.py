@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from tests.harness.report.explorations import (  # noqa: F401 - fixtures
     contended_history,
+    cycle_history,
+    cycle_schedule,
     dined,
     exploration_report,
     failing_schedule,
@@ -14,7 +16,5 @@ from tests.harness.report.explorations import (  # noqa: F401 - fixtures
     passing_schedule,
     proven,
     refused,
-    ring_history,
-    ring_schedule,
     sold_twice,
 )

@@ -1,4 +1,4 @@
-"""Campaigns: what one run does to itself costs no other run, and nothing lost is green."""
+"""Batches: what one run does to itself costs no other run, and nothing lost is green."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from harness.errors import BadInput
 from harness.results.verdict import Verdict
-from harness.runs import batch as campaign_module
+from harness.runs import batch as batch_module
 from harness.runs.batch import Batch, read_scenarios, run_batch
 from harness.runs.runner import run_scenario
 
@@ -53,7 +53,7 @@ class Watched:
 def run(tmp_path, monkeypatch):
     """Run a scenario for each user, in this order, and map it to its results."""
     monkeypatch.chdir(tmp_path)
-    module = f"campaign_system_{next(MODULE_NUMBERS)}"
+    module = f"batch_system_{next(MODULE_NUMBERS)}"
     (tmp_path / f"{module}.py").write_text(SYSTEM, encoding="utf-8")
 
     def run(*users: str, **options):
@@ -100,7 +100,7 @@ def test_a_fault_of_the_harness_costs_one_run(run, monkeypatch):
             raise ZeroDivisionError("by nought")
         return sound(scenario, *arguments, **options)
 
-    monkeypatch.setattr(campaign_module, "run_scenario", faulty)
+    monkeypatch.setattr(batch_module, "run_scenario", faulty)
     report = run("alice", "bob", "carol")
     assert verdicts(report) == "pup"
     assert "ZeroDivisionError('by nought') at test_batch.py:" in report.runs[1].could_not_run
@@ -115,7 +115,7 @@ def test_processes_give_the_same_results_in_the_same_order(run):
 
 @pytest.mark.parametrize("text", ["import sys; sys.exit(0)", "raise KeyError('x')", "def x(:"])
 def test_a_module_that_cannot_be_imported_is_bad_input(run, tmp_path, text):
-    module = f"campaign_broken_{next(MODULE_NUMBERS)}"
+    module = f"batch_broken_{next(MODULE_NUMBERS)}"
     (tmp_path / f"{module}.py").write_text(text, encoding="utf-8")
     with pytest.raises(BadInput, match=f'system "{module}:X": '):
         run("alice", system=f"{module}:X")

@@ -22,7 +22,7 @@ async def take(lock, other):
         lock.release()
 
 
-def test_a_ring_through_it_is_seen():
+def test_a_cycle_through_it_is_seen():
     async def main():
         first, second = asyncio.Lock(), asyncio.Lock()
         both = asyncio.create_task(take(first, second), name="one")

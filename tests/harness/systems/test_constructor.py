@@ -61,8 +61,8 @@ class Open(Queue):
 
 
 class ByPlace(Queue):
-    def __init__(self, first: int, second: int = 2, /, third: int = 3, *rest: int, last: int):
-        super().__init__(0, (first, second, third, rest, last))
+    def __init__(self, first: int, second: int = 2, /, third: int = 3, *more: int, last: int):
+        super().__init__(0, (first, second, third, more, last))
 
 
 @dataclass
@@ -175,6 +175,11 @@ def test_what_a_service_does_to_its_settings_the_next_one_does_not_see(told):
             ],
         ),
         (
+            Needy,
+            "{ capacty = 1 }",
+            ['settings.capacty: Needy takes no such argument, got 1; did you mean "capacity"?'],
+        ),
+        (
             Data,
             '{ capacity = 1, hidden = 2, storage_path = "here" }',
             [
@@ -184,13 +189,14 @@ def test_what_a_service_does_to_its_settings_the_next_one_does_not_see(told):
         ),
         (
             ByPlace,
-            "{ rest = 1 }",
+            "{ more = 1 }",
             [
-                'settings.rest: ByPlace takes no such argument, got 1; did you mean "first"?',
                 "settings.first: is missing, and ByPlace cannot be made without it;"
                 " write settings = { first = ... }",
                 "settings.last: is missing, and ByPlace cannot be made without it;"
                 " write settings = { last = ... }",
+                "settings.more: ByPlace takes no such argument, got 1;"
+                " it takes: first, second, third, last",
             ],
         ),
     ],

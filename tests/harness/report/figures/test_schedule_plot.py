@@ -78,17 +78,17 @@ def test_a_wake_up_is_drawn_between_lanes_that_are_known(failing_schedule):
     assert begin == [plot.marks[0].x, plot.marks[0].y]
 
 
-def test_the_cycle_is_a_ring_of_arrows_from_each_lane_to_the_next(ring_schedule):
-    plot = there(schedule_plot(ring_schedule))
+def test_the_cycle_is_drawn_as_arrows_from_each_lane_to_the_next(cycle_schedule):
+    plot = there(schedule_plot(cycle_schedule))
     rows = [lane.y for lane in plot.lanes]
-    ends = [(numbers(path)[1] - 5, numbers(path)[-1] + 5) for path in plot.ring]
+    ends = [(numbers(path)[1] - 5, numbers(path)[-1] + 5) for path in plot.cycle]
     assert ends == [(rows[n], rows[(n + 1) % 5]) for n in range(5)]
     assert all(lane.in_cycle for lane in plot.lanes)
-    assert all(number <= plot.width for path in plot.ring for number in numbers(path)[::2])
+    assert all(number <= plot.width for path in plot.cycle for number in numbers(path)[::2])
 
 
-@pytest.mark.parametrize("which", ["failing_schedule", "ring_schedule"])
-def test_a_short_schedule_with_its_ring_fits_the_page(which, request):
+@pytest.mark.parametrize("which", ["failing_schedule", "cycle_schedule"])
+def test_a_short_schedule_with_its_cycle_fits_the_page(which, request):
     assert 500 < there(schedule_plot(request.getfixturevalue(which))).width <= 870
 
 
@@ -117,12 +117,12 @@ def test_over_the_cap_lanes_of_the_cycle_and_deviations_come_first(large_schedul
 
 
 @pytest.mark.parametrize("count", [1, 2, 3_000])
-def test_one_lane_alone_has_neither_ring_nor_wake_ups(count):
+def test_one_lane_alone_has_neither_cycle_nor_wake_ups(count):
     steps = tuple(
         ScheduleStep(index=n, at_s=0.0, lane="alone", does="awaits sleep") for n in range(count)
     )
     plot = there(schedule_plot(Schedule(steps=steps, cycle=("alone",))))
-    assert (len(plot.lanes), plot.ring, plot.wakes) == (1, (), ())
+    assert (len(plot.lanes), plot.cycle, plot.wakes) == (1, (), ())
     assert plot.width > 0
 
 
@@ -131,4 +131,4 @@ def test_an_empty_schedule_is_not_drawn():
 
 
 def test_a_cycle_of_lanes_that_never_ran_is_not_drawn(failing_schedule):
-    assert there(schedule_plot(replace(failing_schedule, cycle=("ghost", "other")))).ring == ()
+    assert there(schedule_plot(replace(failing_schedule, cycle=("ghost", "other")))).cycle == ()

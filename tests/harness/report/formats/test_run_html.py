@@ -138,13 +138,13 @@ def test_an_empty_report_is_a_page_that_claims_nothing(rich_report):
     assert page.text.count("not recorded") == 2
 
 
-def test_a_failed_run_has_its_ring_drawn_and_its_locks_listed(rich_report, passed_run):
+def test_a_failed_run_has_its_cycle_drawn_and_its_locks_listed(rich_report, passed_run):
     page = Page(run_html(rich_report))
-    (ring,) = page.found("svg", **{"class": "ring-drawing"})
-    assert ring["aria-label"].startswith("Ring of 2 tasks: task-0 waits for Lock DeskRegistry")
+    (cycle,) = page.found("svg", **{"class": "cycle-drawing"})
+    assert cycle["aria-label"].startswith("Cycle of 2 tasks: task-0 waits for Lock DeskRegistry")
     assert len(page.found("table", **{"class": "contention"})) == 1
     clean = Page(run_html(replace(rich_report, runs=(passed_run,))))
-    assert not clean.found("svg", **{"class": "ring-drawing"})
+    assert not clean.found("svg", **{"class": "cycle-drawing"})
     assert not clean.found("table", **{"class": "contention"})
 
 

@@ -179,7 +179,7 @@ def test_very_many_passed_runs_are_counted_and_failures_still_told(passed_run, f
     assert lines[-1] == "1,000 of 1,000 runs: 999 passed, 1 failed"
 
 
-def test_an_interrupted_campaign_says_how_far_it_came(passed_run):
+def test_an_interrupted_batch_says_how_far_it_came(passed_run):
     assert told([passed_run], total=12).endswith("\nended after 1 of 12 runs\n")
 
 

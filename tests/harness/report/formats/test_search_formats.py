@@ -50,7 +50,7 @@ def test_the_page_needs_nothing_from_outside_and_runs_nothing(page):
 
 def test_every_marker_that_an_arrow_ends_in_is_on_the_page(page):
     ends = {one["marker-end"] for _, one in page.elements if "marker-end" in one}
-    assert ends == {"url(#head-wake)", "url(#head-ring)"}
+    assert ends == {"url(#head-wake)", "url(#head-cycle)"}
     assert {end[5:-1] for end in ends} <= set(page.ids)
 
 
@@ -79,7 +79,7 @@ def test_a_failure_has_its_drawings(page):
     words = page.text
     for part in ("Schedule", "Passing against failing", "Locks and who waited", "Deadlock at"):
         assert part in words
-    assert len(page.found("svg", **{"class": "ring-drawing"})) == 1
+    assert len(page.found("svg", **{"class": "cycle-drawing"})) == 1
     assert "read() at tickets.py:21" in words
 
 

@@ -63,8 +63,8 @@ def test_shown_steps_and_gaps_make_up_the_whole_schedule(large_schedule):
         assert total == len(large_schedule.steps)
 
 
-def test_the_ring_and_what_was_dropped_close_the_list(ring_schedule, large_schedule):
-    assert schedule_lines(ring_schedule)[-1].endswith("philosopher-4 -> philosopher-0")
+def test_the_cycle_and_what_was_dropped_close_the_list(cycle_schedule, large_schedule):
+    assert schedule_lines(cycle_schedule)[-1].endswith("philosopher-4 -> philosopher-0")
     assert schedule_lines(large_schedule)[-1].strip() == (
         "… 12 more steps at the end, not recorded"
     )

@@ -61,7 +61,7 @@ def recorded(contended_history):
     return Trace(perfetto_trace(contended_history))
 
 
-@pytest.mark.parametrize("which", ["failing_schedule", "ring_schedule", "large_schedule"])
+@pytest.mark.parametrize("which", ["failing_schedule", "cycle_schedule", "large_schedule"])
 def test_time_never_goes_back_and_every_event_is_on_a_track_that_was_described(which, request):
     trace = Trace(perfetto_trace(None, request.getfixturevalue(which)))
     moments = [one.timestamp for one in trace.events]
@@ -128,9 +128,9 @@ def test_a_wake_up_by_a_step_that_is_not_there_has_no_arrow(failing_schedule):
     assert flows == Counter(flow for one in begun for flow in one.track_event.terminating_flow_ids)
 
 
-def test_lanes_of_the_ring_wait_without_end(ring_schedule):
-    trace = Trace(perfetto_trace(None, ring_schedule))
-    assert sorted(trace.name_of(one) for one in trace.endless) == list(ring_schedule.cycle)
+def test_lanes_of_the_cycle_wait_without_end(cycle_schedule):
+    trace = Trace(perfetto_trace(None, cycle_schedule))
+    assert sorted(trace.name_of(one) for one in trace.endless) == list(cycle_schedule.cycle)
     assert {one.track_event.name for one in trace.endless} == {"awaits Lock.acquire"}
 
 
@@ -193,14 +193,14 @@ def test_a_counter_tells_the_operations_in_flight(recorded):
     assert len(tracks) == 2
 
 
-def test_what_never_ended_has_no_end(ring_history):
-    trace = Trace(perfetto_trace(ring_history))
+def test_what_never_ended_has_no_end(cycle_history):
+    trace = Trace(perfetto_trace(cycle_history))
     assert Counter(trace.name_of(one) for one in trace.endless) == {"operations": 5, "held": 5}
 
 
 def test_commands_and_faults_are_on_the_trace_of_a_live_run(contended_history):
     command = Command(
-        actor=3,
+        client=3,
         key={"user": "alice", "network": "Localnet"},
         name="sync",
         task="client-3",

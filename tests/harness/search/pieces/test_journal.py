@@ -72,7 +72,7 @@ def test_what_was_finished_is_not_done_again(pay):
     assert sum(b'"done"' in line for line in lines_of("j")) == sum(b'"done"' in x for x in lines)
 
 
-def test_an_unfinished_campaign_goes_on_where_it_was(pay, shop):
+def test_an_unfinished_search_goes_on_where_it_was(pay, shop):
     plan = SearchPlan(scenarios=(pay,), runs=400, jobs=1)
     whole, _ = search(plan, "whole")
     kept = [line for line in lines_of("whole") if b'"done"' in line or b"journal_version" in line]
@@ -161,7 +161,7 @@ def test_a_bad_line_among_the_notes_is_told_and_costs_nothing_else(pay, shop, li
     ],
     ids=str,
 )
-def test_a_journal_of_another_campaign_is_refused(pay, options, told):
+def test_a_journal_of_another_search_is_refused(pay, options, told):
     Journal([Path("j")], SearchPlan(scenarios=(pay,), runs=200)).close()
     other = SearchPlan(**({"scenarios": (pay,), "runs": 200} | options))
     message = refused(other, "j")
@@ -233,7 +233,7 @@ def test_a_failure_that_a_killed_worker_noted_is_not_lost(pay):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL], ids=["ctrl_c", "kill"])
-def test_an_interrupted_campaign_resumes_to_the_same_result(harness, begin, shop, number):
+def test_an_interrupted_search_resumes_to_the_same_result(harness, begin, shop, number):
     asked = ("explore", "--runs", "3000", "--jobs", "2")
     process = begin(*asked, "--resume", "j")
     journal = shop / "j" / "journal.ndjson"

@@ -168,7 +168,7 @@ def test_more_handles_than_a_queue_first_holds_keep_their_order():
         for number in range(size):
             loop.call_soon(seen.append, (size, number))
 
-    # The ring's head moves before it grows.
+    # The queue's head moves before it grows.
     for size in (3, 50, 70, 200, 5, 1_000):
         loop.call_soon(burst, size)
     loop.call_later(1, loop.stop)

@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 
 from harness.history.records import Blocked, Diagnosis
-from harness.report.figures.ring_plot import TASKS_MAX, ring_plot
+from harness.report.figures.cycle_plot import TASKS_MAX, cycle_plot
 from tests.there import there
 
 
@@ -20,7 +20,7 @@ def boxes_overlap(plot, one, other):
 
 @pytest.mark.parametrize("count", range(1, TASKS_MAX + 1))
 def test_boxes_keep_apart_and_inside_the_drawing(count):
-    plot = there(ring_plot(diagnosis_of(count)))
+    plot = there(cycle_plot(diagnosis_of(count)))
     assert len(plot.nodes) == len(plot.arrows) == count
     for at, node in enumerate(plot.nodes):
         assert plot.box_width / 2 <= node.x <= plot.width - plot.box_width / 2
@@ -29,7 +29,7 @@ def test_boxes_keep_apart_and_inside_the_drawing(count):
 
 
 def test_an_arrow_leads_from_each_task_to_the_one_it_waits_for():
-    plot = there(ring_plot(diagnosis_of(5)))
+    plot = there(cycle_plot(diagnosis_of(5)))
     for at, arrow in enumerate(plot.arrows):
         one, other = plot.nodes[at], plot.nodes[(at + 1) % 5]
         assert arrow.title == f"{one.name} waits for {other.name}"
@@ -41,25 +41,25 @@ def test_an_arrow_leads_from_each_task_to_the_one_it_waits_for():
 
 
 def test_a_task_that_waits_for_itself_has_a_loop_inside_the_drawing():
-    plot = there(ring_plot(diagnosis_of(1)))
+    plot = there(cycle_plot(diagnosis_of(1)))
     numbers = [float(one) for one in re.findall(r"-?\d+\.?\d*", plot.arrows[0].path)]
     assert all(0 <= x <= plot.width for x in numbers[::2])
     assert all(0 <= y <= plot.nodes[0].y for y in numbers[1::2])
 
 
-def test_the_largest_ring_is_no_wider_than_a_page():
-    assert there(ring_plot(diagnosis_of(TASKS_MAX))).width <= 1_060
+def test_the_largest_cycle_is_no_wider_than_a_page():
+    assert there(cycle_plot(diagnosis_of(TASKS_MAX))).width <= 1_060
 
 
 def test_two_tasks_have_two_arrows_that_do_not_lie_on_each_other():
-    first, second = there(ring_plot(diagnosis_of(2))).arrows
+    first, second = there(cycle_plot(diagnosis_of(2))).arrows
     assert set(re.findall(r"\d+\.\d+", first.path)) != set(re.findall(r"\d+\.\d+", second.path))
     heights = [float(re.findall(r"-?\d+\.\d+", one.path)[3]) for one in (first, second)]
     assert abs(heights[0] - heights[1]) > 30
 
 
 def test_a_node_says_what_it_waits_for_and_where():
-    node = there(ring_plot(diagnosis_of(3))).nodes[0]
+    node = there(cycle_plot(diagnosis_of(3))).nodes[0]
     assert (node.name, node.waits_for) == ("task-0", "waits for Lock x")
     assert node.title == "task-0 waits for Lock x at a.py:1"
 
@@ -67,28 +67,28 @@ def test_a_node_says_what_it_waits_for_and_where():
 def test_tasks_of_one_name_have_a_box_each():
     """A program may give all of its workers one name."""
     alike = replace(diagnosis_of(3), cycle=("worker", "task-1", "worker"))
-    plot = there(ring_plot(alike))
+    plot = there(cycle_plot(alike))
     assert [node.name for node in plot.nodes] == ["worker", "task-1", "worker"]
     assert [arrow.title for arrow in plot.arrows] == [
         "worker waits for task-1", "task-1 waits for worker", "worker waits for worker",
     ]  # fmt: skip
 
 
-def test_a_very_large_ring_says_how_many_are_drawn():
-    plot = there(ring_plot(diagnosis_of(60)))
+def test_a_very_large_cycle_says_how_many_are_drawn():
+    plot = there(cycle_plot(diagnosis_of(60)))
     assert len(plot.nodes) == TASKS_MAX
     assert plot.nodes[-1].name == "… 51 more tasks"
-    assert plot.left_out == "9 of 60 tasks of the ring are drawn"
+    assert plot.left_out == "9 of 60 tasks of the cycle are drawn"
 
 
 def test_without_a_cycle_nothing_is_drawn():
-    assert ring_plot(None) is None
-    assert ring_plot(replace(diagnosis_of(3), cycle=())) is None
+    assert cycle_plot(None) is None
+    assert cycle_plot(replace(diagnosis_of(3), cycle=())) is None
 
 
 def test_a_long_or_hostile_name_is_cut_and_in_one_line(nasty):
     blocked = (Blocked(task=nasty, waits_for=nasty, where=nasty),)
-    (node,) = there(ring_plot(Diagnosis(at_s=0.0, blocked=blocked, cycle=(nasty,)))).nodes
+    (node,) = there(cycle_plot(Diagnosis(at_s=0.0, blocked=blocked, cycle=(nasty,)))).nodes
     assert len(node.name) == 26
     assert len(node.waits_for) == 29
     assert node.name.isprintable()

@@ -1,4 +1,4 @@
-"""A ring among some tasks ends a run at once though others go on; what will end itself does not."""
+"""A cycle among some tasks ends a run though others go on; what will end itself does not."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Bank:
 
 
 def ended(body):
-    """Run a body beside a ticking task; say when it ended, why, and which ring was found."""
+    """Run a body beside a ticking task; say when it ended, why, and which cycle was found."""
 
     async def main():
         bank = Bank()
@@ -42,9 +42,9 @@ def ended(body):
             pass
         ticker.cancel()
 
-    outcome = simulate(main, seed=1, watch_rings=True)
-    ring = outcome.diagnosis.cycle if outcome.diagnosis else ()
-    return outcome.virtual_s, outcome.pause, sorted(ring)
+    outcome = simulate(main, seed=1, watch_cycles=True)
+    cycle = outcome.diagnosis.cycle if outcome.diagnosis else ()
+    return outcome.virtual_s, outcome.pause, sorted(cycle)
 
 
 def start(bank, *, wrap=lambda one: one):
@@ -60,14 +60,14 @@ async def out_of_sight(bank):
     await asyncio.sleep(LATE_S * 2)
 
 
-def test_a_ring_is_found_promptly_while_a_task_ticks():
-    at_s, pause, ring = ended(out_of_sight)
-    assert ring == ["back", "there"]
+def test_a_cycle_is_found_promptly_while_a_task_ticks():
+    at_s, pause, cycle = ended(out_of_sight)
+    assert cycle == ["back", "there"]
     assert pause is Pause.STOPPED
     assert 1 < at_s < SOON_S
 
 
-def test_without_the_watch_the_ring_goes_unnoticed():
+def test_without_the_watch_the_cycle_goes_unnoticed():
     async def main():
         await asyncio.wait_for(out_of_sight(Bank()), 50)
 
@@ -93,8 +93,8 @@ def test_a_wait_with_a_timeout_of_its_own_is_not_accused(wrap):
         await asyncio.sleep(60)
         assert all(task.done() for task in bank.tasks)
 
-    at_s, pause, ring = ended(body)
-    assert (at_s, ring) == (60, [])
+    at_s, pause, cycle = ended(body)
+    assert (at_s, cycle) == (60, [])
     assert pause is Pause.STOPPED
 
 
@@ -148,7 +148,7 @@ def test_a_semaphore_that_is_a_signal_is_no_lock():
     assert ended(body)[::2] == (60, [])
 
 
-def test_a_lock_that_is_taken_twice_by_one_task_is_a_ring_of_one():
+def test_a_lock_that_is_taken_twice_by_one_task_is_a_cycle_of_one():
     async def twice(bank):
         async with bank.ann, bank.ann:
             pass
@@ -157,8 +157,8 @@ def test_a_lock_that_is_taken_twice_by_one_task_is_a_ring_of_one():
         bank.task = asyncio.create_task(twice(bank), name="twice")
         await asyncio.sleep(60)
 
-    at_s, _, ring = ended(body)
-    assert ring == ["twice"]
+    at_s, _, cycle = ended(body)
+    assert cycle == ["twice"]
     assert at_s < SOON_S
 
 
@@ -168,5 +168,5 @@ def test_a_run_with_the_watch_has_the_digest_of_one_without():
         tasks = [asyncio.create_task(bank.transfer(bank.ann, bank.bob)) for _ in range(40)]
         await asyncio.gather(*tasks)
 
-    one, other = (simulate(main, seed=3, watch_rings=watch) for watch in (True, False))
+    one, other = (simulate(main, seed=3, watch_cycles=watch) for watch in (True, False))
     assert (one.digest, one.schedule_digest) == (other.digest, other.schedule_digest)

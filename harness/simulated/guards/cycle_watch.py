@@ -8,29 +8,29 @@ from typing import TYPE_CHECKING, Any
 
 import simpy
 
-from harness.diagnosis.wait_graph import lasting_rings
+from harness.diagnosis.wait_graph import lasting_cycles
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from harness.simulated.loop.virtual_loop import VirtualLoop
 
-__all__ = ["RingWatch"]
+__all__ = ["CycleWatch"]
 
 
-class RingWatch:
+class CycleWatch:
     """Looks for a cycle when a wait for a lock has lasted long; stops the loop if there is one."""
 
     def __init__(self, loop: VirtualLoop) -> None:
         self._loop = loop
-        self.ring: tuple[asyncio.Task[Any], ...] = ()
+        self.cycle: tuple[asyncio.Task[Any], ...] = ()
 
     def look(self) -> None:
         """Keep the first cycle that no timer will end, and stop the loop."""
         tasks = asyncio.all_tasks(self._loop)
-        rings = lasting_rings(tasks, self._timed()) if not self.ring else ()
-        if rings:
-            self.ring = rings[0]
+        cycles = lasting_cycles(tasks, self._timed()) if not self.cycle else ()
+        if cycles:
+            self.cycle = cycles[0]
             self._loop.stop()
 
     def _timed(self) -> Iterator[asyncio.Future[Any]]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from harness.history.records import Blocked, Diagnosis
 
-__all__ = ["TASKS_MAX", "RingArrow", "RingNode", "RingPlot", "ring_plot"]
+__all__ = ["TASKS_MAX", "CycleArrow", "CycleNode", "CyclePlot", "cycle_plot"]
 
 TASKS_MAX = 10  # more boxes would make the ellipse wider than a page
 _BOX_WIDTH, _BOX_HEIGHT = 212, 42  # pixels
@@ -25,7 +25,7 @@ _AIR = 4  # pixels between a box and an arrow's end
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RingNode:
+class CycleNode:
     """A task in its box; ``x`` and ``y`` are its middle, in pixels."""
 
     x: float
@@ -36,7 +36,7 @@ class RingNode:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RingArrow:
+class CycleArrow:
     """An arrow: an SVG path from a waiting task to the task that it waits for."""
 
     path: str
@@ -44,19 +44,19 @@ class RingArrow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RingPlot:
+class CyclePlot:
     """A cycle in ``width`` by ``height`` pixels; ``left_out`` says what the cap kept out."""
 
     width: int
     height: int
     box_width: int
     box_height: int
-    nodes: tuple[RingNode, ...]
-    arrows: tuple[RingArrow, ...]
+    nodes: tuple[CycleNode, ...]
+    arrows: tuple[CycleArrow, ...]
     left_out: str | None = None
 
 
-def ring_plot(diagnosis: Diagnosis | None) -> RingPlot | None:
+def cycle_plot(diagnosis: Diagnosis | None) -> CyclePlot | None:
     """Lay out the cycle of a diagnosis; None where there is none."""
     if diagnosis is None or not diagnosis.cycle:
         return None
@@ -64,7 +64,7 @@ def ring_plot(diagnosis: Diagnosis | None) -> RingPlot | None:
     left_out = None
     if len(names) > TASKS_MAX:
         more = count(len(names) - TASKS_MAX + 1, "more task")
-        left_out = f"{TASKS_MAX - 1} of {count(len(names), 'task')} of the ring are drawn"
+        left_out = f"{TASKS_MAX - 1} of {count(len(names), 'task')} of the cycle are drawn"
         names = [*names[: TASKS_MAX - 1], f"… {more}"]
     radius_x, radius_y = _radii(len(names))
     width = round(2 * radius_x + _BOX_WIDTH + 2 * _MARGIN)
@@ -77,7 +77,7 @@ def ring_plot(diagnosis: Diagnosis | None) -> RingPlot | None:
             angle = pi / 2 if len(names) == 1 else pi * (1 - at)
         x, y = width / 2 + radius_x * cos(angle), height / 2 + radius_y * sin(angle)
         nodes.append(_node(name, waits.get(name), x=round(x, 1), y=round(y, 1)))
-    return RingPlot(
+    return CyclePlot(
         width=width,
         height=height,
         box_width=_BOX_WIDTH,
@@ -88,10 +88,10 @@ def ring_plot(diagnosis: Diagnosis | None) -> RingPlot | None:
     )
 
 
-def _node(name: str, blocked: Blocked | None, *, x: float, y: float) -> RingNode:
+def _node(name: str, blocked: Blocked | None, *, x: float, y: float) -> CycleNode:
     waits_for = "" if blocked is None else f"waits for {blocked.waits_for}"
     where = "" if blocked is None else f" at {blocked.where}"
-    return RingNode(
+    return CycleNode(
         x=x,
         y=y,
         name=cut(name, _NAME_MAX),
@@ -119,7 +119,7 @@ def _radii(tasks: int) -> tuple[float, float]:
     return radius_x, radius_y
 
 
-def _arrows(nodes: Sequence[RingNode]) -> list[RingArrow]:
+def _arrows(nodes: Sequence[CycleNode]) -> list[CycleArrow]:
     if len(nodes) == 1:
         (only,) = nodes
         top, right = only.y - _BOX_HEIGHT / 2, only.x + 30
@@ -127,17 +127,17 @@ def _arrows(nodes: Sequence[RingNode]) -> list[RingArrow]:
         loop = (
             f"M{only.x - 30} {top}C{only.x - 40} {above} {right + 10} {above} {right} {top - _AIR}"
         )
-        return [RingArrow(path=loop, title=f"{only.name} waits for itself")]
+        return [CycleArrow(path=loop, title=f"{only.name} waits for itself")]
     arrows = []
     for at, one in enumerate(nodes):
         other = nodes[(at + 1) % len(nodes)]
         bend = 34.0 if len(nodes) == 2 else 0.0
         path = _arrow(one, other, bend)
-        arrows.append(RingArrow(path=path, title=f"{one.name} waits for {other.name}"))
+        arrows.append(CycleArrow(path=path, title=f"{one.name} waits for {other.name}"))
     return arrows
 
 
-def _arrow(one: RingNode, other: RingNode, bend: float) -> str:
+def _arrow(one: CycleNode, other: CycleNode, bend: float) -> str:
     """Draw from the edge of one box to the edge of the other, bent to its left by ``bend``."""
     delta_x, delta_y = other.x - one.x, other.y - one.y
     length = hypot(delta_x, delta_y) or 1.0
@@ -148,7 +148,7 @@ def _arrow(one: RingNode, other: RingNode, bend: float) -> str:
     return f"M{begin_x:.1f} {begin_y:.1f}Q{middle_x:.1f} {middle_y:.1f} {end_x:.1f} {end_y:.1f}"
 
 
-def _edge(node: RingNode, toward_x: float, toward_y: float) -> tuple[float, float]:
+def _edge(node: CycleNode, toward_x: float, toward_y: float) -> tuple[float, float]:
     """Return where the line from the middle of a box towards a point leaves it."""
     delta_x, delta_y = toward_x - node.x, toward_y - node.y
     half_x, half_y = _BOX_WIDTH / 2 + _AIR, _BOX_HEIGHT / 2 + _AIR
