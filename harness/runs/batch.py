@@ -15,9 +15,8 @@ from harness.results.machine import facts, versions
 from harness.results.runs import RunReport, RunResult
 from harness.results.verdict import Verdict
 from harness.runs.loading import system_at, system_path_of
-from harness.runs.one_run import repeatable, run_one
 from harness.runs.opening import open_backend
-from harness.runs.runner import not_run, refuse_mistakes
+from harness.runs.runner import not_run, refuse_mistakes, repeatable, run_one
 from harness.scenario.reading import find_scenarios, read_scenario
 
 if TYPE_CHECKING:

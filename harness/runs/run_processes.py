@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 from harness.history.records import NodeKind
 from harness.processes.pool import DEATHS_MAX, ending_its_process, open_pool
 from harness.runs.loading import scenario_at
-from harness.runs.one_run import repeatable, run_one
 from harness.runs.opening import open_backend
-from harness.runs.runner import not_run
+from harness.runs.runner import not_run, repeatable, run_one
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

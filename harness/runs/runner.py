@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
+import traceback
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.checks.no_blocking_calls import NoBlockingCalls
@@ -13,7 +15,7 @@ from harness.checks.whole_run import whole_run
 from harness.diagnosis.blocking_calls import BlockingCalls
 from harness.diagnosis.dropped_coroutines import DroppedCoroutines
 from harness.diagnosis.task_origins import TaskOrigins
-from harness.errors import BadInput, HarnessBug, HarnessError, Unsupported
+from harness.errors import BadInput, HarnessBug, HarnessError, Terminated, Unsupported
 from harness.history.plain_data import PlainData
 from harness.history.recorder import Recorder
 from harness.history.records import NodeKind
@@ -23,11 +25,12 @@ from harness.results.verdict import CheckResult, Verdict, verdict_of
 from harness.runs.conditions import ConditionWatch, condition_mistakes
 from harness.runs.course import Run, run_whole
 from harness.runs.directory import run_directory, why_not_writable
+from harness.runs.loading import system_at, system_path_of
 from harness.runs.replay_line import replay_line
+from harness.systems.port import DEFAULT_SYSTEM
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from pathlib import Path
 
     from harness.backends.port import Backend, Orders, PreparedRun, Ran, Stage
     from harness.checks.register import ResolvedCheck
@@ -36,7 +39,15 @@ if TYPE_CHECKING:
     from harness.scenario.model import Scenario
     from harness.systems.port import System
 
-__all__ = ["CarriedOut", "carry_out", "not_run", "refuse_mistakes", "run_scenario"]
+__all__ = [
+    "CarriedOut",
+    "carry_out",
+    "not_run",
+    "refuse_mistakes",
+    "repeatable",
+    "run_one",
+    "run_scenario",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -273,3 +284,42 @@ def _judged(run: Run, history: History) -> Iterator[CheckResult]:
             yield check(history)
     if run.recovery is not None:
         yield recovers(run.recovery.failures, why=run.recovery.why)
+
+
+def run_one(scenario: Scenario, backend: Backend, *, system: str | None, seed: int) -> RunResult:
+    """Carry out a run and judge it; what keeps it from being judged is told in its result.
+
+    Raises:
+        BadInput: The system cannot be used.
+    """
+    try:
+        found = run_scenario(
+            scenario,
+            backend,
+            system=system_at(system_path_of(scenario, system)),
+            system_path=_told(scenario, system) or DEFAULT_SYSTEM,
+            seed=seed,
+        )
+    except (BadInput, Terminated):
+        raise
+    except SystemExit as error:
+        reason = f"the system under test ended the interpreter: {error!r}"
+        found = not_run(scenario, node=backend.kind, seed=seed, reason=reason)
+    except Exception as error:  # noqa: BLE001 - one run's crash must not cost the others' results
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        reason = f"a fault of the harness: {error!r} at {Path(where.filename).name}:{where.lineno}"
+        found = not_run(scenario, node=backend.kind, seed=seed, reason=reason)
+    return found if found.could_not_run is None else repeatable(found, scenario, system=system)
+
+
+def _told(scenario: Scenario, system: str | None) -> str | None:
+    """Name the system for the replay line, which does so only where the file does not."""
+    path = system_path_of(scenario, system)
+    return None if path == scenario.system else path
+
+
+def repeatable(lost: RunResult, scenario: Scenario, *, system: str | None) -> RunResult:
+    """Have a run that was not judged say with which system it is repeated."""
+    told = _told(scenario, system)
+    line = replay_line(lost.path, seed=lost.seed, node=NodeKind(lost.node), system=told)
+    return replace(lost, replay=line)
