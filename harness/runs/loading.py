@@ -51,8 +51,7 @@ def system_at(path: str) -> System:
         raise
     # A module that ends the interpreter must not end the harness, least of all with a green 0.
     except (Exception, SystemExit) as error:
-        msg = f'system "{path}": cannot be loaded: {error!r}; mend the module'
-        raise BadInput(msg) from error
+        raise BadInput(f'system "{path}": cannot be loaded: {error!r}; mend the module') from error
 
 
 def system_path_of(scenario: Scenario, asked: str | None) -> str:
