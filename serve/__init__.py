@@ -1,44 +1,64 @@
-"""A service for asyncio: the accounts, desks and orders of many users on Miden networks."""
+"""The accounts, desks and orders of many users on Miden networks, for asyncio.
 
-from serve.clients.deadlines import Deadlines
-from serve.clients.handle import ClientHandle
-from serve.clients.port import Client, ClientFactory
-from serve.desks.registry import Desk
-from serve.domain.account_specs import KeyScheme
-from serve.domain.address import (
-    AccountId,
-    Network,
-    client_directory,
-    decode_address,
-    encode_address,
-    owner_identifier,
-    secret_of,
-    secret_of_user,
-)
-from serve.domain.orders import (
-    AccountOrder,
-    AccountOrderResult,
-    ClientCreated,
-    CreateClient,
-    CreateFaucet,
-    CreateLiquidity,
-    FaucetCreated,
-    LiquidityCreated,
-    parse_order,
-)
-from serve.domain.records import (
-    AccountEntry,
-    AccountListing,
-    AccountStatusData,
-    DeskRecord,
-    OrderRecord,
-    OrderStatus,
-    RestoreReport,
-)
-from serve.errors import ServeError
-from serve.service.service import Serve
-from serve.store.sqlite_files import Synchronous
-from serve.store.top_store import TopStore
+Begin with a directory that exists, a factory of clients, and a secret of 32 bytes for each user:
+
+    async with Serve(path, MidenClientFactory()) as service:
+        order = CreateClient(network=Network.LOCALNET, name="savings")
+        created = await service.create_account_order(secret, order)
+        listing = await service.list_accounts(secret)
+
+help(serve.Serve) has all operations. MidenClientFactory needs the extension mosaic-miden-client;
+another factory needs only what ClientFactory and Client ask for. All that goes wrong is raised as a
+ServeError, of which serve.errors has each kind. Public are the names in serve.__all__ and in
+serve.errors.__all__; all others may change with any release.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from serve.clients.deadlines import Deadlines
+    from serve.clients.handle import ClientHandle
+    from serve.clients.port import Client, ClientFactory
+    from serve.desks.registry import Desk
+    from serve.domain.account_specs import KeyScheme
+    from serve.domain.address import (
+        AccountId,
+        Network,
+        client_directory,
+        decode_address,
+        encode_address,
+        owner_identifier,
+        secret_of,
+        secret_of_user,
+    )
+    from serve.domain.orders import (
+        AccountOrder,
+        AccountOrderResult,
+        ClientCreated,
+        CreateClient,
+        CreateFaucet,
+        CreateLiquidity,
+        FaucetCreated,
+        LiquidityCreated,
+        parse_order,
+    )
+    from serve.domain.records import (
+        AccountEntry,
+        AccountListing,
+        AccountStatusData,
+        DeskRecord,
+        OrderRecord,
+        OrderStatus,
+        RestoreReport,
+    )
+    from serve.errors import ServeError
+    from serve.miden.factory import MidenClientFactory
+    from serve.service.service import Serve
+    from serve.store.sqlite_files import Synchronous
+    from serve.store.top_store import TopStore
 
 __all__ = [
     "AccountEntry",
@@ -60,6 +80,7 @@ __all__ = [
     "FaucetCreated",
     "KeyScheme",
     "LiquidityCreated",
+    "MidenClientFactory",
     "Network",
     "OrderRecord",
     "OrderStatus",
@@ -76,3 +97,60 @@ __all__ = [
     "secret_of",
     "secret_of_user",
 ]
+
+# Where each name is defined: it is imported when it is first asked for.
+_NAMES = {
+    "serve.clients.deadlines": ("Deadlines",),
+    "serve.clients.handle": ("ClientHandle",),
+    "serve.clients.port": (
+        "Client",
+        "ClientFactory",
+    ),
+    "serve.desks.registry": ("Desk",),
+    "serve.domain.account_specs": ("KeyScheme",),
+    "serve.domain.address": (
+        "AccountId",
+        "Network",
+        "client_directory",
+        "decode_address",
+        "encode_address",
+        "owner_identifier",
+        "secret_of",
+        "secret_of_user",
+    ),
+    "serve.domain.orders": (
+        "AccountOrder",
+        "AccountOrderResult",
+        "ClientCreated",
+        "CreateClient",
+        "CreateFaucet",
+        "CreateLiquidity",
+        "FaucetCreated",
+        "LiquidityCreated",
+        "parse_order",
+    ),
+    "serve.domain.records": (
+        "AccountEntry",
+        "AccountListing",
+        "AccountStatusData",
+        "DeskRecord",
+        "OrderRecord",
+        "OrderStatus",
+        "RestoreReport",
+    ),
+    "serve.errors": ("ServeError",),
+    "serve.miden.factory": ("MidenClientFactory",),
+    "serve.service.service": ("Serve",),
+    "serve.store.sqlite_files": ("Synchronous",),
+    "serve.store.top_store": ("TopStore",),
+}
+_HOMES = {name: home for home, names in _NAMES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name from where it is defined."""
+    if name not in _HOMES:
+        msg = f"module {__name__!r} has no attribute {name!r}; it has {', '.join(__all__)}"
+        raise AttributeError(msg)
+    # Not kept: help() would print whatever somebody has used.
+    return getattr(import_module(_HOMES[name]), name)

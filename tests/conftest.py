@@ -5,9 +5,14 @@ from __future__ import annotations
 import signal
 
 import pytest
+from hypothesis import settings
 from pytest_asyncio import is_async_test
 
-TEST_TIMEOUT_S = 20
+TEST_TIMEOUT_S = 120
+
+# How long an example takes is the machine's affair.
+settings.register_profile("project", deadline=None)
+settings.load_profile("project")
 
 # A shell script starts what it puts into the background with SIGINT ignored, nohup what it starts
 # with SIGHUP. What a test starts, to be interrupted, would inherit that; a handler it does not.
@@ -18,7 +23,7 @@ if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
 
 
 def pytest_collection_modifyitems(items):
-    """Give each coroutine test a short deadline: pytest-asyncio, which runs them, has none."""
+    """Give each coroutine test a deadline: pytest-asyncio, which runs them, has none."""
     for item in items:
         if is_async_test(item):
             item.add_marker(pytest.mark.timeout(TEST_TIMEOUT_S, func_only=True))

@@ -10,9 +10,9 @@ from harness.api.exploration import check_search
 from harness.errors import CouldNotRun, NotDeterministic
 from harness.results.verdict import Verdict
 from harness.runs.batch import Batch
-from harness.runs.loading import scenario_at, system_at, system_path_of
 from harness.runs.opening import open_backend
 from harness.runs.runner import run_scenario as run_on
+from harness.runs.scenarios import scenario_at, system_at, system_path_of
 from harness.runs.verifying import verified_lines, verify_batch
 from harness.search.pieces.merging import merged
 from harness.search.pieces.piece import run_piece
@@ -51,7 +51,7 @@ def run_scenario(
         CouldNotRun: Something that it needs is missing, such as Docker.
     """
     check_seed(seed)
-    scenario = scenario_at(fspath(path))
+    scenario = scenario_at(fspath(path), system=system)
     named = system_path_of(scenario, system)
     loaded = system_at(named)
     backend = open_backend(node, needs_node=loaded.needs_node)
@@ -93,7 +93,7 @@ def explore_scenario(
         BadInput: The file or an argument breaks a rule.
     """
     check_search(runs=runs, seconds=seconds, strategy=strategy, seed=seed)
-    scenario = scenario_at(fspath(path))
+    scenario = scenario_at(fspath(path), system=system)
     terms = SearchTerms(
         strategy=strategy, seed=seed, adversarial=adversarial, chaos=chaos, system=system
     )
@@ -128,7 +128,11 @@ def verify_scenario(
     check_seed(seed)
     with in_python_terms():
         batch = Batch(
-            scenarios=(scenario_at(fspath(path)),), seed=seed, seeds=seeds, system=system, jobs=1
+            scenarios=(scenario_at(fspath(path), system=system),),
+            seed=seed,
+            seeds=seeds,
+            system=system,
+            jobs=1,
         )
     for found in verify_batch(batch):
         if found.verdict is not Verdict.PASSED:

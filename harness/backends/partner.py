@@ -46,6 +46,14 @@ class LivePartner(Protocol):
 class Partner(Protocol):
     """Makes what a service talks to. A Miden node is the first: ``harness.miden.partner``."""
 
+    def check(self) -> None:
+        """See that what it always needs is installed, before anything is run.
+
+        Raises:
+            BadInput: It is not; the message begins with "system: ".
+        """
+        ...
+
     def simulate(self, label: str, *, seed: int, paired: bool) -> World:
         """Make a simulated world, inside a run.
 

@@ -13,13 +13,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from harness.cli.arguments import note
-from harness.cli.explore import explore
-from harness.cli.list import list_scenarios
-from harness.cli.node import node_app
-from harness.cli.replay import replay
-from harness.cli.run import run
-from harness.cli.schema import schema
-from harness.cli.verify import verify
+from harness.cli.commands import CommandGroup
 from harness.errors import CouldNotRun, HarnessError
 from harness.processes.signals import end_on_signals
 from harness.results.exit_codes import EXIT_INTERRUPTED
@@ -31,6 +25,7 @@ __all__ = ["app", "main"]
 
 app = typer.Typer(
     name="harness",
+    cls=CommandGroup,
     help=(
         "Prove an asyncio service: the same scenario on a simulated node that one seed decides,"
         " and on a real node in a container.\n\n"
@@ -41,13 +36,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-app.command()(run)
-app.command("list")(list_scenarios)
-app.command()(explore)
-app.command()(replay)
-app.command()(verify)
-app.command()(schema)
-app.add_typer(node_app, name="node")
 
 
 def _print_version(asked: bool) -> None:

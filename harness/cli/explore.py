@@ -118,7 +118,7 @@ def explore(  # noqa: PLR0917 - typer calls it by keyword
         strategy=strategy, seed=seed_of(seed), adversarial=adversarial, chaos=chaos, system=system
     )
     plan = SearchPlan(
-        scenarios=read_scenarios(places(paths)),
+        scenarios=read_scenarios(places(paths), system=system),
         terms=terms,
         runs=runs,
         seconds=seconds,

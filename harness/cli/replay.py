@@ -89,7 +89,12 @@ def _replay_seed(
     trace: Path | None,
     json_file: Path | None,
 ) -> int:
-    batch = Batch(scenarios=read_scenarios([path]), node=node, seed=seed_of(seed), system=system)
+    batch = Batch(
+        scenarios=read_scenarios([path], system=system),
+        node=node,
+        seed=seed_of(seed),
+        system=system,
+    )
     found = carried_out(batch, quiet=False)
     result = found.runs[0]
     if result.history is not None:

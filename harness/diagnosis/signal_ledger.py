@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING, Any, Literal
 
+from harness.diagnosis.await_chain import frames_of
 from harness.diagnosis.places import callers, line_at, place_of
 
 if TYPE_CHECKING:
@@ -76,7 +77,6 @@ class SignalLedger:
         self._patches = patches
         self._last: weakref.WeakKeyDictionary[object, dict[str, Signal]]
         self._last = weakref.WeakKeyDictionary()
-        self._waiting: dict[asyncio.Task[Any] | None, Waiting] = {}
         # By address: an entry of an earlier event at that address is older than all of this one's.
         self._passed: dict[int, int] = {}
         self._order = count()
@@ -96,7 +96,10 @@ class SignalLedger:
 
     def waiting(self, task: asyncio.Task[Any]) -> Waiting | None:
         """Return since when a task waits for an event or a condition."""
-        return self._waiting.get(task)
+        for frame in frames_of(task):
+            if frame.f_globals is globals() and "_order" in (begun := frame.f_locals):
+                return Waiting(order=begun["_order"], at_s=begun["_at_s"])
+        return None
 
     def passed(self, event: object) -> int:
         """Return the order of the last wait for an event that found it set; -1 if none did."""
@@ -133,43 +136,41 @@ class SignalLedger:
 
         return notify
 
+    # Many tasks may wait at once, so a wait keeps little: when it began lies in its frame, where
+    # ``waiting`` finds it, and that of an event has no other frame under it.
+
     def _event_wait(self, original: Any) -> Any:
-        async def wait(event: Any) -> Literal[True]:
-            if not self._patches.acts():
-                await original(event)
+        ledger = self
+
+        async def wait(self: Any) -> Literal[True]:
+            if not ledger._patches.acts():
+                await original(self)
                 return True
-            if event._value:
-                self._passed[id(event)] = next(self._order)
-                await original(event)
+            if self._value:
+                ledger._passed[id(self)] = next(ledger._order)
                 return True
-            task = self._begins()
+            _order, _at_s = next(ledger._order), asyncio.get_running_loop().time()
+            # From here on, line by line what asyncio does.
+            fut = self._get_loop().create_future()
+            self._waiters.append(fut)
             try:
-                await original(event)
+                await fut
+                return True
             finally:
-                self._waiting.pop(task, None)
-            return True
+                self._waiters.remove(fut)
 
         return wait
 
     def _condition_wait(self, original: Any) -> Any:
-        async def wait(condition: Any) -> Literal[True]:
-            if not self._patches.acts():
-                await original(condition)
-                return True
-            task = self._begins()
-            try:
-                await original(condition)
-            finally:
-                self._waiting.pop(task, None)
+        ledger = self
+
+        async def wait(self: Any) -> Literal[True]:
+            if ledger._patches.acts():
+                _order, _at_s = next(ledger._order), asyncio.get_running_loop().time()
+            await original(self)
             return True
 
         return wait
-
-    def _begins(self) -> asyncio.Task[Any] | None:
-        loop = asyncio.get_running_loop()
-        task = asyncio.current_task(loop)
-        self._waiting[task] = Waiting(order=next(self._order), at_s=loop.time())
-        return task
 
     def _note(
         self, thing: object, call: str, frame: FrameType, *, woken: int = 0, waiting: int = 0

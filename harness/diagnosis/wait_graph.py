@@ -8,7 +8,7 @@ from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 from harness.diagnosis.await_chain import frames_of, place_in
-from harness.diagnosis.classification import is_asyncio, is_program
+from harness.diagnosis.classification import is_asyncio, is_machinery, is_program
 from harness.diagnosis.ended_holders import has_ended
 from harness.diagnosis.lock_ledger import active_ledger
 from harness.diagnosis.places import name_of
@@ -237,7 +237,7 @@ def _primitive(task: Task, frames: list[FrameType], where: str) -> Wait | None:
     # The outermost of asyncio's frames is what the program called: Queue.join waits in an Event.
     for frame in reversed(_asyncio_frames(frames)):
         owner = frame.f_locals.get("self")
-        if owner is not None and is_asyncio(frame):
+        if owner is not None and is_machinery(frame):
             method = f"{type(owner).__name__}.{frame.f_code.co_name}"
             return Wait(
                 task=task,

@@ -81,6 +81,7 @@ PARTS: dict[str, Part] = {
             "harness.cli",
             "harness.consistency",
             "harness.diagnosis",
+            "harness.drafts",
             "harness.errors",
             "harness.history",
             "harness.live",

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import CouldNotRun
+from harness.systems.imports import needing_serve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -25,6 +27,16 @@ CLIENT_ADVICE = (
 
 class _Miden:
     """Makes simulated worlds with a Miden node, and starts real nodes."""
+
+    def check(self) -> None:
+        """See that mosaic-serve is there, whose clients both kinds of worlds have.
+
+        Raises:
+            BadInput: It is not.
+        """
+        who = "system: a service that asks for clients of a Miden node"
+        with needing_serve(who, otherwise="rename its parameter clients"):
+            import_module("serve.clients")
 
     def simulate(self, label: str, *, seed: int, paired: bool) -> World:
         """Make a simulated node and a factory of clients, on the running virtual loop."""

@@ -147,7 +147,7 @@ class Explore:
         replay: str | None = None,
         **options: Any,
     ) -> Exploration:
-        """Search as ``programs.explore`` does; the session's options are the defaults.
+        """Search as ``harness.explore`` does; the session's options are the defaults.
 
         Raises:
             FailureFound: It fails in some order; the message has the schedule and the token.

@@ -27,10 +27,11 @@ class ScenarioFile(pytest.File):
 
     def collect(self) -> Iterator[pytest.Item]:
         """Make the one test; a mistake in the file is an error of collection."""
-        from harness.scenario.reading import read_scenario  # noqa: PLC0415 - not in every test run
+        from harness.runs.scenarios import scenario_at  # noqa: PLC0415 - not in every test run
 
+        system = self.config.getoption("--harness-system")
         try:
-            scenario = read_scenario(self.path)
+            scenario = scenario_at(str(self.path), system=system)
         except HarnessError as error:
             raise self.CollectError(str(error)) from error
         yield ScenarioItem.from_parent(self, name=scenario.name, scenario=scenario)
@@ -53,8 +54,8 @@ class ScenarioItem(pytest.Item):
             if found is not None:
                 self.user_properties += [("runs", found.runs), ("distinct", found.distinct)]
             return
-        from harness.runs.loading import system_path_of  # noqa: PLC0415 - not in every test run
         from harness.runs.runner import run_scenario  # noqa: PLC0415
+        from harness.runs.scenarios import system_path_of  # noqa: PLC0415 - not in every test run
         from harness.systems.loading import load_system  # noqa: PLC0415
 
         path = system_path_of(self._scenario, asked("--harness-system"))

@@ -3,32 +3,26 @@
 from __future__ import annotations
 
 import os
-import traceback
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import lru_cache
 from itertools import chain
-from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from harness.choices.randomness import SEED_MAX
-from harness.errors import BadInput, CouldNotRun, Terminated
+from harness.errors import BadInput, CouldNotRun
 from harness.history.records import NodeKind
-from harness.processes.pool import Died, ending_its_process, in_workers
 from harness.results.machine import facts, versions
 from harness.results.runs import RunReport, RunResult
 from harness.results.verdict import Verdict
-from harness.runs.loading import scenario_at, system_at, system_path_of
 from harness.runs.opening import open_backend
-from harness.runs.replay_line import replay_line
-from harness.runs.runner import not_run, refuse_mistakes, run_scenario
-from harness.scenario.reading import find_scenarios, read_scenario
-from harness.systems.port import DEFAULT_SYSTEM
+from harness.runs.runner import not_run, run_one
+from harness.runs.scenarios import refuse_mistakes, scenario_at, system_at, system_path_of
+from harness.scenario.reading import find_scenarios
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
-    from harness.backends.port import Backend
     from harness.scenario.model import Scenario
 
 __all__ = [
@@ -47,8 +41,6 @@ HISTORIES_MAX = 200
 RUNS_MAX = 1_000_000
 # More processes than this are a slip of the finger.
 JOBS_MAX = 256
-# So many runs are handed out for each worker, so that none waits for the next.
-AT_ONCE = 4
 
 
 class Before(Protocol):
@@ -120,8 +112,8 @@ class Batch:
         return (os.cpu_count() or 1) if self.total >= RUNS_FOR_PROCESSES_MIN else 1
 
 
-def read_scenarios(paths: list[Path]) -> tuple[Scenario, ...]:
-    """Read all scenario files at the paths.
+def read_scenarios(paths: list[Path], *, system: str | None = None) -> tuple[Scenario, ...]:
+    """Read all scenario files at the paths, as ``scenario_at`` reads one.
 
     Raises:
         BadInput: With the mistakes of every file that has some.
@@ -129,7 +121,7 @@ def read_scenarios(paths: list[Path]) -> tuple[Scenario, ...]:
     scenarios, mistakes = [], []
     for path in find_scenarios(paths):
         try:
-            scenarios.append(read_scenario(path))
+            scenarios.append(scenario_at(str(path), system=system))
         except BadInput as error:
             mistakes.append(str(error))
     if mistakes:
@@ -157,11 +149,12 @@ def run_batch(
     watcher.start(len(before) + batch.total)
     results: list[RunResult] = []
     found_versions = versions()
-    runs = (
-        _in_processes(batch)
-        if batch.processes > 1
-        else _in_this_process(batch, found_versions, progress)
-    )
+    if batch.processes > 1:
+        from harness.runs.run_processes import run_in_processes  # noqa: PLC0415 - takes its time
+
+        runs = run_in_processes(batch.pairs, system=batch.system, processes=batch.processes)
+    else:
+        runs = _in_this_process(batch, found_versions, progress)
     for result in chain(before, runs):
         watcher.finished(result)
         spare = len(results) >= HISTORIES_MAX and result.verdict is Verdict.PASSED
@@ -180,78 +173,17 @@ def _in_this_process(
         backend = open_backend(batch.node, needs_node=needs_node, progress=progress)
     except CouldNotRun as reason:
         for scenario, seed in batch.pairs:
-            lost = not_run(scenario, node=NodeKind(batch.node), seed=seed, reason=str(reason))
-            yield _repeatable(lost, scenario, system=batch.system)
+            yield not_run(
+                scenario,
+                node=NodeKind(batch.node),
+                seed=seed,
+                reason=str(reason),
+                system=batch.system,
+            )
         return
     try:
         found_versions.update(backend.versions)
         for scenario, seed in batch.pairs:
-            yield _run(scenario, backend, system=batch.system, seed=seed)
+            yield run_one(scenario, backend, system=batch.system, seed=seed)
     finally:
         backend.close()
-
-
-def _in_processes(batch: Batch) -> Iterator[RunResult]:
-    """Run everything in worker processes; one that dies costs the run it died in."""
-    work = iter(enumerate(batch.pairs))
-    ended: dict[int, RunResult] = {}
-    following = 0
-    for (number, (scenario, seed)), end in in_workers(
-        lambda: next(work, None),
-        lambda pool, one: pool.submit(_run_elsewhere, one[1][0].path, batch.system, one[1][1]),
-        processes=batch.processes,
-        at_once=batch.processes * AT_ONCE,
-    ):
-        if isinstance(end, Died):
-            reason = f"worker processes died ({end.deaths}), this run's or those before it"
-            dead = not_run(scenario, node=NodeKind(batch.node), seed=seed, reason=reason)
-            ended[number] = _repeatable(dead, scenario, system=batch.system)
-        else:
-            ended[number] = end.result()
-        while following in ended:
-            yield ended.pop(following)
-            following += 1
-
-
-def _run_elsewhere(path: str, system: str | None, seed: int) -> RunResult:
-    with ending_its_process():
-        return _run(scenario_at(path), _simulated(), system=system, seed=seed)
-
-
-@lru_cache(maxsize=1)
-def _simulated() -> Backend:
-    return open_backend(NodeKind.SIMULATED.value, needs_node=False)
-
-
-def _run(scenario: Scenario, backend: Backend, *, system: str | None, seed: int) -> RunResult:
-    try:
-        found = run_scenario(
-            scenario,
-            backend,
-            system=system_at(system_path_of(scenario, system)),
-            system_path=_system_to_name(scenario, system) or DEFAULT_SYSTEM,
-            seed=seed,
-        )
-    except (BadInput, Terminated):
-        raise
-    except SystemExit as error:
-        reason = f"the system under test ended the interpreter: {error!r}"
-        found = not_run(scenario, node=backend.kind, seed=seed, reason=reason)
-    except Exception as error:  # noqa: BLE001 - one run's crash must not cost the others' results
-        where = traceback.extract_tb(error.__traceback__)[-1]
-        reason = f"a fault of the harness: {error!r} at {Path(where.filename).name}:{where.lineno}"
-        found = not_run(scenario, node=backend.kind, seed=seed, reason=reason)
-    return found if found.could_not_run is None else _repeatable(found, scenario, system=system)
-
-
-def _system_to_name(scenario: Scenario, system: str | None) -> str | None:
-    """Name the system for the replay line, which does so only where the file does not."""
-    path = system_path_of(scenario, system)
-    return None if path == scenario.system else path
-
-
-def _repeatable(lost: RunResult, scenario: Scenario, *, system: str | None) -> RunResult:
-    """Have a run that was not judged say with which system it is repeated."""
-    named = _system_to_name(scenario, system)
-    line = replay_line(lost.path, seed=lost.seed, node=NodeKind(lost.node), system=named)
-    return replace(lost, replay=line)

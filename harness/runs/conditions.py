@@ -10,7 +10,7 @@ from harness.checks.eventually import Eventually
 from harness.checks.sometimes import Sometimes
 from harness.errors import BadInput
 from harness.history.records import ConditionRecord
-from harness.scenario.words import listed, resembling
+from harness.scenario.words import hinted, listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -160,8 +160,7 @@ def condition_mistakes(scenario: Scenario, known: Collection[str]) -> list[str]:
             for name in check.parameters.of:
                 if name in known:
                     continue
-                close = resembling(name, known)
-                hint = f'did you mean "{close}"?' if close else f"it offers: {listed(known)}"
+                hint = hinted(name, known, instead="it offers")
                 none = "the system offers no conditions; list their names in its `conditions`"
                 message = f'the system has no condition "{name}"; {hint}' if known else none
                 found.append(f"check.{check.name}.of: {message}")

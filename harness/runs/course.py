@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from copy import deepcopy
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from harness.checks.speedup import SpeedUp, is_decided
@@ -194,7 +195,9 @@ class _Opened:
         """Open the system."""
         self._before = frozenset(asyncio.all_tasks())
         self._held_before = frozenset(_held())
-        context = self._system.open(self._environment)
+        # A copy for each: what a system does to its settings, the next one must not see.
+        settings = deepcopy(self._environment.settings)
+        context = self._system.open(replace(self._environment, settings=settings))
         self.session: Session = await context.__aenter__()
         self._context = context
         if self._conditions is not None:

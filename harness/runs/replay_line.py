@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import shlex
+from typing import TYPE_CHECKING
 
 from harness.history.records import NodeKind
-from harness.systems.port import DEFAULT_SYSTEM
+from harness.runs.scenarios import system_path_of
+
+if TYPE_CHECKING:
+    from harness.scenario.model import Scenario
 
 __all__ = ["replay_line"]
 
 
-def replay_line(path: str, *, seed: int, node: NodeKind, system: str | None) -> str:
-    """Write the command that repeats a run: file, seed, and what differs from the defaults."""
-    words = ["harness", "replay", path, "--seed", str(seed)]
+def replay_line(scenario: Scenario, *, seed: int, node: NodeKind, system: str | None) -> str:
+    """Write the command that repeats a run: file, seed, and what differs from the defaults.
+
+    ``system`` is the import path of the one that ran, or None for that of the file.
+    """
+    words = ["harness", "replay", scenario.path, "--seed", str(seed)]
     if node is not NodeKind.SIMULATED:
         words += ["--node", node.value]
-    if system not in (None, DEFAULT_SYSTEM):
+    if system not in (None, system_path_of(scenario, None)):
         words += ["--system", str(system)]
     return shlex.join(words)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
+import traceback
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.checks.no_blocking_calls import NoBlockingCalls
@@ -13,21 +15,22 @@ from harness.checks.whole_run import whole_run
 from harness.diagnosis.blocking_calls import BlockingCalls
 from harness.diagnosis.dropped_coroutines import DroppedCoroutines
 from harness.diagnosis.task_origins import TaskOrigins
-from harness.errors import BadInput, HarnessBug, HarnessError, Unsupported
+from harness.errors import BadInput, HarnessBug, HarnessError, Terminated, Unsupported
 from harness.history.plain_data import PlainData
 from harness.history.recorder import Recorder
 from harness.history.records import NodeKind
 from harness.processes.signals import raise_again
 from harness.results.runs import RunResult
 from harness.results.verdict import CheckResult, Verdict, verdict_of
-from harness.runs.conditions import ConditionWatch, condition_mistakes
+from harness.runs.conditions import ConditionWatch
 from harness.runs.course import Run, run_whole
 from harness.runs.directory import run_directory, why_not_writable
 from harness.runs.replay_line import replay_line
+from harness.runs.scenarios import refuse_mistakes, system_at, system_path_of
+from harness.systems.imports import importing_from_here
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from pathlib import Path
 
     from harness.backends.port import Backend, Orders, PreparedRun, Ran, Stage
     from harness.checks.register import ResolvedCheck
@@ -36,7 +39,7 @@ if TYPE_CHECKING:
     from harness.scenario.model import Scenario
     from harness.systems.port import System
 
-__all__ = ["CarriedOut", "carry_out", "not_run", "refuse_mistakes", "run_scenario"]
+__all__ = ["CarriedOut", "carry_out", "not_run", "run_one", "run_scenario"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +63,26 @@ def run_scenario(
     return carry_out(scenario, backend, system=system, system_path=system_path, seed=seed).result
 
 
+def run_one(scenario: Scenario, backend: Backend, *, system: str | None, seed: int) -> RunResult:
+    """Run one scenario of many: a crash of it is told in its own result, and costs no other.
+
+    Raises:
+        BadInput: The system cannot be used.
+    """
+    path = system_path_of(scenario, system)
+    try:
+        return run_scenario(scenario, backend, system=system_at(path), system_path=path, seed=seed)
+    except (BadInput, Terminated):
+        raise
+    except SystemExit as error:
+        reason = f"the system under test ended the interpreter: {error!r}"
+    except Exception as error:  # noqa: BLE001 - one run's crash must not cost the others' results
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        reason = f"a fault of the harness: {error!r} at {Path(where.filename).name}:{where.lineno}"
+    return not_run(scenario, node=backend.kind, seed=seed, reason=reason, system=path)
+
+
+@importing_from_here()
 def carry_out(
     scenario: Scenario,
     backend: Backend,
@@ -165,24 +188,6 @@ def _no_evidence(ran: Ran, history: History, root: Path) -> str | None:
     return why_not_writable(root) if ran.error is not None or errors else None
 
 
-def refuse_mistakes(scenario: Scenario, system: System) -> None:
-    """Refuse a scenario that asks its system for what it does not have.
-
-    Raises:
-        BadInput: With all that is missing.
-    """
-    try:
-        # A system is the user's own adapter: this is the one member that it need not have.
-        offered = getattr(system, "conditions", ())
-        mistakes = [*system.mistakes(scenario), *condition_mistakes(scenario, offered)]
-    except Exception as error:
-        msg = f"{scenario.path}: the system's mistakes() failed: {error!r}; mend the adapter"
-        raise BadInput(msg) from error
-    if mistakes:
-        count = f"{len(mistakes)} mistake{'s' * (len(mistakes) != 1)}"
-        raise BadInput("\n  ".join([f"{scenario.path}: {count}", *mistakes]))
-
-
 class _Watch:
     """What is looked at around a run: coroutines that nobody awaits; calls that block, if asked."""
 
@@ -244,7 +249,7 @@ def _result(scenario: Scenario, node: NodeKind, *, seed: int, system: str | None
         checks=(),
         virtual_s=None,
         wall_s=0.0,
-        replay=replay_line(scenario.path, seed=seed, node=node, system=system),
+        replay=replay_line(scenario, seed=seed, node=node, system=system),
     )
 
 
@@ -252,6 +257,9 @@ def _of_the_run(ran: Ran, run: Run) -> Iterator[CheckResult]:
     """Judge the run itself: whether it was opened, came to its end and was closed."""
     plain = run.recorder.plain
     error = None if ran.error is None else plain.error(ran.error)
+    if error is not None:
+        notes = [plain.text(one) for one in getattr(ran.error, "__notes__", ())]
+        error = replace(error, chain=(*notes, *error.chain))
     status = None
     if isinstance(ran.error, SystemExit) and error is not None:
         status = error.message if type(ran.error.code) is int else repr(error.message)

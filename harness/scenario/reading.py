@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import difflib
+import os
 import stat
 import tomllib
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
@@ -20,12 +22,19 @@ from harness.scenario.rules.order import order_mistakes
 from harness.scenario.rules.references import reference_mistakes
 from harness.scenario.rules.steps import step_mistakes
 from harness.scenario.users import read_users
-from harness.scenario.words import shown
+from harness.scenario.words import no_operation, resembling, shown
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Collection
 
-__all__ = ["find_scenarios", "read_scenario"]
+__all__ = [
+    "call_mistakes",
+    "checked",
+    "find_scenarios",
+    "has_regressions",
+    "parsed",
+    "read_scenario",
+]
 
 BYTES_MAX = 1_000_000
 DEPTH_MAX = 30
@@ -44,20 +53,26 @@ def find_scenarios(paths: list[Path]) -> list[Path]:
     found: list[Path] = []
     for path in paths:
         try:
-            if path.is_dir():
+            # Asked of stat(): what is_dir() and exists() make of an error depends on the Python.
+            if stat.S_ISDIR(path.stat().st_mode):
                 inside = sorted(one for one in path.rglob("*.toml") if not _is_left_out(one, path))
                 if not inside:
                     raise BadInput(
                         f"{path}: holds no scenario (*.toml); name a file or another folder"
                     )
                 found += inside
-            elif path.exists():
-                found.append(path)
             else:
-                raise BadInput(f"{path}: no such file or folder{_near(path)}")
+                found.append(path)
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise BadInput(f"{path}: no such file or folder{_near(path)}") from error
         except (OSError, ValueError) as error:
             raise BadInput(f"{path}: cannot be read: {_reason(error)}") from error
     return list(dict.fromkeys(found))
+
+
+def has_regressions(scenario: Scenario) -> bool:
+    """Return True if a folder of kept failures, or what has its name, lies beside a scenario."""
+    return os.path.lexists(Path(scenario.path).parent / REGRESSIONS)
 
 
 def read_scenario(path: Path) -> Scenario:
@@ -66,7 +81,15 @@ def read_scenario(path: Path) -> Scenario:
     Raises:
         BadInput: The file cannot be read or breaks rules; the message lists every mistake.
     """
-    data = _parsed(path)
+    scenario, mistakes = checked(path, parsed(path))
+    if mistakes or scenario is None:
+        raise BadInput(told(path, mistakes))
+    return scenario
+
+
+def checked(path: Path, data: dict[str, Any]) -> tuple[Scenario | None, list[Mistake]]:
+    """Check what a file holds; the scenario is None if values are wrong, not only names."""
+    data = dict(data)
     users, mistakes = read_users(data.pop("users", None))
     outline = outline_of(data, None if mistakes else [user.name for user in users])
     checks, wrong = read_checks(data.pop("check", None))
@@ -84,12 +107,32 @@ def read_scenario(path: Path) -> Scenario:
     mistakes += step_mistakes(outline)
     mistakes += order_mistakes(outline)
     mistakes += claim_mistakes(outline, checks)
-    if mistakes or scenario is None:
-        raise BadInput(told(path, mistakes))
-    return scenario
+    return scenario, mistakes
 
 
-def _parsed(path: Path) -> dict[str, Any]:
+def call_mistakes(data: dict[str, Any], operations: Collection[str]) -> list[Mistake]:
+    """Find calls that are almost an operation of the system, and write that one into the data.
+
+    So what names such a step by the right word is no mistake any more.
+    """
+    found = []
+    for step in (one for phase in outline_of(data, None).phases for one in phase.steps):
+        call = step.raw.get("call")
+        if not isinstance(call, str) or call in operations:
+            continue
+        close = resembling(call, operations)
+        if close is not None:
+            found.append(Mistake(f"{step.where}.call", no_operation(call, operations)))
+            step.raw["call"] = close
+    return found
+
+
+def parsed(path: Path) -> dict[str, Any]:
+    """Read a file's TOML.
+
+    Raises:
+        BadInput: It cannot be read, or is none.
+    """
     raw = _bytes(path)
     if raw.startswith(BYTE_ORDER_MARK):
         raise BadInput(f"{path}: begins with a byte order mark; save it as UTF-8 without one")
@@ -101,17 +144,19 @@ def _parsed(path: Path) -> dict[str, Any]:
             f"{path}: must be UTF-8 text, line {line} is not; save it as UTF-8"
         ) from error
     except RecursionError as error:
-        raise BadInput(f"{path}: is nested too deeply; write it flatter") from error
+        raise BadInput(_too_deep(path)) from error
     except ValueError as error:
         # TOMLDecodeError for most mistakes, a plain ValueError for a number of thousands of digits.
         raise BadInput(f"{path}: is not TOML: {_toml_reason(error)}") from error
     if not data:
         raise BadInput(f"{path}: is empty; a scenario has claim, users, [[phase]] and [check]")
     if _is_deep(data):
-        raise BadInput(
-            f"{path}: is nested deeper than {DEPTH_MAX} tables or lists; write it flatter"
-        )
+        raise BadInput(_too_deep(path))
     return data
+
+
+def _too_deep(path: Path) -> str:
+    return f"{path}: is nested deeper than {DEPTH_MAX} tables or lists; write it flatter"
 
 
 def _bytes(path: Path) -> bytes:

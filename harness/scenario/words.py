@@ -9,9 +9,9 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
-__all__ = ["listed", "resembling", "shown"]
+__all__ = ["hinted", "listed", "no_operation", "resembling", "shown"]
 
 VALUE_LETTERS_MAX = 80
 LISTED_MAX = 20
@@ -36,6 +36,17 @@ def resembling(name: str, known: Iterable[str]) -> str | None:
     folded = {one.casefold(): one for one in reversed(names)}
     close = difflib.get_close_matches(name.casefold()[:VALUE_LETTERS_MAX], folded, n=1)
     return folded[close[0]] if close else None
+
+
+def hinted(name: str, known: Collection[str], *, instead: str) -> str:
+    """Suggest the known name that was meant, or list all of them after the word ``instead``."""
+    close = resembling(name, known)
+    return f"{instead}: {listed(known)}" if close is None else f'did you mean "{close}"?'
+
+
+def no_operation(call: str, operations: Collection[str]) -> str:
+    """Say that a system does not have an operation, and which one was meant."""
+    return f'the system has no operation "{call}"; {hinted(call, operations, instead="known")}'
 
 
 def shown(value: Any) -> str:

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-import difflib
-import importlib
-import sys
-from pathlib import Path
+import inspect
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import BadInput
 from harness.scenario.model import IMPORT_PATH
+from harness.scenario.words import listed, resembling
+from harness.systems.imports import file_of, import_module, importing_from_here
 from harness.systems.plain_service import PlainService
 from harness.systems.port import System
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from harness.backends.partner import Partner
 
 __all__ = ["load_partner", "load_system"]
 
 
+@importing_from_here()
 def load_system(path: str) -> System:
     """Import a system: an adapter, or any class with async methods, which is put into one.
 
@@ -30,11 +32,13 @@ def load_system(path: str) -> System:
         adapts = all(hasattr(found, name) for name in ("needs_node", "operations", "mistakes"))
         found = found() if adapts else PlainService(found)
     if not isinstance(found, System):
-        msg = f'system "{path}": must be a class with async methods or a System, got {found!r}'
+        told = f"must be a class with async methods or an adapter, got {_instead(found)}"
+        msg = f'system "{path}": {told}'
         raise BadInput(msg)
     return found
 
 
+@importing_from_here()
 def load_partner(path: str) -> Partner:
     """Import a partner of services by its import path.
 
@@ -49,35 +53,37 @@ def _attribute(path: str) -> Any:
     if not IMPORT_PATH.match(path):
         msg = f'system: must be "package.module:attribute", got "{path}"'
         raise BadInput(msg)
-    module_name, _, attribute = path.partition(":")
-    found: Any = _module(module_name, path)
-    where = module_name
+    name, _, attribute = path.partition(":")
+    try:
+        module = import_module(name)
+    except BadInput as error:
+        msg = f'system "{path}": {error}'
+        raise BadInput(msg) from error
+    found: Any = module
+    where = name
     for part in attribute.split("."):
         if not hasattr(found, part):
-            names = sorted(name for name in vars(found) if not name.startswith("_"))
-            close = difflib.get_close_matches(part, names, n=1)
-            hint = f"; did you mean {close[0]}?" if close else ""
-            msg = f'system "{path}": {where} has no {part}{hint}'
+            told = f"{where} has no {part}; {_hint(part, found, module)}{name} is {file_of(module)}"
+            msg = f'system "{path}": {told}'
             raise BadInput(msg)
         found = getattr(found, part)
         where = f"{where}{'.' if ':' in where else ':'}{part}"
     return found
 
 
-def _module(name: str, path: str) -> Any:
-    # As with "python -m": a service in the current folder is found without installing it.
-    here = str(Path.cwd())
-    added = here not in sys.path
-    if added:
-        sys.path.insert(0, here)
-    try:
-        return importlib.import_module(name)
-    except ImportError as error:
-        msg = f'system "{path}": {name} cannot be imported: {error}; is it installed?'
-        raise BadInput(msg) from error
-    except Exception as error:
-        msg = f'system "{path}": importing {name} failed: {type(error).__name__}: {error}'
-        raise BadInput(msg) from error
-    finally:
-        if added:
-            sys.path.remove(here)
+def _hint(part: str, found: Any, module: ModuleType) -> str:
+    close = resembling(part, [one for one in dir(found) if not one.startswith("_")])
+    if close is not None:
+        return f"did you mean {close}? "
+    members = inspect.getmembers(module, inspect.isclass)
+    classes = [name for name, one in members if one.__module__ == module.__name__]
+    return f"its classes: {listed(classes)}; " if classes else ""
+
+
+def _instead(found: Any) -> str:
+    """Say what stands where a class was wanted, and what to name."""
+    if inspect.isroutine(found):
+        return f"the function {found.__qualname__}; name the class that it makes"
+    if inspect.ismodule(found):
+        return f"the module {found.__name__}; name a class in it"
+    return f"an object of {type(found).__qualname__}; name a class: each run makes one of its own"

@@ -8,17 +8,18 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import BadInput
+from harness.scenario.words import no_operation
+from harness.systems.constructor import Constructor
 from harness.systems.plain_points import PlainPoints, point_mistakes
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 
     from harness.scenario.model import Scenario, Step, User
     from harness.systems.port import Environment
 
 __all__ = ["PlainService"]
 
-HARNESS_GIVES = ("storage_path", "directory", "clients", "points")
 # Called by the harness itself, at the end.
 NO_OPERATIONS = ("audit",)
 
@@ -27,20 +28,19 @@ class PlainService:
     """A class as a system under test.
 
     Its public async methods are the operations. A method with a parameter ``user`` is given the
-    user's name. The class is made without arguments, but for those of ``storage_path`` and
+    user's name. The class is made of the scenario's settings, and of those of ``storage_path`` and
     ``directory`` (an empty folder), ``clients`` (a client factory) and ``points`` that it asks for:
     ``await points("seat.taken")`` is a point of its own, and it lists their names in an attribute
-    ``points`` of the class. If it is an
-    async context manager it is entered and left; a method ``audit`` is asked at the end. A class
-    attribute ``conditions`` names methods, not async and without arguments, for the checks
-    ``always``, ``eventually`` and ``sometimes``.
+    ``points`` of the class. If it is an async context manager it is entered and left; a method
+    ``audit`` is asked at the end. A class attribute ``conditions`` names methods, not async and
+    without arguments, for the checks ``always``, ``eventually`` and ``sometimes``.
     """
 
     def __init__(self, service: type) -> None:
         self._service = service
         self._signatures = {
-            name: inspect.signature(member)
-            for name, member in inspect.getmembers(service, inspect.iscoroutinefunction)
+            name: _signature(service, name)
+            for name, _ in inspect.getmembers(service, inspect.iscoroutinefunction)
             if not name.startswith("_") and name not in NO_OPERATIONS
         }
         if not self._signatures:
@@ -50,41 +50,43 @@ class PlainService:
             )
             raise BadInput(msg)
         self.conditions = _conditions(service)
-        parameters = _parameters(service)
-        self._takes = tuple(one.name for one in parameters if one.name in HARNESS_GIVES)
-        missing = [
-            one.name
-            for one in parameters
-            if one.default is one.empty
-            and one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD)
-            and one.name not in HARNESS_GIVES
-        ]
-        if missing:
-            msg = (
-                f"system {service.__qualname__}: wants {', '.join(missing)}, which nobody gives;"
-                " write a subclass or an adapter that does"
-            )
-            raise BadInput(msg)
+        self._constructor = Constructor(service)
 
     @property
     def needs_node(self) -> bool:
         """Whether the class asks for clients of a node."""
-        return "clients" in self._takes
+        return "clients" in self._constructor.given
 
     @property
     def operations(self) -> tuple[str, ...]:
         """The public async methods."""
         return tuple(sorted(self._signatures))
 
+    @property
+    def service(self) -> type:
+        """The class itself."""
+        return self._service
+
+    @property
+    def takes(self) -> Mapping[str, inspect.Parameter]:
+        """The constructor's parameters by name, but for those that the harness gives."""
+        return self._constructor.takes
+
+    @property
+    def signatures(self) -> Mapping[str, inspect.Signature]:
+        """The operations' signatures by name, without the ``self`` of a method."""
+        return self._signatures
+
     def mistakes(self, scenario: Scenario) -> list[str]:
-        """Find calls that no method takes, and points that the class does not have."""
+        """Find settings and calls that nothing takes, and points that the class does not have."""
         calls = [
-            f"phase[{number}].do[{position}]: {problem}"
+            f"phase[{number}].do[{position}]{problem}"
             for number, phase in enumerate(scenario.phase)
             for position, step in enumerate(phase.do)
             if (problem := self._problem(step)) is not None
         ]
-        return [*calls, *point_mistakes(self._service, scenario)]
+        settings = self._constructor.mistakes(scenario.settings)
+        return [*settings, *calls, *point_mistakes(self._service, scenario)]
 
     @asynccontextmanager
     async def open(self, environment: Environment) -> AsyncIterator[_PlainSession]:
@@ -95,7 +97,7 @@ class PlainService:
             "clients": environment.clients,
             "points": PlainPoints(self._service, environment.interception),
         }
-        service = self._service(**{name: gives[name] for name in self._takes})
+        service = self._constructor.make(environment.settings, gives)
         if hasattr(service, "__aenter__"):
             async with service as entered:
                 service = service if entered is None else entered
@@ -105,15 +107,15 @@ class PlainService:
 
     def _problem(self, step: Step) -> str | None:
         if step.call not in self._signatures:
-            return f'no operation "{step.call}"; known: {", ".join(self.operations)}'
+            return f".call: {no_operation(step.call, self.operations)}"
         signature = self._signatures[step.call]
         arguments = dict(step.arguments)
         if "user" in signature.parameters and step.user is not None:
             arguments["user"] = ""
         try:
-            signature.bind(None, **arguments)
+            signature.bind(**arguments)
         except TypeError as error:
-            return f"{step.call}{signature}: {error}"
+            return f".with: {step.call}{signature}: {error}"
         return None
 
 
@@ -161,6 +163,15 @@ class _PlainSession:
         return [str(one) for one in found]
 
 
+def _signature(service: type, name: str) -> inspect.Signature:
+    """Return the signature with which a method is called on an object of a class."""
+    method = inspect.getattr_static(service, name)
+    if isinstance(method, staticmethod | classmethod):
+        return inspect.signature(getattr(service, name))
+    signature = inspect.signature(method)
+    return signature.replace(parameters=list(signature.parameters.values())[1:])
+
+
 def _conditions(service: type) -> tuple[str, ...]:
     """List the conditions that a class names; an attribute of another kind means something else."""
     named = getattr(service, "conditions", ())
@@ -178,11 +189,3 @@ def _conditions(service: type) -> tuple[str, ...]:
             msg = f"{where} must take no arguments: {error}"
             raise BadInput(msg) from error
     return tuple(named)
-
-
-def _parameters(service: type) -> list[inspect.Parameter]:
-    """List what a class is made with; a class that Python cannot tell of is made with nothing."""
-    try:
-        return list(inspect.signature(service).parameters.values())
-    except ValueError:
-        return []

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from importlib import import_module
-from importlib.util import find_spec
 from typing import Any
 
-from harness.errors import BadInput
+from harness.systems.imports import needing_serve
 
 __all__ = ["serve_core"]  # noqa: F822 - looked up by __getattr__
 
@@ -17,18 +16,6 @@ def __getattr__(name: str) -> Any:
     Raises:
         BadInput: mosaic-serve is not installed, or something else of that name hides it.
     """
-    try:
+    with needing_serve("system serve:", otherwise="name a system of your own"):
         adapter = import_module("harness.miden.adapter.serve_core")
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] != "serve":
-            raise
-        found = find_spec("serve")
-        why = (
-            'which is not installed: pip install mosaic-serve, or "./serve" in a checkout'
-            if found is None
-            else f"whose package serve is hidden by {found.origin}: rename that one"
-        )
-        raise BadInput(
-            f"system serve: needs mosaic-serve, {why}; or name a system of your own"
-        ) from error
     return getattr(adapter, name)

@@ -84,12 +84,12 @@ def test_closing_twice_is_answered_twice(tmp_path, silent_endpoint):
     answers = letters(mailbox, 3)
     codes = [getattr(answers[ticket.id], "code", None) for ticket in tickets]
     assert codes == ["dial_timeout", None, None]
-    assert client.join(5)
+    assert client.join(60)
 
 
 def test_joining_leaves_the_gil_to_the_others(tmp_path, silent_endpoint):
     mailbox = native.Mailbox()
-    client, _ = start(mailbox, tmp_path / "client", silent_endpoint)
+    client, _ = start(mailbox, tmp_path / "client", silent_endpoint, dial_timeout_s=3600)
     turns = 0
     ended = threading.Event()
 
@@ -102,12 +102,17 @@ def test_joining_leaves_the_gil_to_the_others(tmp_path, silent_endpoint):
     counter = threading.Thread(target=count)
     counter.start()
     try:
-        assert not client.join(0.3)
+        # Longer and longer, for a machine on which others hardly get a turn.
+        for join_s in (0.3, 3, 30):
+            before = turns
+            assert not client.join(join_s)
+            if turns - before > 20:
+                break
+        assert turns - before > 20
     finally:
         ended.set()
         counter.join()
         client.kill()
-    assert turns > 20
 
 
 def test_a_loop_is_watched_only_while_somebody_waits(tmp_path, silent_endpoint):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -37,19 +36,15 @@ def spawn(directory, endpoint, *, dial_timeout_s=0.3, request_timeout_s=10.0):
 
 
 def test_a_node_that_never_answers_meets_the_dial_deadline(tmp_path, silent_endpoint):
-    begun = time.monotonic()
     with pytest.raises(errors.DialTimedOut, match=r"did not answer within 0\.300 s"):
         asyncio.run(spawn(tmp_path / "client", silent_endpoint))
-    assert 0.3 <= time.monotonic() - begun < 3
 
 
 def test_the_request_deadline_holds_while_dialling(tmp_path, silent_endpoint):
-    begun = time.monotonic()
     with pytest.raises(errors.DialTimedOut, match="Timeout expired"):
         asyncio.run(
-            spawn(tmp_path / "client", silent_endpoint, dial_timeout_s=30, request_timeout_s=0.3)
+            spawn(tmp_path / "client", silent_endpoint, dial_timeout_s=3600, request_timeout_s=0.3)
         )
-    assert time.monotonic() - begun < 3
 
 
 def test_a_closed_port_is_unreachable_with_every_cause_kept(tmp_path, closed_endpoint):
@@ -102,11 +97,10 @@ def test_a_failed_start_can_be_tried_again_at_once(tmp_path, closed_endpoint):
 
 def test_a_cancelled_start_has_given_its_directory_back(tmp_path, silent_endpoint, closed_endpoint):
     async def cancel_then_spawn():
-        begun = time.monotonic()
+        # It could dial for an hour; nothing but the cancellation ends it within the test's limit.
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.05):
-                await spawn(tmp_path / "client", silent_endpoint, dial_timeout_s=60)
-        assert time.monotonic() - begun < 3
+                await spawn(tmp_path / "client", silent_endpoint, dial_timeout_s=3600)
         return type(await _outcome(spawn(tmp_path / "client", closed_endpoint)))
 
     assert asyncio.run(cancel_then_spawn()) is errors.NodeUnreachable

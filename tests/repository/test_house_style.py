@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -69,6 +70,29 @@ FIXTURES_AND_COMMANDS = {
     },
     "harness/pytest_plugin/plugin.py": {"explore", "simulate"},
 }  # fmt: skip
+
+
+# Who may read the machine's clock: what measures it, what waits with a limit that only ends a test
+# that hangs, and what runs where the clock is a simulated one.
+CLOCK_READERS = {
+    "tests/baseline/", "tests/benchmarks/", "tests/figures/", "tests/live/figures/",
+    "tests/waiting.py", "tests/live/test_node_container.py", "tests/native/test_exit.py",
+    "tests/docs/test_cannot_find.py", "tests/harness/choices/test_points.py",
+    "tests/harness/simulated/guards/test_determinism.py",
+    "tests/harness/simulated/loop/outside/test_executor_model.py",
+}  # fmt: skip
+CLOCK = re.compile(r"\btime\.(?:monotonic|perf_counter|process_time|time)\b|from time import")
+
+
+def test_no_test_reads_the_machines_clock():
+    readers = {
+        path.relative_to(ROOT).as_posix()
+        for path in (ROOT / "tests").rglob("*.py")
+        if CLOCK.search(path.read_text(encoding="utf-8")) and path != Path(__file__)
+    }
+    assert {one for one in readers if not one.startswith(tuple(CLOCK_READERS))} == set()
+    idle = {one for one in CLOCK_READERS if not any(path.startswith(one) for path in readers)}
+    assert idle <= {"tests/figures/"}
 
 
 def test_what_is_imported_is_what_stands_here_or_what_was_installed():

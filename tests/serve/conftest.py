@@ -227,6 +227,20 @@ class MemoryClientFactory:
 
 
 @pytest.fixture
+async def forward(monkeypatch):
+    """Stop the loop's clock: a deadline comes when the test moves it on, by seconds."""
+    loop = asyncio.get_running_loop()
+    now_s = loop.time()
+
+    def move(seconds):
+        nonlocal now_s
+        now_s += seconds
+
+    monkeypatch.setattr(loop, "time", lambda: now_s)
+    return move
+
+
+@pytest.fixture
 def clients():
     return MemoryClientFactory()
 
@@ -236,7 +250,7 @@ def open_serve(tmp_path, clients):
     """Make a Serve on the test's own path; the arguments are those of Serve."""
 
     def make(path=tmp_path, factory=clients, **arguments):
-        arguments.setdefault("deadlines", Deadlines(close_s=2, drain_s=2))
+        arguments.setdefault("deadlines", Deadlines(close_s=60, drain_s=60))
         return Serve(path, factory, synchronous=Synchronous.OFF, **arguments)
 
     return make

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import inspect
 from contextlib import asynccontextmanager
@@ -15,6 +14,7 @@ from harness.errors import BadInput
 from harness.miden.adapter.recorded_clients import RecordedClientFactory
 from harness.miden.adapter.serve_audit import ServeAudit
 from harness.miden.adapter.serve_points import ServePoints, point_mistake
+from harness.scenario.words import hinted, no_operation, shown
 from serve import Deadlines, DeskRecord, KeyScheme, Network, Serve, ServeError
 from serve.domain.address import client_directory, encode_address, owner_identifier
 from serve.domain.orders import parse_order
@@ -106,8 +106,7 @@ class ServeCore:
     def _step_mistakes(self, step: Step) -> list[str]:
         found = []
         if step.call not in self._signatures:
-            known = ", ".join(self.operations)
-            return [f'call: serve has no operation "{step.call}"; known: {known}']
+            return [f"call: {no_operation(step.call, self.operations)}"]
         signature = self._signatures[step.call]
         takes_user = "user" in signature.parameters
         if takes_user and step.user is None:
@@ -295,9 +294,8 @@ def _setting_mistakes(settings: dict[str, Any]) -> list[str]:
     found = []
     for name, value in settings.items():
         if name not in SETTINGS:
-            close = difflib.get_close_matches(name, SETTINGS, n=1)
-            hint = f"did you mean {close[0]}?" if close else f"known: {', '.join(SETTINGS)}"
-            found.append(f"settings.{name}: no such setting; {hint}")
+            hint = hinted(name, SETTINGS, instead="known")
+            found.append(f"settings.{name}: no such setting, got {shown(value)}; {hint}")
         elif name == "key_scheme":
             schemes = [scheme.value for scheme in KeyScheme]
             if value not in schemes:

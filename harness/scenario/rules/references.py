@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.scenario.mistakes import Mistake
 from harness.scenario.users import EVERYONE
-from harness.scenario.words import listed, resembling
+from harness.scenario.words import hinted
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -130,6 +130,5 @@ def _unknown(
     """Find a name that is not among ``known``, which is None if the names are wrong."""
     if known is None or not isinstance(name, str) or name in known:
         return
-    close = resembling(name, known)
-    hint = f'did you mean "{close}"?' if close else f"known here: {listed(known)}"
+    hint = hinted(name, known, instead="known here")
     yield Mistake(where, f'no {what} is named "{name}"; {hint}')

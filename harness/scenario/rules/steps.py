@@ -9,7 +9,7 @@ from harness.scenario.mistakes import Mistake, place
 from harness.scenario.model import OPERATIONS_MAX
 from harness.scenario.rules.claims import never_succeeds
 from harness.scenario.rules.order import ends_first
-from harness.scenario.words import listed, resembling
+from harness.scenario.words import hinted, resembling
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -120,8 +120,7 @@ def _reference(text: str, where: str, *, one: StepPlace, outline: Outline) -> It
     name, _, path = text[1:].partition(".")
     other = outline.steps.get(name)
     if other is None:
-        close = resembling(name, outline.steps)
-        hint = f'did you mean "{close}"?' if close else f"known here: {listed(outline.steps)}"
+        hint = hinted(name, outline.steps, instead="known here")
         yield Mistake(where, f'no step is named "{name}"; {hint}')
         return
     if "*" in path.split("."):

@@ -6,6 +6,7 @@ import dis
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from harness.search.exhaustive.opcodes import ENDS, FORWARDS, JUMPS
 from harness.search.exhaustive.symbolic_stack import SymbolicStack
 
 if TYPE_CHECKING:
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Segment", "accesses_of", "awaits_in", "suspends_in"]
 
-# After these nothing goes on behind: the next instruction is reached in another way, if at all.
-_ENDS = frozenset({"RETURN_VALUE", "RETURN_CONST", "RAISE_VARARGS", "RERAISE", "INTERPRETER_EXIT"})
 _SENDS = frozenset({"SEND"})
 _SUSPENDS = frozenset({"YIELD_VALUE"})
 
@@ -99,16 +98,18 @@ def _analysed(code: CodeType) -> _Analysis:
     suspends, sends = set(), set()
     yielded: dict[int, int] = {}
     starts: dict[int, int] = {}
-    instructions = list(dis.get_instructions(code))
-    handlers = _handlers(code)
-    jumps = set(dis.hasjrel) | set(dis.hasjabs)
+    read = dis.Bytecode(code)
+    instructions = list(read)
+    # Not documented; CPython 3.11 to 3.14 have it, and no other is read.
+    entries = read.exception_entries  # type: ignore[attr-defined]
+    handlers = [(one.start, one.end, one.target) for one in entries]
     for index, one in enumerate(instructions):
         behind = instructions[index + 1].offset if index + 1 < len(instructions) else one.offset
         caches = range(one.offset + 2, behind, 2)
         starts |= dict.fromkeys(caches, one.offset)
-        leads = [] if one.opname in _ENDS or _goes_away(one.opname) else [index + 1]
+        leads = [] if one.opname in ENDS or one.opname in FORWARDS else [index + 1]
         goes = [instructions[i].offset for i in leads if i < len(instructions)]
-        if one.opcode in jumps:
+        if one.opname in JUMPS:
             goes.append(one.argval)
         goes += [target for begin, end, target in handlers if begin <= one.offset < end]
         followers[one.offset] = tuple(goes)
@@ -139,17 +140,6 @@ def _analysed(code: CodeType) -> _Analysis:
         sends=frozenset(sends),
         starts=starts,
     )
-
-
-def _goes_away(opname: str) -> bool:
-    return opname.startswith("JUMP_") and "_IF_" not in opname
-
-
-def _handlers(code: CodeType) -> list[tuple[int, int, int]]:
-    parse = getattr(dis, "_parse_exception_table", None)
-    if parse is None:
-        return [(0, len(code.co_code), offset) for offset in range(0, len(code.co_code), 2)]
-    return [(entry.start, entry.end, entry.target) for entry in parse(code)]
 
 
 def _segment(analysis: _Analysis, begin: int, end: int) -> Segment:

@@ -18,6 +18,7 @@ from harness.search.exhaustive.exhaustive_memory import (
     path_restored,
 )
 from harness.search.exhaustive.races import races_of
+from harness.search.exhaustive.symbolic_stack import refuse_unknown_bytecode
 from harness.search.exhaustive.trail import Trail
 from harness.search.strategies.port import Strategy
 from harness.search.subjects.attempt import Attempt
@@ -48,6 +49,9 @@ class Exhaustive(Strategy):
         bound: Delays in all; None for any number.
         kinds: What is enumerated; all else is as it is by default.
         reduced: False runs equivalent orders, too.
+
+    Raises:
+        BadInput: The reduction reads bytecode, and this Python has some that it does not know.
     """
 
     # Runs of different seeds are different programs: all runs have one.
@@ -70,6 +74,8 @@ class Exhaustive(Strategy):
         self.unsteady: str | None = None
         self.given_up: str | None = None
         self._reduced = reduced and bound is None and ChoiceKind.ORDER in kinds
+        if self._reduced:
+            refuse_unknown_bytecode()
         self._path: list[Decision] = []
         self._walk: _Walk | None = None
         self._changed = -1

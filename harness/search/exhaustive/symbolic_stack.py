@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from harness.search.exhaustive.opcodes import (
+    ANYTHING,
+    FORMATS,
+    HARMLESS,
+    INTRINSICS,
+    NOTHING,
+    READS_ANY,
+    refuse_unknown,
+)
+
 if TYPE_CHECKING:
     import dis
     from collections.abc import Callable
 
-__all__ = ["EVERYTHING", "Access", "Symbol", "SymbolicStack"]
+__all__ = ["EVERYTHING", "HANDLERS", "Access", "Symbol", "SymbolicStack", "refuse_unknown_bytecode"]
 
 # Where a value came from: ("fast", name), ("deref", name), ("global", name), ("const", value),
 # ("attr", symbol, name), ("result", callee); None where it is not known.
@@ -30,91 +40,68 @@ _VALUE = ("value",)
 _RANGE = ("range",)
 _NULL = ("null",)
 
-
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-# Nothing but the stack, and nothing of it that needs to be known afterwards.
-_HARMLESS = _words(
-    """
-    ASYNC_GEN_WRAP BUILD_CONST_KEY_MAP BUILD_LIST BUILD_MAP BUILD_SET BUILD_SLICE BUILD_STRING
-    BUILD_TUPLE CALL_INTRINSIC_2 CHECK_EG_MATCH CLEANUP_THROW COPY_FREE_VARS
-    DELETE_FAST END_ASYNC_FOR END_FOR END_SEND EXIT_INIT_CHECK GET_AITER GET_ANEXT
-    GET_YIELD_FROM_ITER INTERPRETER_EXIT JUMP_BACKWARD JUMP_BACKWARD_NO_INTERRUPT JUMP_FORWARD
-    LIST_APPEND LOAD_ASSERTION_ERROR LOAD_FAST_AND_CLEAR MAKE_CELL MAKE_FUNCTION MAP_ADD
-    POP_EXCEPT POP_JUMP_BACKWARD_IF_NONE POP_JUMP_BACKWARD_IF_NOT_NONE POP_JUMP_FORWARD_IF_NONE
-    POP_JUMP_FORWARD_IF_NOT_NONE POP_JUMP_IF_NONE POP_JUMP_IF_NOT_NONE PREP_RERAISE_STAR
-    PUSH_EXC_INFO RAISE_VARARGS RERAISE RETURN_CONST RETURN_GENERATOR RETURN_VALUE SEND SET_ADD
-    SET_FUNCTION_ATTRIBUTE YIELD_VALUE LIST_TO_TUPLE BEFORE_WITH
-    BEFORE_ASYNC_WITH
-    """
-)
-_NOTHING = frozenset({"CACHE", "EXTENDED_ARG", "KW_NAMES", "NOP", "NOT_TAKEN", "PRECALL", "RESUME"})
-# They read what lies in containers, or write it, and of which is not known.
-_READS_ANY = _words(
-    """
-    BINARY_SLICE CALL_FUNCTION_EX CALL_INTRINSIC_1 CONVERT_VALUE DICT_MERGE DICT_UPDATE
-    FORMAT_SIMPLE FORMAT_VALUE FORMAT_WITH_SPEC GET_LEN LIST_EXTEND MATCH_CLASS MATCH_KEYS
-    MATCH_MAPPING MATCH_SEQUENCE SET_UPDATE UNPACK_EX UNPACK_SEQUENCE
-    """
-)
-_BENIGN_DUNDERS = _words(
-    "__init__ __aenter__ __aexit__ __enter__ __exit__ __name__ __qualname__ __doc__ __module__"
-    " __post_init__ __func__ __self__ __wrapped__ __traceback__ __context__ __cause__"
-)
+_BENIGN_DUNDERS = frozenset({
+    "__init__", "__aenter__", "__aexit__", "__enter__", "__exit__", "__name__", "__qualname__",
+    "__doc__", "__module__", "__post_init__", "__func__", "__self__", "__wrapped__",
+    "__traceback__", "__context__", "__cause__",
+})  # fmt: skip
 
 
 class SymbolicStack:
     """Follows one code object instruction by instruction; where ways meet it knows nothing."""
 
     def __init__(self) -> None:
-        self._symbols: list[Symbol] = []
+        self.symbols: list[Symbol] = []
         self._iterated: Symbol = None
 
     def forget(self) -> None:
         """Know nothing of what lies on the stack."""
-        self._symbols.clear()
+        self.symbols.clear()
 
     def step(self, one: dis.Instruction) -> tuple[list[Access], list[str]]:
         """Carry out an instruction; return what it touches, and the locals that it sets."""
-        name = one.opname
-        if name in _NOTHING:
-            return [], []
-        if name in _HARMLESS:
-            self.forget()
-            return [], [str(one.argval)] if name in {"DELETE_FAST", "LOAD_FAST_AND_CLEAR"} else []
-        if name in _READS_ANY:
-            self.forget()
-            found = [Access("read", None)]
-            if name.startswith(("FORMAT", "CONVERT")):
-                found.append(Access("await", None))
-            return found, []
-        if name.startswith("STORE_FAST"):
-            return [], self._store_fast(one)
-        handler = _HANDLERS.get(name)
-        if handler is None:
-            self.forget()
-            return [EVERYTHING], []
-        return handler(self, one), []
+        handler = HANDLERS.get(one.opname, SymbolicStack._anything)
+        return handler(self, one), _stored(one)
 
-    def _pop(self) -> Symbol:
-        return self._symbols.pop() if self._symbols else None
-
-    def _push(self, symbol: Symbol) -> list[Access]:
-        self._symbols.append(symbol)
+    def _nothing(self, one: dis.Instruction) -> list[Access]:
+        del one
         return []
 
-    def _store_fast(self, one: dis.Instruction) -> list[str]:
+    def _harmless(self, one: dis.Instruction) -> list[Access]:
+        del one
+        self.forget()
+        return []
+
+    def _reads_any(self, one: dis.Instruction) -> list[Access]:
+        self.forget()
+        formats = [Access("await", None)] if one.opname in FORMATS else []
+        return [Access("read", None), *formats]
+
+    def _anything(self, one: dis.Instruction) -> list[Access]:
+        del one
+        self.forget()
+        return [EVERYTHING]
+
+    def _intrinsic(self, one: dis.Instruction) -> list[Access]:
+        """Carry out what CPython 3.12 made one instruction of many."""
+        self.forget()
+        return [] if one.argrepr in INTRINSICS else [EVERYTHING]
+
+    def _pop(self) -> Symbol:
+        return self.symbols.pop() if self.symbols else None
+
+    def _push(self, symbol: Symbol) -> list[Access]:
+        self.symbols.append(symbol)
+        return []
+
+    def _store_fast(self, one: dis.Instruction) -> list[Access]:
         """Carry out STORE_FAST, and what CPython 3.13 makes of two instructions in a row."""
         self._pop()
-        if one.opname == "STORE_FAST":
-            return [one.argval]
         if one.opname == "STORE_FAST_STORE_FAST":
             self._pop()
-            return list(one.argval)
-        self._push(("fast", one.argval[1]))
-        return [one.argval[0]]
+        elif one.opname == "STORE_FAST_LOAD_FAST":
+            self._push(("fast", one.argval[1]))
+        return []
 
     def _load_two(self, one: dis.Instruction) -> list[Access]:
         for name in one.argval:
@@ -137,16 +124,25 @@ class SymbolicStack:
         self._push(("deref", one.argval))
         return [Access("read cell", None, one.argval)]
 
-    def _load_closure(self, one: dis.Instruction) -> list[Access]:
+    def _load_unknown(self, one: dis.Instruction) -> list[Access]:
         del one
         return self._push(None)
 
-    def _store_deref(self, one: dis.Instruction) -> list[Access]:
+    def _load_special(self, one: dis.Instruction) -> list[Access]:
+        """Carry out what CPython 3.14 made of ``with``: a method, and what it belongs to."""
+        del one
         self._pop()
+        self._push(None)
+        return self._push(None)
+
+    def _store_deref(self, one: dis.Instruction) -> list[Access]:
+        if one.opname == "STORE_DEREF":
+            self._pop()
         return [Access("write cell", None, one.argval)]
 
     def _store_global(self, one: dis.Instruction) -> list[Access]:
-        self._pop()
+        if one.opname == "STORE_GLOBAL":
+            self._pop()
         return [Access("write attribute", None, one.argval)]
 
     def _load_attr(self, one: dis.Instruction) -> list[Access]:
@@ -169,6 +165,8 @@ class SymbolicStack:
         return [_attribute("write attribute", self._pop(), one.argval)]
 
     def _call(self, one: dis.Instruction) -> list[Access]:
+        # A loop that follows goes over what the call returns: a generator, on CPython 3.14.
+        self._iterated = None
         arguments = [self._pop() for _ in range(one.arg or 0)]
         upper, lower = self._pop(), self._pop()
         callee = upper if lower == _NULL else lower
@@ -205,26 +203,30 @@ class SymbolicStack:
         self.forget()
         return [] if source == _RANGE else [Access("iterate", source)]
 
-    def _binary_subscr(self, one: dis.Instruction) -> list[Access]:
-        del one
-        self._pop()
+    def _build_slice(self, one: dis.Instruction) -> list[Access]:
+        for _ in range(one.arg or 0):
+            self._pop()
+        return self._push(None)
+
+    def _subscript(self, one: dis.Instruction) -> list[Access]:
+        for _ in range(2 if one.opname == "BINARY_SLICE" else 1):
+            self._pop()
         owner = self._pop()
         self._push(None)
         return [Access("read", owner)]
 
     def _store_subscr(self, one: dis.Instruction) -> list[Access]:
-        self._pop()
+        for _ in range(2 if one.opname == "STORE_SLICE" else 1):
+            self._pop()
         owner = self._pop()
-        if one.opname == "STORE_SUBSCR":
+        if one.opname != "DELETE_SUBSCR":
             self._pop()
         return [Access("write", owner)]
 
-    def _store_slice(self, one: dis.Instruction) -> list[Access]:
-        del one
-        self.forget()
-        return [Access("write", None)]
-
     def _binary_op(self, one: dis.Instruction) -> list[Access]:
+        if one.argrepr == "[]":
+            # An instruction of its own before CPython 3.14.
+            return self._subscript(one)
         right, left = self._pop(), self._pop()
         sign = one.argrepr or "="
         number = right is not None and right[0] == "const" and isinstance(right[1], (int, float))
@@ -281,10 +283,10 @@ class SymbolicStack:
 
     def _copy(self, one: dis.Instruction) -> list[Access]:
         depth = one.arg or 0
-        return self._push(self._symbols[-depth] if depth <= len(self._symbols) else None)
+        return self._push(self.symbols[-depth] if depth <= len(self.symbols) else None)
 
     def _swap(self, one: dis.Instruction) -> list[Access]:
-        depth, symbols = one.arg or 0, self._symbols
+        depth, symbols = one.arg or 0, self.symbols
         if depth > len(symbols):
             symbols[:0] = [None] * (depth - len(symbols))
         symbols[-1], symbols[-depth] = symbols[-depth], symbols[-1]
@@ -298,15 +300,37 @@ def _attribute(how: str, owner: Symbol, name: str) -> Access:
     return Access(how, owner, name)
 
 
-_HANDLERS: dict[str, Callable[[SymbolicStack, dis.Instruction], list[Access]]] = {
+def _stored(one: dis.Instruction) -> list[str]:
+    """Return the locals that an instruction sets, or takes away."""
+    if one.opname in {"STORE_FAST", "DELETE_FAST", "LOAD_FAST_AND_CLEAR"}:
+        return [one.argval]
+    if one.opname == "STORE_FAST_STORE_FAST":
+        return list(one.argval)
+    return [one.argval[0]] if one.opname == "STORE_FAST_LOAD_FAST" else []
+
+
+HANDLERS: dict[str, Callable[[SymbolicStack, dis.Instruction], list[Access]]] = {
+    **dict.fromkeys(NOTHING, SymbolicStack._nothing),
+    **dict.fromkeys(HARMLESS, SymbolicStack._harmless),
+    **dict.fromkeys(READS_ANY, SymbolicStack._reads_any),
+    **dict.fromkeys(ANYTHING, SymbolicStack._anything),
+    "CALL_INTRINSIC_1": SymbolicStack._intrinsic,
     "LOAD_FAST": SymbolicStack._load_fast,
-    "LOAD_FAST_LOAD_FAST": SymbolicStack._load_two,
+    "LOAD_FAST_BORROW": SymbolicStack._load_fast,
     "LOAD_FAST_CHECK": SymbolicStack._load_fast,
+    "LOAD_FAST_LOAD_FAST": SymbolicStack._load_two,
+    "LOAD_FAST_BORROW_LOAD_FAST_BORROW": SymbolicStack._load_two,
+    "STORE_FAST": SymbolicStack._store_fast,
+    "STORE_FAST_LOAD_FAST": SymbolicStack._store_fast,
+    "STORE_FAST_STORE_FAST": SymbolicStack._store_fast,
     "LOAD_CONST": SymbolicStack._load_const,
+    "LOAD_SMALL_INT": SymbolicStack._load_const,
+    "LOAD_COMMON_CONSTANT": SymbolicStack._load_unknown,
+    "LOAD_SPECIAL": SymbolicStack._load_special,
     "LOAD_GLOBAL": SymbolicStack._load_global,
     "LOAD_DEREF": SymbolicStack._load_deref,
     "LOAD_CLASSDEREF": SymbolicStack._load_deref,
-    "LOAD_CLOSURE": SymbolicStack._load_closure,
+    "LOAD_CLOSURE": SymbolicStack._load_unknown,
     "STORE_DEREF": SymbolicStack._store_deref,
     "DELETE_DEREF": SymbolicStack._store_deref,
     "STORE_GLOBAL": SymbolicStack._store_global,
@@ -320,10 +344,12 @@ _HANDLERS: dict[str, Callable[[SymbolicStack, dis.Instruction], list[Access]]] =
     "LOAD_SUPER_ATTR": SymbolicStack._load_super_attr,
     "GET_ITER": SymbolicStack._get_iter,
     "FOR_ITER": SymbolicStack._for_iter,
-    "BINARY_SUBSCR": SymbolicStack._binary_subscr,
+    "BUILD_SLICE": SymbolicStack._build_slice,
+    "BINARY_SUBSCR": SymbolicStack._subscript,
+    "BINARY_SLICE": SymbolicStack._subscript,
     "STORE_SUBSCR": SymbolicStack._store_subscr,
     "DELETE_SUBSCR": SymbolicStack._store_subscr,
-    "STORE_SLICE": SymbolicStack._store_slice,
+    "STORE_SLICE": SymbolicStack._store_subscr,
     "BINARY_OP": SymbolicStack._binary_op,
     "COMPARE_OP": SymbolicStack._compare,
     "CONTAINS_OP": SymbolicStack._compare,
@@ -349,3 +375,12 @@ _HANDLERS: dict[str, Callable[[SymbolicStack, dis.Instruction], list[Access]]] =
     "COPY": SymbolicStack._copy,
     "SWAP": SymbolicStack._swap,
 }
+
+
+def refuse_unknown_bytecode() -> None:
+    """Refuse a Python of which not every instruction is known.
+
+    Raises:
+        BadInput: It is one.
+    """
+    refuse_unknown(HANDLERS.keys())

@@ -15,9 +15,9 @@ from harness.checks import no_deadlock, outcomes, recovers, whole_run
 from harness.checks.register import CHECKS
 from harness.history.records import NodeKind
 from harness.results.verdict import Verdict
-from harness.runs.loading import system_path_of
 from harness.runs.opening import open_backend
 from harness.runs.runner import carry_out
+from harness.runs.scenarios import system_path_of
 from harness.runs.under_search import Search
 from harness.search.failures.partial_order import partial_order_of
 from harness.search.failures.schedule_recorder import ScheduleRecorder

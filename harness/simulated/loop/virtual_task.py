@@ -20,6 +20,10 @@ __all__ = ["TASK_NUMBER", "TaskMaker", "VirtualTask"]
 # callback it is.
 TASK_NUMBER: ContextVar[int] = ContextVar("harness_task_number", default=0)
 
+# The very string that stands for the name of a task that was given none. It is written out when it
+# is asked for: few are, and a string for each task takes time and memory.
+_BY_NUMBER = "task-{}"
+
 
 class VirtualTask(asyncio.Task[Any]):
     """CPython's own task with a hash that is the order of its creation.
@@ -28,21 +32,33 @@ class VirtualTask(asyncio.Task[Any]):
     from its members' hashes. The inherited hash is an address: it differs from run to run.
     """
 
-    # Slots, though a task has a dict as well: they are set for every task, and cost less.
-    __slots__ = ("number", "serial")
+    # Slots, though a task can have a dict as well: what is set for every task costs less in them.
+    __slots__ = ("maker_code", "maker_instruction", "number", "serial")
 
     # ``serial`` is unique. ``number`` is what the trace shows and sets go by: a task that
     # ``wait_for`` makes for its own ends, which it does up to CPython 3.11 only, keeps its
     # caller's, so that all other tasks have the same number on every release; ``caller`` is then
-    # that task. ``maker`` is the code that made it, and the instruction there, if the loop's
+    # that task. The code that made it, and the instruction there, are set if the loop's
     # ``TaskMaker`` notes that.
     serial: int
     number: int
-    maker: tuple[CodeType, int] | None = None
+    maker_code: CodeType
+    maker_instruction: int
     caller: asyncio.Task[Any] | None = None
+
+    @property
+    def maker(self) -> tuple[CodeType, int] | None:
+        """The code that made the task, and the instruction there, if that was noted."""
+        code = getattr(self, "maker_code", None)
+        return None if code is None else (code, self.maker_instruction)
 
     def __hash__(self) -> int:
         return self.number
+
+    def get_name(self) -> str:
+        """Return the task's name."""
+        name = super().get_name()
+        return _BY_NUMBER.format(self.number) if name is _BY_NUMBER else name
 
     def set_name(self, value: object) -> None:
         """Name the task; a trace that is kept shows its last name."""
@@ -67,7 +83,7 @@ class TaskMaker:
     def begin_anew(self) -> None:
         """Number the tasks from 1."""
         self._serial_last = 0
-        self._number_last = 0
+        self._unnumbered = 0
 
     def make(
         self,
@@ -77,18 +93,21 @@ class TaskMaker:
     ) -> VirtualTask:
         """Make a task. Its number is set before the constructor, which already hashes it."""
         task = VirtualTask.__new__(VirtualTask)
-        self._serial_last += 1
-        task.serial = self._serial_last
+        self._serial_last = number = self._serial_last + 1
+        task.serial = number
         if self.notes_makers:
-            task.maker = maker_of(sys._getframe(2))
+            task.maker_code, task.maker_instruction = maker_of(sys._getframe(2))
         if _WAIT_FOR_MAKES_TASKS and _called_by_wait_for(sys._getframe(2)):
+            self._unnumbered += 1
             number = TASK_NUMBER.get()
             name = f"{_current_name()} (wait_for)"
             task.caller = asyncio.current_task()
         else:
-            self._number_last = number = self._number_last + 1
+            # Without wait_for's tasks the number is the serial, and no second object beside it.
+            if self._unnumbered:
+                number -= self._unnumbered
             if name is None:
-                name = f"task-{number}"
+                name = _BY_NUMBER
         task.number = number
         if context is None:
             context = copy_context()

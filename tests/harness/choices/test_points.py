@@ -122,10 +122,10 @@ async def test_one_gate_holds_all_who_come(recorder, interception_of):
     gate = interception.add_gate(POINT, step="make")
     running(recorder)
     reached = (interception.reach(POINT, ALICE) for _ in range(3))
-    async with task_of(asyncio.wait_for(asyncio.gather(*reached), timeout=5)) as task:
+    async with task_of(asyncio.wait_for(asyncio.gather(*reached), timeout=60)) as task:
         assert not task.done()
         gate.opened.set()
-        await asyncio.wait_for(task, timeout=5)
+        await asyncio.wait_for(task, timeout=60)
 
 
 async def test_who_is_cancelled_at_a_gate_was_parked(recorder, interception_of):
@@ -163,7 +163,7 @@ async def test_a_context_goes_with_the_tasks_made_in_it(recorder, interception_o
     async with task_of(service()) as task:
         assert gate.reached.is_set()
         gate.opened.set()
-        await asyncio.wait_for(task, timeout=5)
+        await asyncio.wait_for(task, timeout=60)
 
 
 async def test_a_trip_strikes_once(recorder, interception_of):

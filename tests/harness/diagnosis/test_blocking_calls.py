@@ -9,12 +9,13 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
 
 from harness.diagnosis.blocking_calls import BlockingCalls
-from harness.live.loop_lag import LoopLagWatch
+from harness.live.loop_lag import BEAT_S, LoopLagWatch
 from harness.simulated.simulation import simulate
 
 HERE = r"tests/harness/diagnosis/test_blocking_calls\.py:\d+ in "
@@ -152,21 +153,31 @@ def test_outside_of_a_loop_and_after_the_watch_nothing_is_kept(path):
     assert sqlite3.connect is connect_before
 
 
-def busy(for_s):
-    end_s = time.perf_counter() + for_s
-    while time.perf_counter() < end_s:
+def busy():
+    """Block until a thread that looks as seldom as the watch has looked often."""
+    looked = threading.Event()
+
+    def look():
+        for _ in range(20):
+            time.sleep(BEAT_S)
+        looked.set()
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    while not looked.is_set():
         pass
+    thread.join()
 
 
 def test_a_long_turn_of_a_real_loop_is_told_with_its_line():
     async def main(watch):
         watch.attach()
         await asyncio.sleep(0.06)
-        busy(0.4)
+        busy()
         await asyncio.sleep(0.06)
 
     with LoopLagWatch() as watch:
         asyncio.run(main(watch))
-    longest = max(watch.lags, key=lambda lag: lag.lag_s)
-    assert longest.lag_s > 0.3
-    assert re.fullmatch(HERE + "busy", longest.where)
+    # On a busy machine there may be others, of which the program knows nothing.
+    (lag,) = (lag for lag in watch.lags if re.fullmatch(HERE + "busy", lag.where))
+    assert lag.lag_s > 15 * BEAT_S

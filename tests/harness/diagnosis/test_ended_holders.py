@@ -10,6 +10,7 @@ import pytest
 from harness.diagnosis.ended_holders import is_orphan, permits_left
 from harness.diagnosis.lock_ledger import LockLedger
 from harness.simulated.simulation import simulate
+from tests.harness.jumping_loop import run_jumping
 
 HERE = r"tests/harness/diagnosis/test_ended_holders\.py:\d+ in "
 
@@ -146,7 +147,7 @@ async def left_by(body):
 
 
 def leaks(body):
-    return asyncio.run(left_by(body))
+    return run_jumping(left_by(body))
 
 
 def test_a_lock_that_its_line_gave_back_before_and_now_does_not_is_left():

@@ -10,6 +10,7 @@ import pytest
 from harness.diagnosis.lock_ledger import LockLedger
 from harness.diagnosis.wait_graph import cycles, diagnose, render, wait_of
 from harness.history.records import Diagnosis
+from tests.harness.jumping_loop import run_jumping
 from tests.there import there
 
 HERE = r"tests/harness/diagnosis/test_wait_graph\.py:\d+ in "
@@ -23,7 +24,7 @@ def ledger():
 
 def run(main):
     """Run main and cancel what it leaves, which a deadlock would leave for ever."""
-    return asyncio.run(asyncio.wait_for(main(), 10))
+    return run_jumping(asyncio.wait_for(main(), 10))
 
 
 async def settle():

@@ -10,6 +10,7 @@ import pytest
 from harness.diagnosis.lock_ledger import LockLedger
 from harness.diagnosis.wait_graph import diagnose, render
 from harness.simulated.simulation import simulate
+from tests.harness.jumping_loop import run_jumping
 
 HERE = r"tests/harness/diagnosis/test_wait_reasons\.py:\d+ in "
 
@@ -346,7 +347,7 @@ def test_a_running_task_that_could_act_is_named_on_any_loop():
         return found
 
     with LockLedger():
-        diagnosis = asyncio.run(main())
+        diagnosis = run_jumping(main())
     reasons = {one.task: one.reason for one in diagnosis.blocked}
     assert reasons == {"setter": None, "waiter": "setter could set it"}
     assert "setter could set it" in render(diagnosis)

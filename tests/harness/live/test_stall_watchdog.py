@@ -47,18 +47,18 @@ class Blocks(Sound):
     """Sleeps in a coroutine, so that the loop takes no turn."""
 
     async def ask(self) -> int:
-        time.sleep(60)  # noqa: ASYNC251 - this is what is wrong with it
+        time.sleep(3600)  # noqa: ASYNC251 - this is what is wrong with it
         return 1
 
 
 @pytest.fixture
 def ran(tmp_path, monkeypatch):
-    monkeypatch.setenv("HARNESS_STALL_S", "0.5")
     path = tmp_path / "ends.toml"
     path.write_text(SCENARIO, encoding="utf-8")
-    backend = LiveBackend(None, progress=print)
 
-    def run(service):
+    def run(service, stall_s="0.5"):
+        monkeypatch.setenv("HARNESS_STALL_S", stall_s)
+        backend = LiveBackend(None, progress=print)
         return run_scenario(
             read_scenario(path), backend, system=PlainService(service), system_path="x:y", seed=0
         )
@@ -69,7 +69,6 @@ def ran(tmp_path, monkeypatch):
 def test_an_end_that_never_comes_is_ended_with_its_line(ran):
     result = ran(HangsInClose)
     assert result.verdict is Verdict.FAILED
-    assert result.wall_s < 20
     told = str([check.why for check in result.checks])
     assert "test_stall_watchdog.py" in told
 
@@ -78,7 +77,6 @@ def test_blocking_code_in_a_coroutine_is_interrupted_and_named(ran):
     before = signal.getsignal(signal.SIGUSR1)
     result = ran(Blocks)
     assert result.verdict is Verdict.FAILED
-    assert result.wall_s < 20
     told = str(result.checks)
     assert "blocking code in a coroutine" in told
     assert "test_stall_watchdog.py" in told
@@ -87,4 +85,5 @@ def test_blocking_code_in_a_coroutine_is_interrupted_and_named(ran):
 
 def test_the_next_run_after_a_stall_is_sound(ran):
     ran(HangsInClose)
-    assert ran(Sound).verdict is Verdict.PASSED
+    # However slow the machine is, this one does not stall.
+    assert ran(Sound, stall_s="60").verdict is Verdict.PASSED

@@ -28,8 +28,7 @@ async def settle():
 
 
 async def reached(gate):
-    async with asyncio.timeout(5):
-        await gate.reached.wait()
+    await gate.reached.wait()
 
 
 def start(*coroutines):
@@ -245,22 +244,30 @@ async def test_a_handle_outlives_the_flush_of_its_client(open_serve, clients):
         assert clients.overlaps == []
 
 
-async def test_a_hanging_spawn_ends_with_its_own_error_and_a_later_one_works(open_serve, clients):
-    clients.park("spawn")
-    async with open_serve(deadlines=Deadlines(spawn_s=0.05)) as serve:
+async def test_a_hanging_spawn_ends_with_its_own_error_and_a_later_one_works(
+    open_serve, clients, forward
+):
+    gate = clients.park("spawn")
+    async with open_serve(deadlines=Deadlines(spawn_s=5)) as serve:
+        (waiting,) = start(serve.get_client(ANN, TESTNET))
+        await reached(gate)
+        forward(6)
         with pytest.raises(SpawnTimedOut, match=r"starting client testnet_4vJ9JU1b#1 took longer"):
-            await serve.get_client(ANN, TESTNET)
+            await waiting
         clients.open("spawn")
         await serve.get_client(ANN, TESTNET)
         assert clients.overlaps == []
 
 
-async def test_a_hanging_command_ends_with_its_own_error(open_serve, clients):
+async def test_a_hanging_command_ends_with_its_own_error(open_serve, clients, forward):
     gate = clients.park("sync")
-    async with open_serve(deadlines=Deadlines(command_s=0.05)) as serve:
+    async with open_serve(deadlines=Deadlines(command_s=5)) as serve:
         handle = await serve.get_client(ANN, TESTNET)
+        (waiting,) = start(handle.sync())
+        await reached(gate)
+        forward(6)
         with pytest.raises(CommandTimedOut, match="command sync of client testnet_4vJ9JU1b#1"):
-            await handle.sync()
+            await waiting
         assert gate.arrivals == 1
         clients.open("sync")
         assert await handle.list_accounts() == ()

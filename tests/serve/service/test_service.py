@@ -68,14 +68,25 @@ async def test_closing_waits_for_what_is_under_way_and_refuses_the_rest(open_ser
     assert background_tasks() == set()
 
 
+async def settle():
+    for _ in range(50):
+        await asyncio.sleep(0)
+
+
 async def test_what_outlasts_the_drain_is_cancelled_and_decided_at_the_next_start(
-    open_serve, clients
+    open_serve, clients, forward
 ):
     gate = clients.park("sync")
-    async with open_serve(deadlines=Deadlines(drain_s=0.05)) as service:
+    async with open_serve(deadlines=Deadlines(drain_s=5)) as service:
         creating = asyncio.create_task(service.create_account_order(ANN, ORDER))
         await gate.reached.wait()
-        asyncio.get_running_loop().call_later(0.1, clients.open, "sync")
+        closing = asyncio.create_task(service.close())
+        await settle()
+        assert not closing.done()
+        forward(6)
+        await settle()
+        clients.open("sync")
+        await closing
     with pytest.raises(ServeClosed, match="before the operation ended"):
         await creating
     assert background_tasks() == set()

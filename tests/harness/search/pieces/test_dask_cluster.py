@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import sys
-import time
 from dataclasses import replace
 
 import pytest
@@ -20,6 +19,7 @@ from harness.search.pieces.plan import SearchPlan
 from harness.search.pieces.running import run_search
 from harness.search.terms import SearchTerms
 from tests.harness.search.silent_watcher import Silent
+from tests.waiting import LIMIT_S, wait_until
 
 
 @pytest.fixture
@@ -49,24 +49,19 @@ def test_a_cluster_finds_what_one_process_finds(cluster, harness):
 
 
 def test_a_cluster_that_goes_away_is_3_and_keeps_what_was_found(cluster, begin, harness, shop):
-    process = begin(
-        *("explore", "--runs", "8000", "--dask", cluster.scheduler_address),
-        *("--resume", "j", "--json", "out.json"),
-    )
+    # So many that the cluster is gone before they are done, however long it takes to go.
+    asked = ("explore", "--runs", "400000", "--resume", "j")
+    process = begin(*asked, "--dask", cluster.scheduler_address, "--json", "out.json")
     journal = shop / "j" / "journal.ndjson"
-    until = time.monotonic() + 60
-    while not (journal.exists() and b'"done"' in journal.read_bytes()):
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() < until
-        time.sleep(0.05)
+    wait_until(lambda: journal.exists() and b'"done"' in journal.read_bytes(), process=process)
     cluster.close()
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=LIMIT_S)
     assert process.returncode == 3, err
     assert f"--dask: the cluster at {cluster.scheduler_address} went away" in err
     assert "what was found until then is kept; the same command goes on with it" in err
     assert "success_share" in out
     assert (shop / "out.json").exists()
-    resumed = harness("explore", "--runs", "8000", "--resume", "j", "--first")
+    resumed = harness(*asked, "--first")
     assert "from the journal: " in resumed.stderr
 
 
@@ -84,11 +79,7 @@ def has(lines, what):
 def at_work(cluster, begin, shop):
     """Begin a search whose pieces take long, and wait until one has told of a failure."""
     process = begin(*LONG, "--dask", cluster.scheduler_address)
-    until = time.monotonic() + 60
-    while not has(lines_of(shop), "failure"):
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() < until
-        time.sleep(0.05)
+    wait_until(lambda: has(lines_of(shop), "failure"), process=process)
     # It is told of while its piece is under way.
     assert not has(lines_of(shop), "done")
     return process
@@ -98,11 +89,9 @@ LONG = ("explore", "--time", "80", "--jobs", "1", "--resume", "j")
 
 
 def test_pieces_on_an_interrupted_cluster_are_cut_short_and_gone_on_with(at_work, harness, shop):
-    begin_s = time.monotonic()
     at_work.send_signal(signal.SIGINT)
-    out, err = at_work.communicate(timeout=60)
+    out, err = at_work.communicate(timeout=LIMIT_S)
     assert at_work.returncode == 130, err
-    assert time.monotonic() - begin_s < 10.0
     assert "interrupted; the same command goes on with it" in err
     assert "success_share" in out
     cut = [line["cut_short"] for line in lines_of(shop) if "cut_short" in line]
@@ -116,7 +105,7 @@ def test_pieces_on_an_interrupted_cluster_are_cut_short_and_gone_on_with(at_work
 
 def test_a_failure_told_by_a_piece_outlives_the_cluster(at_work, cluster, shop):
     cluster.close()
-    out, err = at_work.communicate(timeout=60)
+    out, err = at_work.communicate(timeout=LIMIT_S)
     assert at_work.returncode == 3, err
     assert "went away" in err
     assert "success_share" in out
@@ -143,13 +132,11 @@ def test_how_far_a_piece_is_is_told_while_it_works(cluster, pay, monkeypatch):
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     watcher = Interrupting()
     plan = SearchPlan(scenarios=(pay,), seconds=80.0, jobs=1)
-    begin_s = time.monotonic()
     try:
         end = run_search(plan, watcher, work=dask_work(cluster.scheduler_address))
     finally:
         signal.signal(signal.SIGINT, before)
     assert isinstance(end.ended_by, KeyboardInterrupt)
-    assert time.monotonic() - begin_s < 60.0
     assert end.report.explorations[0].runs >= watcher.most > 0
 
 

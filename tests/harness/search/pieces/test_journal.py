@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import signal
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from harness.search.pieces.plan import SearchPlan
 from harness.search.pieces.running import run_search
 from harness.search.terms import SearchTerms
 from tests.harness.search.silent_watcher import Silent
+from tests.waiting import LIMIT_S, wait_until
 
 SOUND = "exploring_shop:SoundShop"
 
@@ -237,13 +237,11 @@ def test_an_interrupted_search_resumes_to_the_same_result(harness, begin, shop, 
     asked = ("explore", "--runs", "3000", "--jobs", "2")
     process = begin(*asked, "--resume", "j")
     journal = shop / "j" / "journal.ndjson"
-    until = time.monotonic() + 30
-    while not (journal.exists() and journal.read_bytes().count(b'"done"') >= 2):
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() < until
-        time.sleep(0.02)
+    wait_until(
+        lambda: journal.exists() and journal.read_bytes().count(b'"done"') >= 2, process=process
+    )
     process.send_signal(number)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=LIMIT_S)
     if number == signal.SIGINT:
         assert process.returncode == 130, (out, err)
         assert "interrupted; the same command goes on with it" in err

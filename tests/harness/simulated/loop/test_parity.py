@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import inspect
 from functools import partial
 
 import pytest
 
 from harness.simulated.simulation import simulate
+from tests.harness.jumping_loop import run_jumping
 from tests.there import there
 
-# A real sleep of the stock loop, in seconds; programs keep their moments at least one apart.
+# Seconds; programs keep their moments at least one apart.
 UNIT = 0.01
 
 
@@ -575,13 +577,13 @@ async def all_tasks_and_names(log):
 PROGRAMS = [
     program
     for name, program in list(globals().items())
-    if asyncio.iscoroutinefunction(program) and not name.startswith("_")
+    if inspect.iscoroutinefunction(program) and not name.startswith("_")
 ]
 
 
 def run_stock(program):
     log = []
-    asyncio.run(program(log))
+    run_jumping(program(log))
     return log
 
 

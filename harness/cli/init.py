@@ -1,0 +1,58 @@
+"""The command ``init``: a scenario file for a class, to begin with."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from harness.cli.arguments import note, refuse_file
+from harness.errors import BadInput
+
+__all__ = ["init"]
+
+
+def init(
+    system: Annotated[
+        str, typer.Argument(metavar="IMPORT_PATH", help='The class, "package.module:Class".')
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            help="File to write, *.toml. Default: the name of the class, here.", show_default=False
+        ),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite the file.")] = False,
+) -> None:
+    """Write a scenario file for a class: its async methods, called by three users at once.
+
+    The calls are tried first, simulated, so that the file fits.
+
+    For example: harness init tickets:Tickets
+    """
+    from harness.drafts.drafting import drafted  # noqa: PLC0415 - takes its time
+    from harness.results.whole_file import write_whole  # noqa: PLC0415 - as above
+
+    path = _file_of(system) if output is None else output
+    refuse_file(path, "--output")
+    if path.suffix != ".toml":
+        raise BadInput(f'--output: must end in .toml, got "{path}"')
+    if os.path.lexists(path) and not force:
+        raise BadInput(
+            f"{path}: is there already; name another with --output, or overwrite it with --force"
+        )
+    found = drafted(system, path=str(path))
+    write_whole({path: found.text})
+    note(f"wrote {path}")
+    for remark in found.remarks:
+        note(f"  {remark}")
+    typer.echo(f"next: harness run {path}\n      harness explore {path}")
+
+
+def _file_of(system: str) -> Path:
+    """Name a file after a class, as Python names modules."""
+    name = system.rpartition(":")[2].rpartition(".")[2]
+    return Path(re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower() + ".toml")

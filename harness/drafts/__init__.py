@@ -1,0 +1,1 @@
+"""Drafts of scenario files: a class is read for what it can do, tried, and written of."""

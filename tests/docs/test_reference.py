@@ -1,0 +1,135 @@
+"""The reference: nothing public is missing from it, and nothing in it was written by hand."""
+
+from __future__ import annotations
+
+import importlib
+import re
+import sys
+from pathlib import Path
+
+import pytest
+import typer
+
+from harness.checks.register import CHECKS
+from harness.cli.app import app
+from harness.scenario.keys import file_keys, known_keys
+from harness.scenario.model import Scenario
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+@pytest.fixture(scope="module")
+def generated():
+    """The module that makes the pages' generated parts; Sphinx finds it by a path of its own."""
+    sys.path.insert(0, str(DOCS / "extension"))
+    try:
+        yield importlib.import_module("generated")
+    finally:
+        sys.path.remove(str(DOCS / "extension"))
+
+
+@pytest.fixture(scope="module")
+def page(generated):
+    """Read a page of the reference as Sphinx does."""
+    return lambda name: generated.filled((DOCS / f"reference/{name}.md").read_text("utf-8"))
+
+
+def test_every_mark_is_made_and_everything_made_has_its_mark(generated):
+    pages = [page.read_text("utf-8") for page in DOCS.rglob("*.md")]
+    marks = [mark for page in pages for mark in generated.MARK.findall(page)]
+    assert sorted(marks) == sorted(generated.MAKERS)
+
+
+@pytest.mark.parametrize(
+    ("name", "module"),
+    [
+        ("python", "harness"),
+        ("consistency", "harness.consistency"),
+        ("ports", "harness.systems.port"),
+    ],
+)
+def test_every_public_name_has_an_entry(page, name, module):
+    entries = set(re.findall(rf":: {re.escape(module)}\.(\w+)(?:\(\))?$", page(name), re.MULTILINE))
+    assert entries == set(importlib.import_module(module).__all__)
+
+
+def test_what_results_hold_exists(page):
+    for name in re.findall(r":: (harness\.results\.\S+)\(\)$", page("python"), re.MULTILINE):
+        module, _, attribute = name.rpartition(".")
+        assert getattr(importlib.import_module(module), attribute).__doc__
+
+
+def rows_of(text: str, heading: str) -> list[str]:
+    """Return the keys in the table under a heading."""
+    section = text.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    return re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)
+
+
+def test_every_key_of_a_scenario_file_has_a_row(page):
+    text = page("scenario-files")
+    assert set(rows_of(text, "At the top")) == set(file_keys())
+    for names, heading in {
+        ("phase",): "`[[phase]]`",
+        ("phase", "do"): "`[[phase.do]]`",
+        ("phase", "do", "start"): "`start`",
+        ("phase", "do", "park"): "`park`",
+        ("phase", "do", "cancel"): "`cancel`",
+        ("phase", "do", "repeat"): "`repeat`",
+        ("fault",): "`[[fault]]`",
+        ("users",): "`[[users]]`",
+    }.items():
+        assert rows_of(text, heading) == known_keys(Scenario, names)
+
+
+def test_every_table_of_a_scenario_file_has_a_section_that_links_lead_to(page):
+    text = page("scenario-files")
+    headings = {
+        re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+        for heading in re.findall(r"^## (.*)$", text, re.MULTILINE)
+    }
+    links = set(re.findall(r"\]\(#([^)]*)\)", text))
+    assert links == headings - {"at-the-top"}
+
+
+@pytest.mark.parametrize("name", CHECKS)
+def test_every_check_has_a_section_with_all_its_keys(page, name):
+    text = page("checks")
+    assert f"\n## `{name}`\n" in text
+    fields = CHECKS[name].parameters.model_fields
+    keys = {field.alias or key for key, field in fields.items()}
+    assert keys <= set(rows_of(text, f"`{name}`"))
+
+
+def commands_of(command, path=("harness",)):
+    yield path, command
+    for name, inner in getattr(command, "commands", {}).items():
+        yield from commands_of(inner, (*path, name))
+
+
+COMMANDS = list(commands_of(typer.main.get_command(app)))
+
+
+@pytest.fixture(scope="module")
+def command_line(page):
+    return page("command-line")
+
+
+@pytest.mark.parametrize(
+    ("path", "command"), COMMANDS, ids=[" ".join(path) for path, _ in COMMANDS]
+)
+def test_every_command_and_every_option_has_an_entry(command_line, path, command):
+    section = re.split(r"^#+ `", command_line, flags=re.MULTILINE)
+    (own,) = [one for one in section if one.startswith(f"{' '.join(path)}`\n")]
+    options = [one for one in command.params if one.name == "paths" or not one.hidden]
+    assert [one for one in options if not all(name in own for name in one.opts)] == []
+
+
+def test_every_option_and_fixture_of_pytest_has_an_entry(page):
+    plugin = (DOCS.parent / "harness/pytest_plugin/plugin.py").read_text("utf-8")
+    options = re.findall(r'"(--harness-[a-z-]+)",\n', plugin)
+    fixtures = re.findall(r"^@pytest.fixture\ndef (\w+)", plugin, re.MULTILINE)
+    assert len(options) > len(fixtures) > 1
+    text = page("pytest")
+    rows = re.findall(r"^\| `(--[a-z-]+)", text, re.MULTILINE)
+    assert rows == options
+    assert re.findall(r"^\*\*`(\w+)`\*\*$", text, re.MULTILINE) == fixtures

@@ -1,0 +1,238 @@
+"""A service is found in the current folder as long as it runs; what is not found, is told."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from harness import explore_scenario, run_scenario, verify_scenario
+from harness.errors import BadInput
+from harness.results.verdict import Verdict
+from harness.systems.imports import importing_from_here
+from harness.systems.loading import load_system
+from tests.harness.pytest_plugin.running import run as run_pytest
+
+ROOT = Path(__file__).parents[3]
+COMMAND = (sys.executable, "-c", "from harness.cli.app import main; main()")
+SERVICE = """
+class Late:
+    async def ask(self):
+        from {beside} import ANSWER
+        return ANSWER
+"""
+SCENARIO = """
+claim = "What stands beside the service is found."
+system = "{module}:Late"
+users = ["alice"]
+[[phase]]
+name = "ask"
+[[phase.do]]
+call = "ask"
+[check]
+result = {{ of = "ask", path = "", equals = 42 }}
+"""
+
+
+@pytest.fixture
+def beside(tmp_path, monkeypatch):
+    """Make a folder of a service and its scenario the current one; return a part of its names.
+
+    Modules of this process stay imported, so each test has names of its own.
+    """
+    own = f"{tmp_path.name.replace('-', '_')}_late"
+    (tmp_path / f"{own}.py").write_text(SERVICE.format(beside=f"{own}_beside"), encoding="utf-8")
+    (tmp_path / f"{own}_beside.py").write_text("ANSWER = 42\n", encoding="utf-8")
+    (tmp_path / "scenarios").mkdir()
+    text = SCENARIO.format(module=own)
+    (tmp_path / "scenarios" / "ask.toml").write_text(text, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    return own
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("run",),
+        ("run", "--seeds", "3", "--jobs", "2"),
+        ("run", "--node", "live"),
+        ("explore", "--runs", "3", "--jobs", "1"),
+        ("explore", "--runs", "20", "--jobs", "2"),
+        ("explore", "--runs", "3", "--jobs", "1", "--strategy", "exhaustive"),
+        ("verify", "--seeds", "2", "--jobs", "1"),
+        ("verify", "--seeds", "2", "--jobs", "2"),
+        ("replay", "scenarios/ask.toml", "--seed", "0"),
+    ],
+    ids=" ".join,
+)
+def test_a_module_beside_the_service_is_found_while_it_runs(beside, tmp_path, arguments):
+    done = subprocess.run(
+        [*COMMAND, *arguments],
+        cwd=tmp_path,
+        # Without the current folder on the path, which "python -c" adds.
+        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONSAFEPATH": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_module_beside_the_service_is_found_while_it_runs_in_this_process(beside):
+    path_before = list(sys.path)
+    assert run_scenario("scenarios/ask.toml").verdict is Verdict.PASSED
+    assert explore_scenario("scenarios/ask.toml", runs=2).verdict is not Verdict.FAILED
+    verify_scenario("scenarios/ask.toml")
+    assert sys.path == path_before
+
+
+@pytest.mark.parametrize("arguments", [(), ("--harness-explore",)], ids=["run", "explore"])
+def test_a_module_beside_the_service_is_found_while_pytest_runs_it(beside, tmp_path, arguments):
+    done = run_pytest(tmp_path, *arguments, PYTHONSAFEPATH="1")
+    assert "1 passed" in done.stdout, done.stdout
+
+
+def test_a_failure_is_replayed_with_what_stands_beside_the_service(beside, tmp_path):
+    (tmp_path / f"{beside}_beside.py").write_text("ANSWER = 41\n", encoding="utf-8")
+    found = explore_scenario("scenarios/ask.toml", runs=2)
+    token = found.failures[0].token
+    (tmp_path / f"{beside}_beside.py").write_text("ANSWER = 42\n", encoding="utf-8")
+    done = subprocess.run(
+        [*COMMAND, "replay", token],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONSAFEPATH": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "did not fail: the code has changed" in done.stdout
+
+
+def test_the_path_is_left_as_a_service_makes_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "path", ["first"])
+    monkeypatch.chdir(tmp_path)
+    with importing_from_here():
+        assert sys.path == [str(tmp_path), "first"]
+        with importing_from_here():
+            assert sys.path == [str(tmp_path), "first"]
+        sys.path[:] = ["its", "own"]
+    assert sys.path == ["its", "own"]
+
+
+@pytest.fixture
+def refusal(tmp_path, monkeypatch):
+    """Load a system from files in the current folder; return why that is refused."""
+    monkeypatch.chdir(tmp_path)
+
+    def refusal(path, **files):
+        for name, text in files.items():
+            (tmp_path / f"{name}.py").write_text(text, encoding="utf-8")
+        with pytest.raises(BadInput, match="system") as refused:
+            load_system(path)
+        text = str(refused.value)
+        start = f'system "{path}": '
+        assert text.startswith(start)
+        assert "\n" not in text
+        return text.removeprefix(start)
+
+    return refusal
+
+
+def test_a_module_that_is_nowhere_is_told_with_where_it_was_looked_for(refusal, tmp_path):
+    told = refusal("gone_far_away:X")
+    assert told.startswith(f"there is no module gone_far_away; looked in {tmp_path}, ")
+    assert told.endswith(
+        "; call this in the folder that holds it, or name that folder in PYTHONPATH"
+    )
+    # Python's own library is no place for a user's module.
+    assert f"{Path(os.__file__).parent}," not in told
+
+
+def test_a_module_of_another_name_here_is_told(refusal):
+    assert refusal("gone_tikets:X", gone_tickets="").endswith("; did you mean gone_tickets?")
+
+
+def test_a_package_without_the_module_is_told(refusal, tmp_path):
+    (tmp_path / "gone_package").mkdir()
+    (tmp_path / "gone_package" / "__init__.py").write_text("", encoding="utf-8")
+    (tmp_path / "gone_package" / "shop.py").write_text("", encoding="utf-8")
+    assert refusal("gone_package.shp:X") == (
+        f"there is no module gone_package.shp; looked in {tmp_path / 'gone_package'};"
+        " did you mean gone_package.shop?"
+    )
+
+
+def test_a_module_in_the_place_of_a_package_is_told(refusal, tmp_path):
+    assert refusal("gone_flat.shop:X", gone_flat="") == (
+        f"there is no module gone_flat.shop: gone_flat is no package but {tmp_path}/gone_flat.py"
+    )
+
+
+def test_a_module_that_imports_what_is_missing_is_told_with_its_line(refusal, tmp_path):
+    told = refusal("gone_a:X", gone_a="import gone_b\n", gone_b="\nimport gone_c.d\n")
+    assert told.startswith(
+        f"gone_a imports gone_c at {tmp_path}/gone_b.py:2, which cannot be found;"
+        f" looked in {tmp_path}, "
+    )
+    assert told.endswith("; install it")
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("x = 1\ny = x / 0\n", " at {here}:2: ZeroDivisionError: division by zero"),
+        ("raise ValueError('two\\nlines')\n", " at {here}:1: ValueError: two lines"),
+        ("from json import nowt\n", " at {here}:1: ImportError: cannot import name 'nowt' from"),
+        ("from . import x\n", " at {here}:1: ImportError: attempted relative import with no known"),
+        ("def f(:\n", ": SyntaxError: invalid syntax (gone_raises_4.py, line 1)"),
+    ],
+)
+def test_a_module_that_raises_is_told_with_its_line(refusal, tmp_path, request, text, told):
+    # Python keeps what it has compiled of a module by its name.
+    name = f"gone_raises_{request.node.callspec.indices['text']}"
+    found = refusal(f"{name}:X", **{name: text})
+    wanted = told.format(here=tmp_path / f"{name}.py")
+    assert found.startswith(f"importing {name} failed{wanted}")
+
+
+@pytest.mark.parametrize(
+    ("attribute", "told"),
+    [
+        ("Tickts", "has no Tickts; did you mean Tickets? gone_names is "),
+        ("Zzz", "has no Zzz; its classes: Bare, Tickets; gone_names is "),
+    ],
+)
+def test_an_attribute_that_is_missing_is_told_with_its_neighbours(
+    refusal, tmp_path, attribute, told
+):
+    text = "class Bare: pass\nclass Tickets: pass\ndef make(): pass\n"
+    found = refusal(f"gone_names:{attribute}", gone_names=text)
+    assert found.startswith(f"gone_names {told}")
+    assert found.endswith("/gone_names.py")
+
+
+def test_a_module_that_another_one_hides_is_told_by_its_file(refusal):
+    # The library's module of that name is imported long since.
+    told = refusal("calendar:Appointments", calendar="class Appointments: pass\n")
+    assert told.startswith("calendar has no Appointments; ")
+    assert told.endswith("; calendar is " + str(Path(os.__file__).parent / "calendar.py"))
+
+
+@pytest.mark.parametrize(
+    ("attribute", "told"),
+    [
+        ("make", "the function make; name the class that it makes"),
+        ("made", "an object of Made; name a class: each run makes one of its own"),
+        ("json", "the module json; name a class in it"),
+    ],
+)
+def test_what_is_no_class_is_told_with_what_to_name(refusal, attribute, told):
+    text = "import json\nclass Made: pass\ndef make(): return Made()\nmade = make()\n"
+    found = refusal(f"gone_kinds:{attribute}", gone_kinds=text)
+    assert found == f"must be a class with async methods or an adapter, got {told}"
