@@ -76,23 +76,19 @@ class Batch:
 
     def __post_init__(self) -> None:
         if self.node not in {kind.value for kind in NodeKind}:
-            msg = f'--node: must be "simulated" or "live", got "{self.node}"'
-            raise BadInput(msg)
+            raise BadInput(f'--node: must be "simulated" or "live", got "{self.node}"')
         if self.seeds < 1 or not 0 <= self.seed <= SEED_MAX - self.seeds + 1:
-            msg = (
+            raise BadInput(
                 f"--seed, --seeds: seeds must be 0 to {SEED_MAX} and at least one,"
                 f" got {self.seeds} from {self.seed} on"
             )
-            raise BadInput(msg)
         if self.total > RUNS_MAX:
-            msg = (
+            raise BadInput(
                 f"--seeds: {self.total:,} runs are too many at once, at most {RUNS_MAX:,};"
                 " run them in parts, each from a --seed of its own"
             )
-            raise BadInput(msg)
         if self.jobs is not None and not 1 <= self.jobs <= JOBS_MAX:
-            msg = f"--jobs: must be at least 1 and at most {JOBS_MAX}, got {self.jobs}"
-            raise BadInput(msg)
+            raise BadInput(f"--jobs: must be at least 1 and at most {JOBS_MAX}, got {self.jobs}")
 
     @property
     def pairs(self) -> Iterator[tuple[Scenario, int]]:

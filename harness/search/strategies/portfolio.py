@@ -125,8 +125,7 @@ def strategy_named(text: str, *, seed: int) -> Strategy:
     }
     if name not in plain or number:
         known = ", ".join(STRATEGIES)
-        msg = f'--strategy: there is no strategy "{text}"; known: {known}'
-        raise BadInput(msg)
+        raise BadInput(f'--strategy: there is no strategy "{text}"; known: {known}')
     return plain[name](seed)
 
 
@@ -139,6 +138,5 @@ def _depth_of(text: str, *, default: int, of: str, most: int = 12) -> int:
     if not text:
         return default
     if not text.isdecimal() or not 1 <= int(text) <= most:
-        msg = f'strategy {of}: the number after ":" must be 1 to {most}, got "{text}"'
-        raise BadInput(msg)
+        raise BadInput(f'strategy {of}: the number after ":" must be 1 to {most}, got "{text}"')
     return int(text)
