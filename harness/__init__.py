@@ -13,9 +13,8 @@ or with a scenario file, which says who does what at once and what must hold:
     verify_scenario(path)   run it twice, and compare
 
 What they give and raise: RunResult, Exploration, Verdict; HarnessError with BadInput, CouldNotRun,
-Deadlock, FailureFound, NotDeterministic, Unsupported. On the command line: harness --help.
-
-Public are these names, harness.consistency, which checks histories, and harness.systems.port, which
+Deadlock, FailureFound, NotDeterministic, Unsupported. On the command line: harness --help. Public
+are these names, harness.consistency, which checks histories, and harness.systems.port, which
 adapters implement. All else is private and may change with any release: docs/stability.md.
 """
 

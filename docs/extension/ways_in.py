@@ -21,7 +21,8 @@ def command_line() -> str:
     told = subprocess.run(  # noqa: S603 - typer's own command, which prints Markdown
         [*describe, "--name", "harness"], capture_output=True, check=True
     )
-    return told.stdout.decode().partition("\n")[2]
+    # The mark by which a terminal keeps lines as they are.
+    return told.stdout.decode().replace("\b\n", "").partition("\n")[2]
 
 
 def pytest_options() -> str:

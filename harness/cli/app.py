@@ -27,9 +27,12 @@ app = typer.Typer(
     name="harness",
     cls=CommandGroup,
     help=(
-        "Prove an asyncio service: the same scenario on a simulated node that one seed decides,"
-        " and on a real node in a container.\n\n"
-        "Exit codes: 0 all passed, 1 something failed, 2 bad input, 3 something could not be run."
+        "Test an asyncio service. A scenario file says who does what at once, and what must hold."
+        " It runs in virtual time, where one seed decides everything, or on the real clock; and a"
+        " search finds an order of events in which it fails.\n\n"
+        "To begin with a class Tickets in tickets.py: harness init tickets:Tickets\n\n"
+        "Exit codes: 0 all passed, 1 something failed, 2 bad input, 3 something is unknown, such as"
+        " a run that could not be carried out, 130 interrupted, 143 terminated."
     ),
     no_args_is_help=True,
     add_completion=False,

@@ -10,13 +10,17 @@ import typer
 
 from harness.choices.randomness import drawn_seed
 from harness.errors import BadInput
+from harness.runs.batch import RUNS_FOR_PROCESSES_MIN
 
 __all__ = [
     "JsonFile",
     "Node",
     "Paths",
+    "Quiet",
     "ReportFolder",
+    "RunJobs",
     "Seed",
+    "Seeds",
     "System",
     "note",
     "places",
@@ -29,21 +33,60 @@ __all__ = [
 Paths = Annotated[
     list[Path] | None,
     typer.Argument(
-        help="Scenario files or folders of them. Default: scenarios/.", show_default=False
+        metavar="PATH",
+        help="Scenario files, or folders of them. Default: the folder scenarios.",
+        show_default=False,
     ),
 ]
-Node = Annotated[str, typer.Option(help='"simulated" (virtual time) or "live" (a container).')]
+Node = Annotated[
+    str,
+    typer.Option(
+        metavar="simulated|live",
+        help="simulated: in virtual time, where the seed decides all. live: on the real clock, and"
+        " with a real node in a container for a system that needs one.",
+    ),
+]
 Seed = Annotated[
-    str, typer.Option(help='The first seed, 0 to 2^64 - 1; or "random", drawn and told.')
+    str,
+    typer.Option(
+        metavar="NUMBER|random",
+        help="The seed, or the first of several, 0 to 2^64 - 1; random draws one and prints it.",
+    ),
+]
+Seeds = Annotated[
+    int,
+    typer.Option(
+        metavar="N", help="How many seeds, from --seed on, at least 1; each is a run of every file."
+    ),
 ]
 System = Annotated[
     str | None,
-    typer.Option(help='The system under test, "package.module:attribute". Default: serve.'),
+    typer.Option(
+        metavar="MODULE:CLASS",
+        help="The system under test, as it is imported. Default: what each file names, else the"
+        " core of serve.",
+    ),
 ]
 ReportFolder = Annotated[
-    Path | None, typer.Option(help="Folder for a report: HTML, JSON, JUnit XML, Markdown.")
+    Path | None,
+    typer.Option(
+        metavar="FOLDER",
+        help="Write a report into it, as HTML, JSON, JUnit XML and Markdown. Default: none.",
+    ),
 ]
-JsonFile = Annotated[Path | None, typer.Option("--json", help="File for the results as JSON.")]
+JsonFile = Annotated[
+    Path | None,
+    typer.Option("--json", metavar="FILE", help="Write the results into it. Default: none."),
+]
+RunJobs = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N",
+        help="Processes that share the runs, 1 to 256."
+        f" Default: one a core from {RUNS_FOR_PROCESSES_MIN} runs on, else 1.",
+    ),
+]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Print only failures and the summary.")]
 
 
 def places(paths: list[Path] | None) -> list[Path]:

@@ -13,6 +13,7 @@ import typer
 from harness.cli.arguments import (
     JsonFile,
     Paths,
+    Quiet,
     ReportFolder,
     Seed,
     System,
@@ -36,51 +37,88 @@ if TYPE_CHECKING:
     from harness.search.pieces.plan import SearchPlan
     from harness.search.pieces.running import SearchEnd
 
-__all__ = ["exit_code", "explore"]
+__all__ = ["EPILOG", "exit_code", "explore"]
 
 ADVICE = "with --resume DIR another time it could be gone on with"
-_LISTED = "; ".join(f"{name}: {does}" for name, does in STRATEGIES.items())
+EPILOG = "\n".join(
+    ("Strategies:", "", "\b", *(f"* {name}: {does}" for name, does in STRATEGIES.items()))
+)
 
-Strategy = Annotated[str, typer.Option(help=f"How orders are chosen. {_LISTED}.")]
+Strategy = Annotated[
+    str, typer.Option(metavar="NAME", help="How orders are chosen; the names are listed below.")
+]
 Adversarial = Annotated[
     bool,
     typer.Option(
-        "--adversarial", help="Also orders that asyncio never produces; finds are labelled so."
+        "--adversarial",
+        help="Also take orders that asyncio never produces; what fails only in one says so.",
     ),
 ]
-Chaos = Annotated[bool, typer.Option("--chaos", help="Faults and cancellations are choices, too.")]
+Chaos = Annotated[
+    bool,
+    typer.Option(
+        "--chaos", help="Also choose faults and cancellations, after which all must recover."
+    ),
+]
 Runs = Annotated[
-    int | None, typer.Option(help="Runs for each scenario. Default: 200, unless --time.")
+    int | None,
+    typer.Option(
+        metavar="N",
+        help="Runs for each scenario, 1 to 10,000,000. Default: 200, or no limit with --time.",
+    ),
 ]
 Seconds = Annotated[
     float | None,
-    typer.Option("--time", help="Seconds for all scenarios together, shared fairly."),
+    typer.Option(
+        "--time",
+        metavar="SECONDS",
+        help="Real seconds for all scenarios together, shared fairly. Default: no limit.",
+    ),
 ]
-Jobs = Annotated[int | None, typer.Option(help="Processes. Default: one a core.")]
+Jobs = Annotated[
+    int | None,
+    typer.Option(metavar="N", help="Processes that share the runs, 1 to 256. Default: one a core."),
+]
 First = Annotated[
-    bool, typer.Option("--first", help="End a scenario's search at its first failure.")
+    bool, typer.Option("--first", help="End the search of a scenario at its first failure.")
 ]
 Shard = Annotated[
-    str, typer.Option(help="Do the K-th of N shares only; K from 1 to N.", metavar="K/N")
+    str,
+    typer.Option(
+        help="Do only the K-th of N shares, K from 1 to N, to split a search over machines.",
+        metavar="K/N",
+    ),
 ]
 Resume = Annotated[
     list[Path] | None,
     typer.Option(
-        help="Folder for a journal: interrupted and started again, the search goes on."
-        " Give it again for further journals, of shards: they are read and united.",
+        metavar="FOLDER",
+        help="Keep a journal in it: if interrupted, the same command goes on with the search."
+        " Given again, it names journals of other shards, which are united. Default: none.",
         show_default=False,
     ),
 ]
 Save = Annotated[
-    bool, typer.Option("--save", help='Save failures into "regressions" beside their scenarios.')
+    bool,
+    typer.Option(
+        "--save", help='Save failures into the folder "regressions" beside their scenarios.'
+    ),
 ]
 Regressions = Annotated[
-    Path | None, typer.Option(help="Folder to save failures into, and to replay from.")
+    Path | None,
+    typer.Option(
+        metavar="FOLDER",
+        help='Save failures into it, and replay those in it first. Default: "regressions" beside'
+        " the scenarios, where only --save saves.",
+    ),
 ]
 Dask = Annotated[
-    str | None, typer.Option(help="Address of a Dask scheduler whose workers share the work.")
+    str | None,
+    typer.Option(
+        metavar="ADDRESS",
+        help="A Dask scheduler, as tcp://host:port, whose workers share the runs. Default: none.",
+    ),
 ]
-Quiet = Annotated[bool, typer.Option("--quiet", help="Print failures and the summary only.")]
 # Known only to be refused with the reason.
 HiddenNode = Annotated[str, typer.Option("--node", hidden=True)]
 
@@ -106,7 +144,9 @@ def explore(  # noqa: PLR0917 - typer calls it by keyword
     system: System = None,
     quiet: Quiet = False,
 ) -> None:
-    """Search the orders of events of scenarios for one in which they fail.
+    """Search for an order of events that fails.
+
+    A failure is made as short as can be, and printed with a token, which harness replay repeats.
 
     For example: harness explore scenarios/two_users_create_accounts.toml --runs 2000
     """
@@ -130,8 +170,7 @@ def explore(  # noqa: PLR0917 - typer calls it by keyword
     search = _Search(plan, resume=resume or [], regressions=regressions, dask=dask, quiet=quiet)
     end = search.run()
     _write(end.report, report, json_file)
-    if save or regressions is not None:
-        _save(end.report, plan, regressions)
+    _save(end.report, plan, regressions, save=save)
     code = exit_code(end, resumable=bool(resume))
     raise typer.Exit(code or (EXIT_CODES[Verdict.UNKNOWN] if search.not_replayed else 0))
 
@@ -238,7 +277,9 @@ def _write(found: ExplorationReport, report: Path | None, json_file: Path | None
         write_whole({json_file: search_json(found)})
 
 
-def _save(found: ExplorationReport, plan: SearchPlan, folder: Path | None) -> None:
+def _save(found: ExplorationReport, plan: SearchPlan, folder: Path | None, *, save: bool) -> None:
+    if not save and folder is None:
+        return
     from harness.search.failures.regressions import save_regression  # noqa: PLC0415 - takes its time
 
     by_path = {one.path: one for one in plan.scenarios}

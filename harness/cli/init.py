@@ -17,19 +17,29 @@ __all__ = ["init"]
 
 def init(
     system: Annotated[
-        str, typer.Argument(metavar="IMPORT_PATH", help='The class, "package.module:Class".')
+        str,
+        typer.Argument(
+            metavar="MODULE:CLASS",
+            help="The class, as it is imported here: package.module:Class.",
+        ),
     ],
     output: Annotated[
         Path | None,
         typer.Option(
-            help="File to write, *.toml. Default: the name of the class, here.", show_default=False
+            metavar="FILE",
+            help="File to write, which ends in .toml. Default: the name of the class, in this"
+            " folder.",
+            show_default=False,
         ),
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite the file.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Overwrite the file if it is there.")
+    ] = False,
 ) -> None:
-    """Write a scenario file for a class: its async methods, called by three users at once.
+    """Write a scenario file for a class.
 
-    The calls are tried first, simulated, so that the file fits.
+    In it three users call all async methods of the class at once. The calls are tried first, in
+    simulated runs, so that the file fits the class; and each line says what it does.
 
     For example: harness init tickets:Tickets
     """

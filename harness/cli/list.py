@@ -11,7 +11,7 @@ __all__ = ["list_scenarios"]
 
 
 def list_scenarios(paths: Paths = None) -> None:
-    """List scenarios with what they claim and what they check.
+    """Say what scenarios claim and check.
 
     For example: harness list scenarios
     """

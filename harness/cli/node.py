@@ -9,14 +9,16 @@ from harness.cli.arguments import note
 __all__ = ["node_app", "node_down", "node_status", "node_up"]
 
 node_app = typer.Typer(
-    help="Start and stop a real node by hand; runs use it as long as it is up.",
+    help="Start and stop a real node by hand.\n\n"
+    "It is a Miden node in a container of Docker. Live runs use it for as long as it is up; without"
+    " one they start their own.",
     no_args_is_help=True,
 )
 
 
 @node_app.command("up")
 def node_up() -> None:
-    """Start a node in a container and print its endpoint."""
+    """Start a node and print its endpoint."""
     from harness.miden.node import shared_node  # noqa: PLC0415 - needs Docker's packages
 
     state = shared_node.node_up(progress=note)
@@ -33,7 +35,10 @@ def node_down() -> None:
 
 @node_app.command("status")
 def node_status() -> None:
-    """Print the endpoint of the node that is up, and what the node says of itself."""
+    """Print where the node is.
+
+    With its endpoint comes what the node says of itself. Ends with 3 if no node is up.
+    """
     from harness.miden.node import shared_node  # noqa: PLC0415 - needs Docker's packages
 
     state = shared_node.node_status()

@@ -37,22 +37,40 @@ TOKEN = re.compile(r"mh\d+-")
 # Longer than any text that is meant as a path.
 PATH_MAX = 1_000
 
+RunSeed = Annotated[
+    str | None,
+    typer.Option(
+        "--seed",
+        metavar="NUMBER",
+        help="The seed of the run, 0 to 2^64 - 1. A file needs it, a token has its own.",
+    ),
+]
+Trace = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Write a trace into it, which https://ui.perfetto.dev opens. Default: none.",
+    ),
+]
+
 
 def replay(  # noqa: PLR0917 - typer calls it by keyword
     what: Annotated[
-        str, typer.Argument(metavar="TOKEN|FILE", help="A failure's token, or a scenario file.")
+        str,
+        typer.Argument(
+            metavar="TOKEN|FILE",
+            help="The token of a failure, which explore has printed, or a scenario file.",
+        ),
     ],
-    seed: Annotated[
-        str | None, typer.Option(help="The seed to repeat; for a scenario file.")
-    ] = None,
+    seed: RunSeed = None,
     node: Node = "simulated",
     system: System = None,
-    trace: Annotated[
-        Path | None, typer.Option(help="File for a trace that Perfetto opens.")
-    ] = None,
+    trace: Trace = None,
     json_file: JsonFile = None,
 ) -> None:
-    """Repeat a failure that was found, or one run of a scenario, and print what happened.
+    """Repeat a failure, or one run.
+
+    Of a failure it prints the schedule and the cause, of a run all that happened.
 
     For example: harness replay scenarios/two_users_create_accounts.toml --seed 42
     """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -10,8 +10,11 @@ from harness.cli.arguments import (
     JsonFile,
     Node,
     Paths,
+    Quiet,
     ReportFolder,
+    RunJobs,
     Seed,
+    Seeds,
     System,
     note,
     places,
@@ -36,16 +39,16 @@ def run(  # noqa: PLR0917 - typer calls it by keyword
     paths: Paths = None,
     node: Node = "simulated",
     seed: Seed = "0",
-    seeds: Annotated[int, typer.Option(help="How many seeds, from --seed on.")] = 1,
+    seeds: Seeds = 1,
     system: System = None,
     report: ReportFolder = None,
     json_file: JsonFile = None,
-    jobs: Annotated[
-        int | None, typer.Option(help="Processes. Default: one, or one a core for many runs.")
-    ] = None,
-    quiet: Annotated[bool, typer.Option(help="Print failures and the summary only.")] = False,
+    jobs: RunJobs = None,
+    quiet: Quiet = False,
 ) -> None:
-    """Run scenarios and judge them; simulated, what failed once is replayed first.
+    """Run scenarios and judge them.
+
+    Simulated, the failures that explore --save has kept of them are repeated first.
 
     For example: harness run scenarios/same_user_spawns_one_client.toml --seeds 100 --report out
     """

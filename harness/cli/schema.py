@@ -13,9 +13,16 @@ __all__ = ["schema"]
 
 
 def schema(
-    of: Annotated[str, typer.Argument(help='"scenario" or "report".')] = "scenario",
+    of: Annotated[
+        str,
+        typer.Argument(
+            metavar="scenario|report", help="Of scenario files, or of what --json writes."
+        ),
+    ] = "scenario",
 ) -> None:
-    """Print the JSON Schema of scenario files or of reports.
+    """Print a JSON Schema.
+
+    It is for editors that complete scenario files, and for programs that read reports.
 
     For example: harness schema report
     """

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import typer
 
-from harness.cli.arguments import Paths, Seed, System, note, places, seed_of
+from harness.cli.arguments import Paths, RunJobs, Seed, Seeds, System, note, places, seed_of
 from harness.results.verdict import Verdict
 from harness.results.wording import count
 from harness.runs.batch import Batch, read_scenarios
@@ -17,13 +15,13 @@ __all__ = ["verify"]
 def verify(
     paths: Paths = None,
     seed: Seed = "0",
-    seeds: Annotated[int, typer.Option(help="How many seeds, from --seed on.")] = 10,
+    seeds: Seeds = 10,
     system: System = None,
-    jobs: Annotated[
-        int | None, typer.Option(help="Processes. Default: one, or one a core for many runs.")
-    ] = None,
+    jobs: RunJobs = None,
 ) -> None:
-    """Make each run twice, simulated, and compare everything: one seed must decide it all.
+    """Check that the seed decides everything.
+
+    Each run is made twice, simulated, and both must do the same to the last step.
 
     For example: harness verify scenarios --seeds 100
     """
