@@ -22,8 +22,8 @@ from harness.search.strategies.random import RandomWalk
 from harness.simulated.loop.callbacks import PLUMBING
 from harness.simulated.loop.exploring_loop import ExploringLoop
 from harness.simulated.loop.pause import Pause
-from harness.simulated.loop.virtual_environment import Drawn
 from harness.simulated.loop.virtual_loop import running_virtual_loop
+from harness.simulated.loop.virtual_time import Drawn
 from harness.simulated.repeated_runs import SearchRuns
 from harness.systems.loading import load_system
 from harness.systems.port import DEFAULT_SYSTEM
