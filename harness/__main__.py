@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 
 from harness.results.exit_codes import EXIT_INTERRUPTED
@@ -11,6 +12,9 @@ __all__ = ["main"]
 
 def main() -> None:
     """Load the command line, and run it."""
+    # Nothing that is loaded is garbage: to look for some takes a tenth of a short run. Once the
+    # command is loaded, ``harness.cli.commands`` puts the collector on.
+    gc.disable()
     try:
         from harness.cli.app import main as command_line  # noqa: PLC0415 - takes its time
     except KeyboardInterrupt:

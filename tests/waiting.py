@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 __all__ = ["LIMIT_S", "wait_until"]
 
 # Ends a test that would wait for ever. Nothing that works takes so long, on any machine.
-LIMIT_S = 120.0
+LIMIT_S = 240.0
 
 
 def wait_until(

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from harness.checks.register import CHECKS, CheckKind
+from harness.checks.register import ALWAYS_ON, CHECKS
 from harness.scenario.schema import scenario_schema
+
+if TYPE_CHECKING:
+    from harness.checks.kind import CheckKind
 
 __all__ = ["checks", "keys"]
 
@@ -46,7 +49,7 @@ def checks() -> str:
 
 
 def _when(kind: CheckKind) -> str:
-    told = ["Always on." if kind.always_on else "Made where `[check]` lists it."]
+    told = ["Always on." if kind.name in ALWAYS_ON else "Made where `[check]` lists it."]
     if kind.timed:
         told.append("A search leaves it out: it rests on latencies, which a search stretches.")
     if kind.timed_by_delays:

@@ -10,10 +10,9 @@ from harness.api.exploration import check_search
 from harness.errors import CouldNotRun, NotDeterministic
 from harness.results.verdict import Verdict
 from harness.runs.batch import Batch
-from harness.runs.loading import system_at, system_path_of
 from harness.runs.opening import open_backend
 from harness.runs.runner import run_scenario as run_on
-from harness.runs.scenarios import scenario_at
+from harness.runs.scenarios import scenario_at, system_at, system_path_of
 from harness.runs.verifying import verified_lines, verify_batch
 from harness.search.pieces.merging import merged
 from harness.search.pieces.piece import run_piece

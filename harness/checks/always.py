@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from harness.checks.each_condition import judged_each, why_of
+from harness.checks.kind import CheckKind
 from harness.checks.parameters import Names, Parameters
 
 if TYPE_CHECKING:
     from harness.history.records import ConditionRecord, History
     from harness.results.verdict import CheckResult
 
-__all__ = ["Always", "always"]
+__all__ = ["KIND", "Always", "always"]
 
 
 class Always(Parameters):
@@ -37,3 +38,6 @@ def always(history: History, parameters: Always) -> CheckResult:
 
 def _first_broken(one: ConditionRecord) -> str:
     return f"{one.name} did not at {one.first_broken_s:.3f} s{why_of(one.reason)}"
+
+
+KIND = CheckKind(name="always", parameters=Always, check=always, with_less_work=True)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field
 
 from harness.checks.findings import doubtful, judged, named, nothing_to_judge, operations_of
+from harness.checks.kind import CheckKind
 from harness.checks.parameters import STEP, Parameters
 from harness.history.value_path import PathMissing, canonical, values_at
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from harness.history.records import History, Operation
     from harness.results.verdict import CheckResult
 
-__all__ = ["DistinctResults", "distinct_results"]
+__all__ = ["KIND", "DistinctResults", "distinct_results"]
 
 
 class DistinctResults(Parameters):
@@ -80,3 +81,8 @@ def _ids(operation: Operation, path: str) -> list[str] | None:
 
 def _text(value: Any) -> str:
     return value if isinstance(value, str) else canonical(value)
+
+
+KIND = CheckKind(
+    name="distinct_results", parameters=DistinctResults, check=distinct_results, with_less_work=True
+)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field, model_validator
 
 from harness.checks.findings import doubtful, judged, longest_hold, nothing_to_judge
+from harness.checks.kind import CheckKind
 from harness.checks.parameters import PHASE, Parameters
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from harness.history.records import History, Operation
     from harness.results.verdict import CheckResult
 
-__all__ = ["Elapsed", "elapsed"]
+__all__ = ["KIND", "Elapsed", "elapsed"]
 
 
 class Elapsed(Parameters):
@@ -69,3 +70,6 @@ def _span_s(operations: list[Operation]) -> float | None:
     if not operations or len(ends_s) < len(operations):
         return None
     return max(ends_s) - min(one.begin_s for one in operations)
+
+
+KIND = CheckKind(name="elapsed", parameters=Elapsed, check=elapsed, timed=True, faultless=True)

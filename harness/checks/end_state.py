@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.checks.findings import judged, nothing_to_judge
+from harness.checks.kind import CheckKind
 from harness.checks.parameters import Parameters
 
 if TYPE_CHECKING:
     from harness.history.records import History
     from harness.results.verdict import CheckResult
 
-__all__ = ["EndState", "end_state", "is_judgeable"]
+__all__ = ["KIND", "EndState", "end_state", "is_judgeable"]
 
 
 class EndState(Parameters):
@@ -36,3 +37,12 @@ def end_state(history: History, parameters: EndState) -> CheckResult:  # noqa: A
 def is_judgeable(history: History) -> bool:
     """Return False for a system without an audit, unless the run ended before it."""
     return history.audit is not None or history.deadlock is not None
+
+
+KIND = CheckKind(
+    name="end_state",
+    parameters=EndState,
+    check=end_state,
+    with_less_work=True,
+    is_judgeable=is_judgeable,
+)

@@ -14,6 +14,7 @@ from harness.checks.findings import (
     nothing_to_judge,
     operations_of,
 )
+from harness.checks.kind import CheckKind
 from harness.checks.parameters import STEP, Parameters
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from harness.history.records import History, Operation
     from harness.results.verdict import CheckResult
 
-__all__ = ["EndsBefore", "ends_before"]
+__all__ = ["KIND", "EndsBefore", "ends_before"]
 
 
 class EndsBefore(Parameters):
@@ -87,3 +88,8 @@ def _apart(fast: list[Operation], slow: list[Operation]) -> str:
     ends = [one.end_s for one in slow if one.end_s is not None]
     then = f"at {min(ends):.3f} s" if ends else "not at all"
     return f"{len(fast)} ended by {last_s:.3f} s, the slow ones {then}"
+
+
+KIND = CheckKind(
+    name="ends_before", parameters=EndsBefore, check=ends_before, timed=True, faultless=True
+)

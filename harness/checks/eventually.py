@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from harness.checks.each_condition import judged_each, why_of
+from harness.checks.kind import CheckKind
 from harness.checks.parameters import Names, Parameters
 
 if TYPE_CHECKING:
     from harness.history.records import History
     from harness.results.verdict import CheckResult
 
-__all__ = ["Eventually", "eventually"]
+__all__ = ["KIND", "Eventually", "eventually"]
 
 
 class Eventually(Parameters):
@@ -36,3 +37,6 @@ def eventually(history: History, parameters: Eventually) -> CheckResult:
         holds=lambda one: one.held_at_end is True,
         broken=lambda one: f"{one.name} does not at {history.end_s:.3f} s{why_of(one.end_reason)}",
     )
+
+
+KIND = CheckKind(name="eventually", parameters=Eventually, check=eventually)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field, model_validator
 
 from harness.checks.findings import doubtful, judged, longest_hold, nothing_to_judge, operations_of
+from harness.checks.kind import CheckKind
 from harness.checks.parameters import STEP, Parameters
 from harness.history.records import Outcome
 from harness.history.timings import percentile
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from harness.history.records import History, Operation
     from harness.results.verdict import CheckResult
 
-__all__ = ["Latency", "latency"]
+__all__ = ["KIND", "Latency", "latency"]
 
 
 class Latency(Parameters):
@@ -76,3 +77,6 @@ def latency(history: History, parameters: Latency) -> CheckResult:
 def _taken_ms(operation: Operation, history: History) -> float:
     end_s = history.end_s if operation.end_s is None else operation.end_s
     return (end_s - operation.begin_s) * 1e3
+
+
+KIND = CheckKind(name="latency", parameters=Latency, check=latency, timed=True, faultless=True)

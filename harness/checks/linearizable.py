@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import BaseModel, Field, model_validator
 
 from harness.checks.findings import doubtful, judged, named, nothing_to_judge, some
+from harness.checks.kind import CheckKind
 from harness.checks.parameters import STEP, Names, Parameters
 from harness.consistency import BUDGET, Call, Counter, Map, Model, Register, Set, check
 from harness.history.ends import ended
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from harness.consistency import Linearizability
     from harness.history.records import History, Operation
 
-__all__ = ["CallOf", "Linearizable", "linearizable"]
+__all__ = ["KIND", "CallOf", "Linearizable", "linearizable"]
 
 NAME = "linearizable"
 
@@ -315,3 +316,6 @@ def _described(call: Call, operations: dict[Any, Operation]) -> str:
     return (
         f"{call.operation}({given}){answer} by {named(operation)}, {operation.begin_s:.3f}{until} s"
     )
+
+
+KIND = CheckKind(name=NAME, parameters=Linearizable, check=linearizable)

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from harness.checks.findings import judged, nothing_to_judge
+from harness.checks.kind import CheckKind
 from harness.checks.parameters import Names, Parameters
 
 if TYPE_CHECKING:
     from harness.history.records import BlockingCall, History
     from harness.results.verdict import CheckResult
 
-__all__ = ["NoBlockingCalls", "no_blocking_calls"]
+__all__ = ["KIND", "NoBlockingCalls", "no_blocking_calls"]
 
 
 class NoBlockingCalls(Parameters):
@@ -65,3 +66,6 @@ def _allowed(call: BlockingCall, allow: list[str]) -> bool:
 def _described(call: BlockingCall) -> str:
     times = f", {call.count} times" if call.count > 1 else ""
     return f"{call.what}({call.subject!r}) at {call.where}, {call.at_s:.3f} s{times}"
+
+
+KIND = CheckKind(name="no_blocking_calls", parameters=NoBlockingCalls, check=no_blocking_calls)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from harness.checks.findings import judged, named, nothing_to_judge
+from harness.checks.kind import CheckKind
 from harness.checks.parameters import Parameters
 from harness.history.records import Outcome
 from harness.history.wait_words import describe
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from harness.history.records import History
     from harness.results.verdict import CheckResult
 
-__all__ = ["NAME", "NoDeadlock", "no_deadlock", "under_faults"]
+__all__ = ["KIND", "NAME", "NoDeadlock", "no_deadlock", "under_faults"]
 NAME = "no_deadlock"
 
 
@@ -50,3 +51,12 @@ def no_deadlock(history: History, parameters: NoDeadlock) -> CheckResult:
 def under_faults(parameters: NoDeadlock, within_s: float) -> NoDeadlock:
     """Allow operations more time: only the service's deadlines, which may be long, end a hang."""
     return parameters.model_copy(update={"within_s": within_s})
+
+
+KIND = CheckKind(
+    name=NAME,
+    parameters=NoDeadlock,
+    check=no_deadlock,
+    under_faults=under_faults,
+    with_less_work=True,
+)

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from harness.checks.findings import judged, nothing_to_judge
+from harness.checks.kind import CheckKind
 from harness.checks.parameters import Names, Parameters
 
 if TYPE_CHECKING:
     from harness.history.records import History, Leak
     from harness.results.verdict import CheckResult
 
-__all__ = ["NoLeaks", "is_judgeable", "no_leaks"]
+__all__ = ["KIND", "NoLeaks", "is_judgeable", "no_leaks"]
 
 
 class NoLeaks(Parameters):
@@ -65,3 +66,12 @@ def _described(leak: Leak) -> str:
 def is_judgeable(history: History) -> bool:
     """Return False for a system that was never closed: the check ``run`` fails on that."""
     return history.leaks is not None
+
+
+KIND = CheckKind(
+    name="no_leaks",
+    parameters=NoLeaks,
+    check=no_leaks,
+    with_less_work=True,
+    is_judgeable=is_judgeable,
+)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from harness.checks.findings import judged, nothing_to_judge
+from harness.checks.kind import CheckKind
 from harness.checks.parameters import Names, Parameters
 from harness.history.records import NodeKind
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from harness.history.records import History, LockHold
     from harness.results.verdict import CheckResult
 
-__all__ = ["NoLockAcrossAwait", "no_lock_across_await"]
+__all__ = ["KIND", "NoLockAcrossAwait", "no_lock_across_await"]
 
 
 class NoLockAcrossAwait(Parameters):
@@ -70,3 +71,11 @@ def _described(hold: LockHold, history: History) -> str:
     end_s = history.end_s if hold.end_s is None else hold.end_s
     across = hold.held_await or hold.across or hold.where
     return f"{hold.lock} held for {end_s - hold.begin_s:.3f} s by {hold.task}, across {across}"
+
+
+KIND = CheckKind(
+    name="no_lock_across_await",
+    parameters=NoLockAcrossAwait,
+    check=no_lock_across_await,
+    timed=True,
+)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.checks.findings import judged, named, nothing_to_judge
+from harness.checks.kind import CheckKind
 from harness.checks.parameters import Parameters
 from harness.history.ends import as_expected, ended, wanted
 
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from harness.history.records import History
     from harness.results.verdict import CheckResult
 
-__all__ = ["NAME", "Outcomes", "outcomes"]
+__all__ = ["KIND", "NAME", "Outcomes", "outcomes"]
 
 NAME = "outcomes"
 
@@ -35,3 +36,6 @@ def outcomes(history: History, parameters: Outcomes) -> CheckResult:  # noqa: AR
         involved=[f"{named(one)}: expected {wanted(one)}, {ended(one)}" for one in wrong],
         why=ended(wrong[0]) if wrong else None,
     )
+
+
+KIND = CheckKind(name=NAME, parameters=Outcomes, check=outcomes, faultless=True)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from harness.checks.findings import judged, longest_hold, nothing_to_judge
+from harness.checks.kind import CheckKind
 from harness.checks.parameters import USER, Parameters
 from harness.checks.spans import asked_of, peak, spans_of
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from harness.history.records import History
     from harness.results.verdict import CheckResult
 
-__all__ = ["Overlap", "overlap"]
+__all__ = ["KIND", "Overlap", "overlap"]
 
 
 class Overlap(Parameters):
@@ -68,3 +69,6 @@ def overlap(history: History, parameters: Overlap) -> CheckResult:
         involved=apart,
         why=longest_hold(history),
     )
+
+
+KIND = CheckKind(name="overlap", parameters=Overlap, check=overlap, timed=True, faultless=True)

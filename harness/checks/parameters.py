@@ -20,4 +20,7 @@ Names = list[Annotated[str, StringConstraints(min_length=1, max_length=500)]]
 class Parameters(BaseModel):
     """A check's parameters: no unknown keys, no silent conversions, no infinities."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+    # Built when it is first used: a scenario uses few checks.
+    model_config = ConfigDict(
+        extra="forbid", strict=True, frozen=True, allow_inf_nan=False, defer_build=True
+    )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from harness.checks.findings import judged, longest_hold, nothing_to_judge
+from harness.checks.kind import CheckKind
 from harness.checks.parameters import Parameters
 from harness.checks.spans import asked_of, peak, spans_of
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from harness.history.records import History
     from harness.results.verdict import CheckResult
 
-__all__ = ["PeakInFlight", "peak_in_flight"]
+__all__ = ["KIND", "PeakInFlight", "peak_in_flight"]
 
 
 class PeakInFlight(Parameters):
@@ -45,3 +46,8 @@ def peak_in_flight(history: History, parameters: PeakInFlight) -> CheckResult:
         seen=f"a peak of {found} of {len(spans)}",
         why=longest_hold(history),
     )
+
+
+KIND = CheckKind(
+    name="peak_in_flight", parameters=PeakInFlight, check=peak_in_flight, timed=True, faultless=True
+)

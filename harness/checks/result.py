@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field, field_validator, model_validator
 
 from harness.checks.findings import doubtful, judged, named, nothing_to_judge, operations_of
+from harness.checks.kind import CheckKind
 from harness.checks.parameters import STEP, Parameters
 from harness.history.value_path import PathMissing, canonical, values_at
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from harness.history.records import History, Operation
     from harness.results.verdict import CheckResult
 
-__all__ = ["Result", "result"]
+__all__ = ["KIND", "Result", "result"]
 
 
 class Result(Parameters):
@@ -102,3 +103,8 @@ def _never_found(value: Any) -> str | None:
         return "must be a finite number"
     inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
     return next((message for one in inner if (message := _never_found(one)) is not None), None)
+
+
+KIND = CheckKind(
+    name="result", parameters=Result, check=result, timed_by_delays=True, faultless=True
+)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from harness.checks.findings import doubtful, judged, named, nothing_to_judge, operations_of
+from harness.checks.kind import CheckKind
 from harness.checks.parameters import STEP, Parameters
 from harness.history.value_path import canonical
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from harness.history.records import History
     from harness.results.verdict import CheckResult
 
-__all__ = ["SameResult", "same_result"]
+__all__ = ["KIND", "SameResult", "same_result"]
 
 
 class SameResult(Parameters):
@@ -61,3 +62,6 @@ def same_result(history: History, parameters: SameResult) -> CheckResult:
         ],
         doubts=doubtful(every),
     )
+
+
+KIND = CheckKind(name="same_result", parameters=SameResult, check=same_result, faultless=True)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field
 
 from harness.checks.findings import doubtful, judged, named, nothing_to_judge, operations_of
+from harness.checks.kind import CheckKind
 from harness.checks.parameters import STEP, Parameters
 from harness.history.ends import as_expected
 from harness.history.value_path import PathMissing, canonical, values_at
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from harness.history.records import History, Operation
     from harness.results.verdict import CheckResult
 
-__all__ = ["SeesExactlyOwn", "sees_exactly_own"]
+__all__ = ["KIND", "SeesExactlyOwn", "sees_exactly_own"]
 
 NAME = "sees_exactly_own"
 
@@ -244,3 +245,6 @@ def _ids_of(arguments: Any, path: str) -> list[str]:
         return [canonical(one) for one in values_at(arguments, path)]
     except PathMissing:
         return []
+
+
+KIND = CheckKind(name=NAME, parameters=SeesExactlyOwn, check=sees_exactly_own, faultless=True)

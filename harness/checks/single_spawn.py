@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field, field_validator, model_validator
 
 from harness.checks.findings import judged, nothing_to_judge
+from harness.checks.kind import CheckKind
 from harness.checks.parameters import Parameters
 from harness.history.records import Outcome
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from harness.history.records import ClientRecord, History
     from harness.results.verdict import CheckResult
 
-__all__ = ["SingleSpawn", "single_spawn", "under_faults"]
+__all__ = ["KIND", "SingleSpawn", "single_spawn", "under_faults"]
 
 
 class SingleSpawn(Parameters):
@@ -139,3 +140,8 @@ def _described(clients: list[ClientRecord] | tuple[ClientRecord, ...]) -> str:
 def under_faults(parameters: SingleSpawn, _within_s: float) -> SingleSpawn | None:
     """Allow any number of spawns, since a dead client is replaced, but never two at once."""
     return None if parameters.overlap else parameters.model_copy(update={"exactly": "any"})
+
+
+KIND = CheckKind(
+    name="single_spawn", parameters=SingleSpawn, check=single_spawn, under_faults=under_faults
+)

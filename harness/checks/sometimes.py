@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from harness.checks.each_condition import judged_each, why_of
+from harness.checks.kind import CheckKind
 from harness.checks.parameters import Names, Parameters
 
 if TYPE_CHECKING:
     from harness.history.records import History
     from harness.results.verdict import CheckResult
 
-__all__ = ["Sometimes", "sometimes"]
+__all__ = ["KIND", "Sometimes", "sometimes"]
 
 
 class Sometimes(Parameters):
@@ -33,3 +34,9 @@ def sometimes(history: History, parameters: Sometimes) -> CheckResult:
         holds=lambda one: one.first_held_s is not None,
         broken=lambda one: f"{one.name} never held in {one.moments} moments{why_of(one.reason)}",
     )
+
+
+# A fault or another order in a search may keep a condition from ever holding.
+KIND = CheckKind(
+    name="sometimes", parameters=Sometimes, check=sometimes, timed=True, faultless=True
+)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from harness.checks.findings import judged, longest_hold, nothing_to_judge
+from harness.checks.kind import CheckKind
 from harness.checks.parameters import PHASE, Parameters
 from harness.history.contention import culprit
 from harness.history.records import NodeKind
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from harness.history.records import History, Measurement
     from harness.results.verdict import CheckResult
 
-__all__ = ["SpeedUp", "is_decided", "speed_up"]
+__all__ = ["KIND", "SpeedUp", "is_decided", "speed_up"]
 
 LIVE_ROUNDS_MIN = 5
 
@@ -95,3 +96,6 @@ def _timings(history: History, parameters: SpeedUp) -> tuple[list[Measurement], 
         one for one in history.measurements if one.phase == parameters.phase and not one.warm_up
     ]
     return timed, [one for one in timed if one.succeeded and not one.failed]
+
+
+KIND = CheckKind(name="speedup", parameters=SpeedUp, check=speed_up, timed=True, faultless=True)

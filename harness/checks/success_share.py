@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from harness.checks.findings import judged, named, nothing_to_judge, operations_of
+from harness.checks.kind import CheckKind
 from harness.checks.parameters import STEP, Parameters
 
 if TYPE_CHECKING:
     from harness.history.records import History
     from harness.results.verdict import CheckResult
 
-__all__ = ["SuccessShare", "success_share"]
+__all__ = ["KIND", "SuccessShare", "success_share"]
 
 
 class SuccessShare(Parameters):
@@ -44,3 +45,6 @@ def success_share(history: History, parameters: SuccessShare) -> CheckResult:
             f"{named(one)}: {one.error.type if one.error else one.outcome.value}" for one in failed
         ],
     )
+
+
+KIND = CheckKind(name="success_share", parameters=SuccessShare, check=success_share, faultless=True)

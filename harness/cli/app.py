@@ -13,14 +13,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from harness.cli.arguments import note
-from harness.cli.explore import STRATEGIES_TOLD, explore
-from harness.cli.init import init
-from harness.cli.list import list_scenarios
-from harness.cli.node import node_app
-from harness.cli.replay import replay
-from harness.cli.run import run
-from harness.cli.schema import schema
-from harness.cli.verify import verify
+from harness.cli.commands import CommandGroup
 from harness.errors import CouldNotRun, HarnessError
 from harness.processes.signals import end_on_signals
 from harness.results.exit_codes import EXIT_INTERRUPTED
@@ -32,6 +25,7 @@ __all__ = ["app", "main"]
 
 app = typer.Typer(
     name="harness",
+    cls=CommandGroup,
     help=(
         "Test an asyncio service. A scenario file says who does what at once, and what must hold."
         " It runs in virtual time, where one seed decides everything, or on the real clock; and a"
@@ -45,14 +39,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-app.command()(init)
-app.command()(run)
-app.command("list")(list_scenarios)
-app.command(epilog=STRATEGIES_TOLD)(explore)
-app.command()(replay)
-app.command()(verify)
-app.command()(schema)
-app.add_typer(node_app, name="node")
 
 
 def _print_version(asked: bool) -> None:

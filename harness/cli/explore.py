@@ -37,10 +37,11 @@ if TYPE_CHECKING:
     from harness.search.pieces.plan import SearchPlan
     from harness.search.pieces.running import SearchEnd
 
-__all__ = ["STRATEGIES_TOLD", "exit_code", "explore"]
+__all__ = ["EPILOG", "exit_code", "explore"]
 
 ADVICE = "with --resume DIR another time it could be gone on with"
-STRATEGIES_TOLD = "\n".join(
+# Told below the options, a strategy a line.
+EPILOG = "\n".join(
     ("Strategies:", "", "\b", *(f"* {name}: {does}" for name, does in STRATEGIES.items()))
 )
 

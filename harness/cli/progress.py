@@ -1,4 +1,4 @@
-"""What a person at a terminal sees of a search while it goes on."""
+"""What a person sees of a search, or of runs that are verified, while it goes on."""
 
 from __future__ import annotations
 
@@ -7,24 +7,26 @@ import time
 from collections import Counter
 from typing import TYPE_CHECKING, Any, TextIO
 
+from harness.cli.arguments import note
 from harness.report.formats.search_terminal import search_lines
 from harness.results.verdict import Verdict
 from harness.results.wording import count, one_line, seconds, shortened
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from harness.results.explorations import Exploration, ExplorationReport, FoundFailure
+    from harness.runs.verifying import Verified
     from harness.search.pieces.plan import SearchPlan
 
-__all__ = ["SearchProgress", "coverage_line", "heading", "report_lines", "summary"]
+__all__ = ["SearchProgress", "counted", "coverage_line", "heading", "report_lines", "summary"]
 
 _REAL_CLOCK = time.perf_counter
 _BARS = "▁▂▃▄▅▆▇█"
 _POINTS = 12
 _HEADLINE_MAX = 300
 # Without a terminal, a line so often.
-_LINE_S = 15.0
+_LINE_S = 10.0
 
 
 def heading(plan: SearchPlan) -> str:
@@ -87,6 +89,16 @@ def summary(report: ExplorationReport, *, seed: int, took_s: float, runs_before:
         f" {count(distinct, 'distinct partial order')}, {count(failures, 'failure')};"
         f" {seconds(took_s)} measured{rate}), seed {seed}"
     )
+
+
+def counted(found: Iterable[Verified], total: int) -> Iterator[Verified]:
+    """Hand on what is found of ``total`` runs, and tell every ten seconds how far it is."""
+    told_s = _REAL_CLOCK()
+    for number, one in enumerate(found, start=1):
+        yield one
+        if _REAL_CLOCK() - told_s >= _LINE_S:
+            told_s = _REAL_CLOCK()
+            note(f"{number:,} of {count(total, 'run')} made twice")
 
 
 def _bars(one: Exploration) -> Iterator[str]:

@@ -21,12 +21,12 @@ from harness.cli.arguments import (
     refuse_places,
     seed_of,
 )
-from harness.report.formats.run_json import run_json
 from harness.report.formats.run_terminal import Progress, render_summary
 from harness.results.exit_codes import EXIT_CODES
 from harness.results.whole_file import write_whole
 from harness.results.wording import count
 from harness.runs.batch import Batch, read_scenarios, run_batch
+from harness.scenario.reading import has_regressions
 
 if TYPE_CHECKING:
     from harness.results.runs import RunReport
@@ -74,6 +74,8 @@ def run(  # noqa: PLR0917 - typer calls it by keyword
         for path in write_run_folder(found, report):
             note(f"wrote {path}")
     if json_file is not None:
+        from harness.report.formats.run_json import run_json  # noqa: PLC0415 - seldom needed
+
         write_whole({json_file: run_json(found)})
     raise typer.Exit(EXIT_CODES[found.verdict])
 
@@ -91,7 +93,7 @@ def carried_out(batch: Batch, *, before: Before = (), quiet: bool) -> RunReport:
 
 def _regressions(batch: Batch) -> Before:
     """Return the recorded failures of the scenarios; a real node cannot repeat an order."""
-    if batch.node != "simulated":
+    if batch.node != "simulated" or not any(has_regressions(one) for one in batch.scenarios):
         return ()
     from harness.search.failures.regression_runs import RegressionRuns  # noqa: PLC0415 - takes its time
 

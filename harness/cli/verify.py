@@ -25,6 +25,7 @@ def verify(
 
     For example: harness verify scenarios --seeds 100
     """
+    from harness.cli.progress import counted  # noqa: PLC0415 - takes its time
     from harness.runs.verifying import verified_lines, verify_batch  # noqa: PLC0415 - takes its time
 
     batch = Batch(
@@ -36,7 +37,7 @@ def verify(
     )
     last = batch.seed + batch.seeds - 1
     note(f"harness: verifying {count(batch.total, 'run')}, seeds {batch.seed} to {last}")
-    found = list(verify_batch(batch))
+    found = list(counted(verify_batch(batch), batch.total))
     for line in verified_lines(found):
         typer.echo(line)
     different = sum(run.verdict is Verdict.FAILED for run in found)

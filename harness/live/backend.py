@@ -169,8 +169,7 @@ class _LiveStage:
     def begin_chaos(self, seed: int) -> Chaos:
         """Raise ``Unsupported``: on the real clock nobody decides what happens next."""
         del seed
-        msg = "faults as choices are for simulated runs: explore without --node live"
-        raise Unsupported(msg)
+        raise Unsupported("faults as choices are for simulated runs: explore without --node live")
 
     def patient(self, for_s: float) -> AbstractContextManager[None]:
         """Let the watchdog wait for so many seconds: a deadline or a delay is under way."""
@@ -214,8 +213,7 @@ class _LiveWorld:
     async def set_node(self, state: str) -> None:
         """Cut the node off, freeze it, or heal it."""
         if self._proxy is None:
-            msg = "phase.node: the system under test uses no node"
-            raise BadInput(msg)
+            raise BadInput("phase.node: the system under test uses no node")
         await {"cut": self._proxy.cut, "freeze": self._proxy.freeze, "heal": self._proxy.heal}[
             state
         ]()
@@ -246,8 +244,7 @@ def _stall_s() -> float:
     except ValueError:
         stall_s = 0.0
     if not stall_s > 0:
-        msg = f'{STALL_SETTING}: must be a number of seconds over 0, got "{text}"'
-        raise BadInput(msg)
+        raise BadInput(f'{STALL_SETTING}: must be a number of seconds over 0, got "{text}"')
     return stall_s
 
 

@@ -150,8 +150,7 @@ class StallWatchdog:
 
     def _raise_stalled(self, _signal: int, _frame: FrameType | None) -> None:
         if not self._over:
-            msg = "the run did not move, and did not end when it was cancelled"
-            raise Stalled(msg)
+            raise Stalled("the run did not move, and did not end when it was cancelled")
 
     def _from_outside(self) -> Diagnosis:
         """Diagnose a loop that is stuck in a callback, by the stack of its thread."""

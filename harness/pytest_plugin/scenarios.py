@@ -54,8 +54,8 @@ class ScenarioItem(pytest.Item):
             if found is not None:
                 self.user_properties += [("runs", found.runs), ("distinct", found.distinct)]
             return
-        from harness.runs.loading import system_path_of  # noqa: PLC0415 - not in every test run
         from harness.runs.runner import run_scenario  # noqa: PLC0415
+        from harness.runs.scenarios import system_path_of  # noqa: PLC0415 - not in every test run
         from harness.systems.loading import load_system  # noqa: PLC0415
 
         path = system_path_of(self._scenario, asked("--harness-system"))

@@ -3,31 +3,26 @@
 from __future__ import annotations
 
 import os
-import traceback
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import lru_cache
 from itertools import chain
-from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from harness.choices.randomness import SEED_MAX
-from harness.errors import BadInput, CouldNotRun, Terminated
+from harness.errors import BadInput, CouldNotRun
 from harness.history.records import NodeKind
-from harness.processes.pool import Died, ending_its_process, in_workers
 from harness.results.machine import facts, versions
 from harness.results.runs import RunReport, RunResult
 from harness.results.verdict import Verdict
-from harness.runs.loading import system_at, system_path_of
 from harness.runs.opening import open_backend
-from harness.runs.runner import not_run, run_scenario
-from harness.runs.scenarios import refuse_mistakes, scenario_at
+from harness.runs.runner import not_run, run_one
+from harness.runs.scenarios import refuse_mistakes, scenario_at, system_at, system_path_of
 from harness.scenario.reading import find_scenarios
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
-    from harness.backends.port import Backend
     from harness.scenario.model import Scenario
 
 __all__ = [
@@ -46,8 +41,6 @@ HISTORIES_MAX = 200
 RUNS_MAX = 1_000_000
 # More processes than this are a slip of the finger.
 JOBS_MAX = 256
-# So many runs are handed out for each worker, so that none waits for the next.
-AT_ONCE = 4
 
 
 class Before(Protocol):
@@ -83,23 +76,19 @@ class Batch:
 
     def __post_init__(self) -> None:
         if self.node not in {kind.value for kind in NodeKind}:
-            msg = f'--node: must be "simulated" or "live", got "{self.node}"'
-            raise BadInput(msg)
+            raise BadInput(f'--node: must be "simulated" or "live", got "{self.node}"')
         if self.seeds < 1 or not 0 <= self.seed <= SEED_MAX - self.seeds + 1:
-            msg = (
+            raise BadInput(
                 f"--seed, --seeds: seeds must be 0 to {SEED_MAX} and at least one,"
                 f" got {self.seeds} from {self.seed} on"
             )
-            raise BadInput(msg)
         if self.total > RUNS_MAX:
-            msg = (
+            raise BadInput(
                 f"--seeds: {self.total:,} runs are too many at once, at most {RUNS_MAX:,};"
                 " run them in parts, each from a --seed of its own"
             )
-            raise BadInput(msg)
         if self.jobs is not None and not 1 <= self.jobs <= JOBS_MAX:
-            msg = f"--jobs: must be at least 1 and at most {JOBS_MAX}, got {self.jobs}"
-            raise BadInput(msg)
+            raise BadInput(f"--jobs: must be at least 1 and at most {JOBS_MAX}, got {self.jobs}")
 
     @property
     def pairs(self) -> Iterator[tuple[Scenario, int]]:
@@ -160,11 +149,12 @@ def run_batch(
     watcher.start(len(before) + batch.total)
     results: list[RunResult] = []
     found_versions = versions()
-    runs = (
-        _in_processes(batch)
-        if batch.processes > 1
-        else _in_this_process(batch, found_versions, progress)
-    )
+    if batch.processes > 1:
+        from harness.runs.run_processes import run_in_processes  # noqa: PLC0415 - takes its time
+
+        runs = run_in_processes(batch.pairs, system=batch.system, processes=batch.processes)
+    else:
+        runs = _in_this_process(batch, found_versions, progress)
     for result in chain(before, runs):
         watcher.finished(result)
         spare = len(results) >= HISTORIES_MAX and result.verdict is Verdict.PASSED
@@ -183,61 +173,17 @@ def _in_this_process(
         backend = open_backend(batch.node, needs_node=needs_node, progress=progress)
     except CouldNotRun as reason:
         for scenario, seed in batch.pairs:
-            yield _lost(batch, scenario, seed, str(reason))
+            yield not_run(
+                scenario,
+                node=NodeKind(batch.node),
+                seed=seed,
+                reason=str(reason),
+                system=batch.system,
+            )
         return
     try:
         found_versions.update(backend.versions)
         for scenario, seed in batch.pairs:
-            yield _run(scenario, backend, system=batch.system, seed=seed)
+            yield run_one(scenario, backend, system=batch.system, seed=seed)
     finally:
         backend.close()
-
-
-def _in_processes(batch: Batch) -> Iterator[RunResult]:
-    """Run everything in worker processes; one that dies costs the run it died in."""
-    work = iter(enumerate(batch.pairs))
-    ended: dict[int, RunResult] = {}
-    following = 0
-    for (number, (scenario, seed)), end in in_workers(
-        lambda: next(work, None),
-        lambda pool, one: pool.submit(_run_elsewhere, one[1][0].path, batch.system, one[1][1]),
-        processes=batch.processes,
-        at_once=batch.processes * AT_ONCE,
-    ):
-        if isinstance(end, Died):
-            reason = f"worker processes died ({end.deaths}), this run's or those before it"
-            ended[number] = _lost(batch, scenario, seed, reason)
-        else:
-            ended[number] = end.result()
-        while following in ended:
-            yield ended.pop(following)
-            following += 1
-
-
-def _run_elsewhere(path: str, system: str | None, seed: int) -> RunResult:
-    with ending_its_process():
-        return _run(scenario_at(path), _simulated(), system=system, seed=seed)
-
-
-@lru_cache(maxsize=1)
-def _simulated() -> Backend:
-    return open_backend(NodeKind.SIMULATED.value, needs_node=False)
-
-
-def _lost(batch: Batch, scenario: Scenario, seed: int, reason: str) -> RunResult:
-    node = NodeKind(batch.node)
-    return not_run(scenario, node=node, seed=seed, reason=reason, system=batch.system)
-
-
-def _run(scenario: Scenario, backend: Backend, *, system: str | None, seed: int) -> RunResult:
-    path = system_path_of(scenario, system)
-    try:
-        return run_scenario(scenario, backend, system=system_at(path), system_path=path, seed=seed)
-    except (BadInput, Terminated):
-        raise
-    except SystemExit as error:
-        reason = f"the system under test ended the interpreter: {error!r}"
-    except Exception as error:  # noqa: BLE001 - one run's crash must not cost the others' results
-        where = traceback.extract_tb(error.__traceback__)[-1]
-        reason = f"a fault of the harness: {error!r} at {Path(where.filename).name}:{where.lineno}"
-    return not_run(scenario, node=backend.kind, seed=seed, reason=reason, system=path)

@@ -79,11 +79,10 @@ class ConditionWatch:
         offered = session.conditions() if hasattr(session, "conditions") else {}
         missing = [name for name in self._seen if name not in offered]
         if missing:
-            msg = (
+            raise BadInput(
                 f"the open system offers no condition {listed(missing)}:"
                 f" conditions() must return each that its adapter lists, got {listed(offered)}"
             )
-            raise BadInput(msg)
         self._asked = [
             (seen, offered[name]) for name, seen in self._seen.items() if seen.error is None
         ]

@@ -31,8 +31,7 @@ class Deadline:
     def __enter__(self) -> None:
         task = asyncio.current_task()
         if task is None:
-            msg = "a deadline was set outside of a task"
-            raise HarnessBug(msg)
+            raise HarnessBug("a deadline was set outside of a task")
         loop = asyncio.get_running_loop()
         self._timer = loop.call_later(self._within_s, self._strike, task)
 

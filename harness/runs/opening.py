@@ -37,5 +37,4 @@ def open_backend(
 
         partner = load_partner(DEFAULT_PARTNER) if needs_node else None
         return LiveBackend(partner, progress=progress or (lambda _line: None))
-    msg = f'node: must be "simulated" or "live", got "{node}"'
-    raise BadInput(msg)
+    raise BadInput(f'node: must be "simulated" or "live", got "{node}"')

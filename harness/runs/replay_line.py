@@ -6,7 +6,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from harness.history.records import NodeKind
-from harness.runs.loading import system_path_of
+from harness.runs.scenarios import system_path_of
 
 if TYPE_CHECKING:
     from harness.scenario.model import Scenario

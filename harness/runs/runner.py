@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
+import traceback
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.checks.no_blocking_calls import NoBlockingCalls
@@ -13,7 +15,7 @@ from harness.checks.whole_run import whole_run
 from harness.diagnosis.blocking_calls import BlockingCalls
 from harness.diagnosis.dropped_coroutines import DroppedCoroutines
 from harness.diagnosis.task_origins import TaskOrigins
-from harness.errors import BadInput, HarnessBug, HarnessError, Unsupported
+from harness.errors import BadInput, HarnessBug, HarnessError, Terminated, Unsupported
 from harness.history.plain_data import PlainData
 from harness.history.recorder import Recorder
 from harness.history.records import NodeKind
@@ -24,12 +26,11 @@ from harness.runs.conditions import ConditionWatch
 from harness.runs.course import Run, run_whole
 from harness.runs.directory import run_directory, why_not_writable
 from harness.runs.replay_line import replay_line
-from harness.runs.scenarios import refuse_mistakes
+from harness.runs.scenarios import refuse_mistakes, system_at, system_path_of
 from harness.systems.imports import importing_from_here
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from pathlib import Path
 
     from harness.backends.port import Backend, Orders, PreparedRun, Ran, Stage
     from harness.checks.register import ResolvedCheck
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from harness.scenario.model import Scenario
     from harness.systems.port import System
 
-__all__ = ["CarriedOut", "carry_out", "not_run", "run_scenario"]
+__all__ = ["CarriedOut", "carry_out", "not_run", "run_one", "run_scenario"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +61,25 @@ def run_scenario(
         SystemExit: The system under test ended the interpreter.
     """
     return carry_out(scenario, backend, system=system, system_path=system_path, seed=seed).result
+
+
+def run_one(scenario: Scenario, backend: Backend, *, system: str | None, seed: int) -> RunResult:
+    """Run one scenario of many: a crash of it is told in its own result, and costs no other.
+
+    Raises:
+        BadInput: The system cannot be used.
+    """
+    path = system_path_of(scenario, system)
+    try:
+        return run_scenario(scenario, backend, system=system_at(path), system_path=path, seed=seed)
+    except (BadInput, Terminated):
+        raise
+    except SystemExit as error:
+        reason = f"the system under test ended the interpreter: {error!r}"
+    except Exception as error:  # noqa: BLE001 - one run's crash must not cost the others' results
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        reason = f"a fault of the harness: {error!r} at {Path(where.filename).name}:{where.lineno}"
+    return not_run(scenario, node=backend.kind, seed=seed, reason=reason, system=path)
 
 
 @importing_from_here()

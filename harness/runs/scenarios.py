@@ -1,4 +1,4 @@
-"""The scenarios of runs: each read once, and compared with what its system has."""
+"""The scenarios of runs and their systems: each read once, and compared with one another."""
 
 from __future__ import annotations
 
@@ -6,14 +6,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.errors import BadInput
+from harness.errors import BadInput, Terminated
 from harness.runs.conditions import condition_mistakes
-from harness.runs.loading import system_at
 from harness.runs.opening import DEFAULT_PARTNER
 from harness.scenario.mistakes import Mistake, told
 from harness.scenario.reading import call_mistakes, checked, parsed
 from harness.systems.imports import importing_from_here
-from harness.systems.loading import load_partner
+from harness.systems.loading import load_partner, load_system
 from harness.systems.port import DEFAULT_SYSTEM
 
 if TYPE_CHECKING:
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from harness.scenario.model import Scenario
     from harness.systems.port import System
 
-__all__ = ["refuse_mistakes", "scenario_at"]
+__all__ = ["refuse_mistakes", "scenario_at", "system_at", "system_path_of"]
 
 
 def scenario_at(path: str, *, system: str | None = None) -> Scenario:
@@ -100,3 +99,25 @@ def _lacks(scenario: Scenario, system: System) -> list[str]:
     except Exception as error:  # noqa: BLE001 - the adapter's own fault is one more line
         return [f"system: its mistakes() failed: {error!r}; mend the adapter"]
     return lines
+
+
+@lru_cache(maxsize=100)
+def system_at(path: str) -> System:
+    """Load a system by its import path, once.
+
+    Raises:
+        BadInput: It cannot be loaded.
+    """
+    try:
+        return load_system(path)
+    except (BadInput, Terminated):
+        raise
+    # A module that ends the interpreter must not end the harness, least of all with a green 0.
+    except (Exception, SystemExit) as error:
+        msg = f'system "{path}": cannot be loaded: {error!r}; mend the module'
+        raise BadInput(msg) from error
+
+
+def system_path_of(scenario: Scenario, asked: str | None) -> str:
+    """Return the import path of a scenario's system: what is asked for, its file's, or serve."""
+    return asked or scenario.system or DEFAULT_SYSTEM

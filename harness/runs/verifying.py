@@ -12,10 +12,9 @@ from harness.history.records import NodeKind
 from harness.processes.pool import ending_its_process, open_pool
 from harness.results.verdict import Verdict
 from harness.results.wording import count, one_line, shortened
-from harness.runs.loading import system_at, system_path_of
 from harness.runs.opening import open_backend
 from harness.runs.runner import carry_out
-from harness.runs.scenarios import refuse_mistakes, scenario_at
+from harness.runs.scenarios import refuse_mistakes, scenario_at, system_at, system_path_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

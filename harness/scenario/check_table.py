@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from harness.checks.register import ALWAYS_ON, CHECKS, RENAMED, CheckKind, ResolvedCheck
+from harness.checks.register import ALWAYS_ON, CHECKS, RENAMED, ResolvedCheck
 from harness.history.records import NodeKind
 from harness.scenario.keys import file_keys
 from harness.scenario.mistakes import Mistake, place, values_mistakes
 from harness.scenario.words import listed, resembling, shown
+
+if TYPE_CHECKING:
+    from harness.checks.kind import CheckKind
 
 __all__ = ["PlacedCheck", "read_checks", "resolved"]
 

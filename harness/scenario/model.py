@@ -47,7 +47,10 @@ Milliseconds = Annotated[float, Field(ge=0, le=DAY_MS)]
 class _Table(BaseModel):
     """A table of the file: no unknown keys, no silent conversions, never changed once read."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+    # Built when it is first used: one that lies in another is built with that one only.
+    model_config = ConfigDict(
+        extra="forbid", strict=True, frozen=True, allow_inf_nan=False, defer_build=True
+    )
 
 
 class User(_Table):

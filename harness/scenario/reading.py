@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import difflib
+import os
 import stat
 import tomllib
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
@@ -24,9 +26,15 @@ from harness.scenario.words import no_operation, resembling, shown
 
 if TYPE_CHECKING:
     from collections.abc import Collection
-    from pathlib import Path
 
-__all__ = ["call_mistakes", "checked", "find_scenarios", "parsed", "read_scenario"]
+__all__ = [
+    "call_mistakes",
+    "checked",
+    "find_scenarios",
+    "has_regressions",
+    "parsed",
+    "read_scenario",
+]
 
 BYTES_MAX = 1_000_000
 DEPTH_MAX = 30
@@ -45,20 +53,26 @@ def find_scenarios(paths: list[Path]) -> list[Path]:
     found: list[Path] = []
     for path in paths:
         try:
-            if path.is_dir():
+            # Asked of stat(): what is_dir() and exists() make of an error depends on the Python.
+            if stat.S_ISDIR(path.stat().st_mode):
                 inside = sorted(one for one in path.rglob("*.toml") if not _is_left_out(one, path))
                 if not inside:
                     raise BadInput(
                         f"{path}: holds no scenario (*.toml); name a file or another folder"
                     )
                 found += inside
-            elif path.exists():
-                found.append(path)
             else:
-                raise BadInput(f"{path}: no such file or folder{_near(path)}")
+                found.append(path)
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise BadInput(f"{path}: no such file or folder{_near(path)}") from error
         except (OSError, ValueError) as error:
             raise BadInput(f"{path}: cannot be read: {_reason(error)}") from error
     return list(dict.fromkeys(found))
+
+
+def has_regressions(scenario: Scenario) -> bool:
+    """Return True if a folder of kept failures, or what has its name, lies beside a scenario."""
+    return os.path.lexists(Path(scenario.path).parent / REGRESSIONS)
 
 
 def read_scenario(path: Path) -> Scenario:
@@ -130,17 +144,19 @@ def parsed(path: Path) -> dict[str, Any]:
             f"{path}: must be UTF-8 text, line {line} is not; save it as UTF-8"
         ) from error
     except RecursionError as error:
-        raise BadInput(f"{path}: is nested too deeply; write it flatter") from error
+        raise BadInput(_too_deep(path)) from error
     except ValueError as error:
         # TOMLDecodeError for most mistakes, a plain ValueError for a number of thousands of digits.
         raise BadInput(f"{path}: is not TOML: {_toml_reason(error)}") from error
     if not data:
         raise BadInput(f"{path}: is empty; a scenario has claim, users, [[phase]] and [check]")
     if _is_deep(data):
-        raise BadInput(
-            f"{path}: is nested deeper than {DEPTH_MAX} tables or lists; write it flatter"
-        )
+        raise BadInput(_too_deep(path))
     return data
+
+
+def _too_deep(path: Path) -> str:
+    return f"{path}: is nested deeper than {DEPTH_MAX} tables or lists; write it flatter"
 
 
 def _bytes(path: Path) -> bytes:

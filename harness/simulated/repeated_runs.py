@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SearchRun", "SearchRuns"]
 
-# asyncio's weak set of all tasks of the process.
+# asyncio's weak set of all tasks of the process; CPython 3.14 keeps its own tasks elsewhere.
 _REGISTER: Any = getattr(
     asyncio.tasks, "_scheduled_tasks" if sys.version_info >= (3, 12) else "_all_tasks"
 )

@@ -1,4 +1,4 @@
-"""The recipes: each is run as its page shows it, and prints what its page says."""
+"""The recipes and README: each is run as its page shows it, and prints what its page says."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import yaml
 
 from tests.docs.page import blocks_of, fits, printed_by
 
-RECIPES = sorted((Path(__file__).parents[2] / "docs/recipes").glob("*.md"))
+ROOT = Path(__file__).parents[2]
+RECIPES = [ROOT / "README.md", *sorted((ROOT / "docs/recipes").glob("*.md"))]
 
 
 def write_files(blocks, folder):

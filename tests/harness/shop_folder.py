@@ -13,7 +13,10 @@ from harness.scenario.reading import read_scenario
 from tests.harness.shop import SHOP, paying_at
 
 ROOT = Path(__file__).parents[2]
-HARNESS = (sys.executable, "-c", "from harness.cli.app import main; main()")
+COMMAND = "from harness.cli.app import main; main()"
+HARNESS = (sys.executable, "-c", COMMAND)
+# On a machine that is busy enough, workers do not end in the few seconds that a person would wait.
+PATIENT = "from harness.search.pieces import workers; workers.STOP_S = 100.0; "
 MORE_SHOPS = """\
 import os
 
@@ -87,7 +90,7 @@ def begin(shop):
 
     def start(*arguments):
         process = subprocess.Popen(
-            [*HARNESS, *arguments],
+            [sys.executable, "-c", PATIENT + COMMAND, *arguments],
             cwd=shop,
             env={**os.environ, "PYTHONPATH": str(ROOT)},
             stdout=subprocess.PIPE,

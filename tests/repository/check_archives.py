@@ -20,9 +20,9 @@ WHEELS_TOP_LEVEL = {
     "mosaic_serve": {"serve"},
 }
 SOURCE_TOP_LEVEL = {
-    ".ci", ".github", ".gitignore", "ARCHITECTURE.md", "CHANGELOG.md", "LICENSE", "PKG-INFO",
-    "README.md", "containers", "docs", "harness", "hatch_build.py", "pyproject.toml", "scenarios",
-    "serve", "tests", "tox.ini",
+    ".ci", ".github", ".gitignore", "ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md",
+    "LICENSE", "PKG-INFO", "README.md", "containers", "docs", "harness", "hatch_build.py",
+    "pyproject.toml", "scenarios", "serve", "tests", "tox.ini",
 }  # fmt: skip
 NEEDED = (
     "harness/py.typed",
@@ -180,6 +180,7 @@ def check_installed(harness: Path, serve: Path) -> None:
 
 def run(*command: str, cwd: Path) -> None:
     """Run a command, and fail with its output if it fails."""
+    print(f"archives: {' '.join(command)}", flush=True)
     done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
     require(done.returncode == 0, f"{' '.join(command)}: {done.stdout}{done.stderr}")
 

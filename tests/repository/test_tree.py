@@ -13,9 +13,9 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 TOP_LEVEL = {
-    ".ci", ".github", ".gitignore", "ARCHITECTURE.md", "CHANGELOG.md", "LICENSE", "README.md",
-    "containers", "docs", "harness", "hatch_build.py", "pyproject.toml", "scenarios", "serve",
-    "tests", "tox.ini",
+    ".ci", ".github", ".gitignore", "ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md",
+    "LICENSE", "README.md", "containers", "docs", "harness", "hatch_build.py", "pyproject.toml",
+    "scenarios", "serve", "tests", "tox.ini",
 }  # fmt: skip
 FILE_BYTES_MAX = 300 * 1024
 # Cargo writes it, one entry for each of some 400 crates.

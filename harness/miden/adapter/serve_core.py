@@ -327,8 +327,7 @@ def _error_class(name: str) -> type[ServeError] | None:
 def _error_named(name: str | None, message: str) -> Exception:
     found = _error_class(name or "ClientFailed")
     if found is None:
-        msg = f'fault.error: serve has no error "{name}"'
-        raise BadInput(msg)
+        raise BadInput(f'fault.error: serve has no error "{name}"')
     return found(message)
 
 

@@ -92,8 +92,7 @@ class SimulatedClientFactory:
         """Start a client; see ``serve.clients.port.ClientFactory``."""
         where = directory.name
         if where in self.open_directories:
-            msg = f"{where}: another client is open on this directory"
-            raise ClientStoreInUse(msg)
+            raise ClientStoreInUse(f"{where}: another client is open on this directory")
         self.open_directories.add(where)
         store = self.stores.setdefault(where, ClientStore())
         stream = self.node.model.stream(where)
@@ -213,8 +212,7 @@ class SimulatedClient:
 
     async def _command(self, body: Generator[simpy.Event, Any, T]) -> T:
         if self.closed:
-            msg = f"{self._where}: the client is closed"
-            raise ClientClosed(msg)
+            raise ClientClosed(f"{self._where}: the client is closed")
         if len(self._queue.items) >= self._queue_length_max:
             body.close()
             msg = f"{self._where}: {self._queue_length_max} commands wait already; try later"
@@ -269,8 +267,7 @@ class SimulatedClient:
         if self._restarts_known != self._node.restarts and self._node.state != "restart":
             self._restarts_known = self._node.restarts
             yield self._wait("refused")
-            msg = f"{self._where}: the connection broke: the node was restarted"
-            raise NodeUnreachable(msg)
+            raise NodeUnreachable(f"{self._where}: the connection broke: the node was restarted")
         yield from self._node.calls(count, self._stream)
 
     def _node_status(self) -> Generator[simpy.Event, Any, NodeStatus]:
@@ -350,11 +347,9 @@ def _refuse_bad(spec: AccountSpec) -> None:
         msg = f'symbol: must be 1 to {SYMBOL_LETTERS_MAX} letters A-Z, got "{letters}"'
         raise InvalidInput(msg)
     if not 0 <= spec.decimals <= DECIMALS_MAX:
-        msg = f"decimals: must be 0 to {DECIMALS_MAX}, got {spec.decimals}"
-        raise InvalidInput(msg)
+        raise InvalidInput(f"decimals: must be 0 to {DECIMALS_MAX}, got {spec.decimals}")
     if not 1 <= spec.max_supply <= SUPPLY_MAX:
-        msg = f"max_supply: must be 1 to {SUPPLY_MAX}, got {spec.max_supply}"
-        raise InvalidInput(msg)
+        raise InvalidInput(f"max_supply: must be 1 to {SUPPLY_MAX}, got {spec.max_supply}")
 
 
 def _account_id(seed: str, mode: StorageMode) -> AccountId:

@@ -69,8 +69,7 @@ class SimulatedNode:
         yield from self._refuse_if_cut(stream)
         if self.state == "freeze":
             yield self.environment.timeout(timeout_s)
-            msg = f"the node did not take the connection within {timeout_s:g} s"
-            raise DialTimedOut(msg)
+            raise DialTimedOut(f"the node did not take the connection within {timeout_s:g} s")
         yield self.environment.timeout(self.model.seconds("dial", stream))
 
     def calls(self, count: int, stream: random.Random) -> Generator[simpy.Event, Any, None]:
@@ -91,8 +90,7 @@ class SimulatedNode:
             if self.state == "freeze":
                 limit_s = self.model.profile.request_timeout_ms / 1e3
                 yield self.environment.timeout(limit_s)
-                msg = f"the node did not answer within {limit_s:g} s"
-                raise CommandTimedOut(msg)
+                raise CommandTimedOut(f"the node did not answer within {limit_s:g} s")
 
     def compute(self, what: str, stream: random.Random) -> Generator[simpy.Event, Any, None]:
         """Keep one of the machine's cores busy."""
@@ -103,5 +101,4 @@ class SimulatedNode:
     def _refuse_if_cut(self, stream: random.Random) -> Generator[simpy.Event, Any, None]:
         if self.state in ("cut", "restart"):
             yield self.environment.timeout(self.model.seconds("refused", stream))
-            msg = "the node refused the connection"
-            raise NodeUnreachable(msg)
+            raise NodeUnreachable("the node refused the connection")

@@ -23,7 +23,7 @@ class Decision:
     """
 
     __slots__ = (
-        "asleep", "cost", "count", "event", "indices", "lanes", "names", "pick", "taken", "tried",
+        "asleep", "cost", "count", "event", "lanes", "names", "pick", "taken", "tried",
         "wanted",
     )  # fmt: skip
 
@@ -31,7 +31,6 @@ class Decision:
         self.count = count
         self.cost = cost
         self.lanes = lanes
-        self.indices: tuple[int, ...] = ()
         self.pick = 0
         self.wanted = set(range(count))
         self.tried: set[int] = set()

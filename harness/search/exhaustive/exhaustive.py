@@ -20,7 +20,7 @@ from harness.search.exhaustive.exhaustive_memory import (
 from harness.search.exhaustive.races import races_of
 from harness.search.exhaustive.symbolic_stack import refuse_unknown_bytecode
 from harness.search.exhaustive.trail import Trail
-from harness.search.strategies.port import PlainStrategy
+from harness.search.strategies.port import Strategy
 from harness.search.subjects.attempt import Attempt
 
 if TYPE_CHECKING:
@@ -28,18 +28,15 @@ if TYPE_CHECKING:
 
     from harness.choices.policies import Lane, OrderPolicy
     from harness.search.exhaustive.footprint import Footprint, Touch
-    from harness.search.strategies.port import Strategy
     from harness.simulated.repeated_runs import SearchRun
 
 __all__ = ["Exhaustive"]
-
-# All that a run may ask but its workload, which is what the proof is about.
 
 # With fewer steps observed than this share, observing costs more than it saves.
 OBSERVED_SHARE_MIN = 0.5
 
 
-class Exhaustive(PlainStrategy):
+class Exhaustive(Strategy):
     """Runs all orders of a program up to a bound, depth first, from the start each time.
 
     Without a bound, orders that no program can tell apart are run once: source-DPOR with sleep sets
@@ -57,7 +54,6 @@ class Exhaustive(PlainStrategy):
         BadInput: The reduction reads bytecode, and this Python has some that it does not know.
     """
 
-    locks = False
     # Runs of different seeds are different programs: all runs have one.
     same_seed = True
 
@@ -71,7 +67,6 @@ class Exhaustive(PlainStrategy):
         self.name = "exhaustive" if bound is None else f"exhaustive:{bound}"
         self.bound = bound
         self.kinds = kinds
-        self.exhausted = False
         self.watcher: Trail | None = None
         self.runs = 0
         self.redundant = 0
@@ -95,11 +90,6 @@ class Exhaustive(PlainStrategy):
         return self.exhausted and self.unsteady is None
 
     @property
-    def current(self) -> Strategy:
-        """Itself."""
-        return self
-
-    @property
     def distinct(self) -> int:
         """Distinct orders so far, the other choices included."""
         return len(self._orders)
@@ -118,7 +108,7 @@ class Exhaustive(PlainStrategy):
         self.watcher = (
             Trail(known=known, passed=passed, footprints=self._footprints) if self.reduced else None
         )
-        self._walk = _Walk(self._path, self.kinds, self.bound, self.watcher)
+        self._walk = _Walk(self._path, self.kinds, self.watcher)
         return self._walk
 
     def _events_passed(self) -> int:
@@ -257,13 +247,11 @@ class _Walk:
         self,
         path: list[Decision],
         kinds: frozenset[ChoiceKind],
-        bound: int | None,
         trail: Trail | None,
     ) -> None:
         self._path = path
         self._known = len(path)
         self._kinds = kinds
-        self._bound = bound
         self._depth = 0
         self._cost = 0
         self.trail = trail

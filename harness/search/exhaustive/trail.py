@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from harness.choices.policies import StepWatcher
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
     from harness.search.exhaustive.decision_path import Decision
 
 __all__ = ["Trail"]
+
+
+# Of asyncio's own callbacks, at the end of a gather and of a shield.
+_FORGETTING = frozenset({"_discard_awaited_by", "_clear_awaited_by_callback"})
 
 
 class _Ahead:
@@ -291,6 +296,8 @@ class Trail(StepWatcher):
                 self._enablers[id(handle)] = enablers
                 touches.touches.add((f"lane {handle.lane}", None, not _joins(handle)))
                 continue
+            if _only_forgets(handle.call[0]):
+                continue
             before = [one for one in ready[:index] if one.lane >= 0 and one.call is not None]
             callback = handle.call[0]
             self._kept.append(callback)
@@ -329,6 +336,15 @@ def _ended_well(future: Any) -> bool:
         # Not exception(): that would tell asyncio that somebody has taken the error.
         and future._exception is None
     )
+
+
+def _only_forgets(callback: Any) -> bool:
+    """Return True for what drops a note of asyncio's call graph, which CPython 3.14 keeps.
+
+    It makes nothing ready, and who looks at the graph is taken as doing anything.
+    """
+    function = callback.func if isinstance(callback, partial) else callback
+    return getattr(function, "__name__", "") in _FORGETTING
 
 
 def _joins(handle: Any) -> bool:

@@ -92,10 +92,9 @@ class Token:
         if not text.startswith(PREFIX):
             other = text.startswith("mh") and "-" in text[:6]
             why = "is of another version of the harness" if other else f"must begin with {PREFIX}"
-            msg = (
+            raise BadInput(
                 f'token: {why}, got "{_short(text)}"; copy the whole word that the failure printed'
             )
-            raise BadInput(msg)
         try:
             return cls._of(_unsealed(text.removeprefix(PREFIX)))
         except (ValueError, TypeError, KeyError, IndexError, zlib.error, binascii.Error) as error:
@@ -172,8 +171,7 @@ def _packed(deviations: tuple[Deviation, ...]) -> list[Any]:
 
 def _unpacked(packed: list[Any]) -> tuple[Deviation, ...]:
     if len(packed) % 3:
-        msg = "deviations come in threes"
-        raise ValueError(msg)
+        raise ValueError("deviations come in threes")
     return tuple(
         Deviation(
             KINDS_BACK[packed[at][0]], packed[at][1:], int(packed[at + 1]), int(packed[at + 2])
@@ -186,8 +184,7 @@ def _unsealed(text: str) -> Any:
     sealed = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
     body = sealed[4:]
     if zlib.crc32(body).to_bytes(4) != sealed[:4]:
-        msg = "the checksum does not fit"
-        raise ValueError(msg)
+        raise ValueError("the checksum does not fit")
     plain = body[1:]
     if body[:1] == b"z":
         plain = zlib.decompressobj(WINDOW, zdict=WORDS).decompress(plain, BYTES_MAX)

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.errors import BadInput, Terminated
 from harness.results.explorations import Exploration
-from harness.runs.loading import system_at, system_path_of
-from harness.runs.scenarios import refuse_mistakes, scenario_at
+from harness.runs.scenarios import refuse_mistakes, scenario_at, system_at, system_path_of
 from harness.search.explorer import Budget, Coverage, explore_subject
 from harness.search.strategies.pct import PriorityChanges
 from harness.search.strategies.portfolio import strategy_named

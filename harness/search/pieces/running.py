@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 from harness.errors import CouldNotRun, Terminated
 from harness.results.machine import facts, versions
-from harness.runs.loading import system_at, system_path_of
-from harness.runs.scenarios import refuse_mistakes
+from harness.runs.scenarios import refuse_mistakes, system_at, system_path_of
 from harness.search.pieces.state import SearchState
 from harness.search.pieces.workers import work_apart, work_here
 

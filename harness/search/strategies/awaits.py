@@ -10,11 +10,10 @@ from harness.choices.kinds import ChoiceKind
 from harness.search.failures.schedule_recorder import ScheduleRecorder
 from harness.search.failures.tape import Deviation, Tape
 from harness.search.failures.tape_policy import TapePolicy
-from harness.search.strategies.port import PlainStrategy
+from harness.search.strategies.port import Strategy
 
 if TYPE_CHECKING:
-    from harness.choices.policies import OrderPolicy, StepWatcher
-    from harness.search.strategies.port import Strategy
+    from harness.choices.policies import OrderPolicy
     from harness.search.subjects.attempt import Attempt
 
 __all__ = ["EachAwait"]
@@ -23,7 +22,7 @@ __all__ = ["EachAwait"]
 PAIRS_OF = 20
 
 
-class EachAwait(PlainStrategy):
+class EachAwait(Strategy):
     """For each source line at which a task was seen to wait: one task kept back there, for long.
 
     The first run, in the default order, finds the lines. A bug that shows when one task is slow at
@@ -33,19 +32,11 @@ class EachAwait(PlainStrategy):
     """
 
     name = "awaits"
-    locks = False
 
     def __init__(self, seed: int) -> None:
         del seed
-        self.exhausted = False
-        self.watcher: StepWatcher | None = None
         self._recorder: ScheduleRecorder | None = None
         self.delays: deque[tuple[Deviation, ...]] | None = None
-
-    @property
-    def current(self) -> Strategy:
-        """Itself."""
-        return self
 
     def begin(self, run: int) -> OrderPolicy:
         """Return a policy of a delay or two; the first has none, and looks for the lines."""

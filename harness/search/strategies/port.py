@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any
 
 from harness.errors import BadInput
 
@@ -12,109 +13,26 @@ if TYPE_CHECKING:
     from harness.choices.policies import OrderPolicy, StepWatcher
     from harness.search.subjects.attempt import Attempt
 
-__all__ = ["PlainStrategy", "Strategy"]
+__all__ = ["Strategy"]
 
 
-class Strategy(Protocol):
+class Strategy(ABC):
     """Proposes runs, one after another. What it proposes for run n depends on n and its seed.
 
-    What it needs to have watched is asked after ``begin``.
-    """
-
-    name: str
-
-    @property
-    def exhausted(self) -> bool:
-        """True if it has no more runs to propose."""
-        ...
-
-    @property
-    def locks(self) -> bool:
-        """True if the holders of locks must be watched in the next run."""
-        ...
-
-    @property
-    def watcher(self) -> StepWatcher | None:
-        """Who looks on at each step of the next run."""
-        ...
-
-    def begin(self, run: int) -> OrderPolicy:
-        """Return the policy of run ``run``, counted from 0."""
-        ...
-
-    def finish(self, found: Attempt) -> None:
-        """Learn how that run ended."""
-        ...
-
-    @property
-    def complete(self) -> bool:
-        """True if it has proposed every order that there is, and so proves something."""
-        ...
-
-    @property
-    def bound(self) -> int | None:
-        """How many delays the orders that it proposes have at most; None if any number."""
-        ...
-
-    @property
-    def same_seed(self) -> bool:
-        """True if all runs must have one seed."""
-        ...
-
-    @property
-    def parts(self) -> Sequence[Strategy]:
-        """The strategies that it takes turns with, if it is made of others."""
-        ...
-
-    @property
-    def current(self) -> Strategy:
-        """The strategy that proposed the last run: itself, or one of its parts."""
-        ...
-
-    @property
-    def depth(self) -> int | None:
-        """The depth of the bugs for which its bound holds; None if it has no such bound."""
-        ...
-
-    @property
-    def lanes(self) -> int:
-        """The most lanes that it measured in a run, 0 if it measures none."""
-        ...
-
-    @property
-    def horizon(self) -> int:
-        """The most decisions that it measured in a run, 0 if it measures none."""
-        ...
-
-    def sentences(self) -> tuple[str, ...]:
-        """Say what its runs prove, if it knows that itself."""
-        ...
-
-    def learned(self) -> dict[str, Any] | None:
-        """Return in plain form what it knows between two runs; None if it can only begin again."""
-        ...
-
-    def remember(self, plain: Any, *, where: str) -> None:
-        """Go on, before its first run, from what ``learned`` returned of another like it.
-
-        Raises:
-            BadInput: It is of another strategy, or damaged; the message begins with ``where``.
-        """
-        ...
-
-    def restore(self, plain: dict[str, Any]) -> None:
-        """Take what ``learned`` returned; damage raises whatever it happens to raise."""
-        ...
-
-
-class PlainStrategy:
-    """What most strategies answer: no bound, no parts, no proof, some numbers to remember.
-
-    ``kept`` names the attributes that decide the runs to come, besides their numbers and the seed.
+    ``exhausted``: it has no more runs to propose. ``locks`` and ``watcher``, asked after ``begin``:
+    the holders of locks must be watched in the next run, and who looks on at each of its steps.
+    ``same_seed``: all runs must have one seed. ``parts`` are the strategies that it takes turns
+    with. ``bound`` is how many delays its orders have at most, ``depth`` the depth of the bugs for
+    which it has a bound; None for no bound. ``lanes`` and ``horizon`` are the most lanes and
+    decisions of a run that it measured, 0 if it measures none. ``kept`` names the attributes that
+    decide the runs to come, besides their numbers and the seed.
     """
 
     name: str
     kept: tuple[str, ...] = ()
+    exhausted = False
+    locks = False
+    watcher: StepWatcher | None = None
     same_seed = False
     bound: int | None = None
     depth: int | None = None
@@ -122,17 +40,30 @@ class PlainStrategy:
     horizon = 0
     parts: Sequence[Strategy] = ()
 
+    @abstractmethod
+    def begin(self, run: int) -> OrderPolicy:
+        """Return the policy of run ``run``, counted from 0."""
+
+    def finish(self, found: Attempt) -> None:
+        """Learn how that run ended; most learn nothing."""
+        del found
+
+    @property
+    def current(self) -> Strategy:
+        """The strategy that proposed the last run: itself, or one of its parts."""
+        return self
+
     @property
     def complete(self) -> bool:
-        """False: what is sampled is never all."""
+        """True if it has proposed every order that there is, and so proves something."""
         return False
 
     def sentences(self) -> tuple[str, ...]:
-        """Say nothing: what samples proves nothing by itself."""
+        """Say what its runs prove, if it knows that itself: samples prove nothing."""
         return ()
 
     def learned(self) -> dict[str, Any] | None:
-        """Return in plain form what it knows between two runs."""
+        """Return in plain form what it knows between two runs; None if it can only begin again."""
         known = {name: getattr(self, name) for name in self.kept}
         return {name: list(one) if isinstance(one, list) else one for name, one in known.items()}
 

@@ -10,15 +10,14 @@ from harness.search.strategies.default import DefaultOrder
 from harness.search.strategies.delays import Delays
 from harness.search.strategies.holders import HoldersLast
 from harness.search.strategies.pct import PriorityChanges
-from harness.search.strategies.port import PlainStrategy
+from harness.search.strategies.port import Strategy
 from harness.search.strategies.pos import PartialOrderSampling
 from harness.search.strategies.random import RandomWalk
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from harness.choices.policies import OrderPolicy, StepWatcher
-    from harness.search.strategies.port import Strategy
+    from harness.choices.policies import OrderPolicy
     from harness.search.subjects.attempt import Attempt
 
 __all__ = ["STRATEGIES", "Portfolio", "strategy_named"]
@@ -36,14 +35,13 @@ STRATEGIES = {
 }
 
 
-class Portfolio(PlainStrategy):
+class Portfolio(Strategy):
     """Takes turns: no strategy finds everything, and each finds something that others do not.
 
     The default order comes first, then each await once, since both are few and tell much.
     """
 
     name = "portfolio"
-    exhausted = False
 
     def __init__(self, seed: int) -> None:
         self.default = DefaultOrder(seed)
@@ -68,16 +66,6 @@ class Portfolio(PlainStrategy):
         """The strategy whose turn it is."""
         return self._turn
 
-    @property
-    def locks(self) -> bool:
-        """Whether the strategy whose turn it is needs locks to be watched."""
-        return self._turn.locks
-
-    @property
-    def watcher(self) -> StepWatcher | None:
-        """Who looks on for the strategy whose turn it is."""
-        return self._turn.watcher
-
     def begin(self, run: int) -> OrderPolicy:
         """Return the policy of the strategy whose turn it is."""
         if run == 0:
@@ -87,7 +75,9 @@ class Portfolio(PlainStrategy):
             self._turn = live[(run - 1) % len(live)]
         count = self.counts.get(self._turn.name, 0)
         self.counts[self._turn.name] = count + 1
-        return self._turn.begin(count)
+        policy = self._turn.begin(count)
+        self.locks, self.watcher = self._turn.locks, self._turn.watcher
+        return policy
 
     def finish(self, found: Attempt) -> None:
         """Have the strategy whose turn it was learn how its run ended."""
@@ -135,8 +125,7 @@ def strategy_named(text: str, *, seed: int) -> Strategy:
     }
     if name not in plain or number:
         known = ", ".join(STRATEGIES)
-        msg = f'--strategy: there is no strategy "{text}"; known: {known}'
-        raise BadInput(msg)
+        raise BadInput(f'--strategy: there is no strategy "{text}"; known: {known}')
     return plain[name](seed)
 
 
@@ -149,6 +138,5 @@ def _depth_of(text: str, *, default: int, of: str, most: int = 12) -> int:
     if not text:
         return default
     if not text.isdecimal() or not 1 <= int(text) <= most:
-        msg = f'strategy {of}: the number after ":" must be 1 to {most}, got "{text}"'
-        raise BadInput(msg)
+        raise BadInput(f'strategy {of}: the number after ":" must be 1 to {most}, got "{text}"')
     return int(text)

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import _random
 from random import Random
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from harness.choices.kinds import ChoiceKind
-from harness.search.strategies.port import PlainStrategy
+from harness.search.strategies.port import Strategy
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from harness.choices.policies import Lane, StepWatcher
-    from harness.search.strategies.port import Strategy
-    from harness.search.subjects.attempt import Attempt
+    from harness.choices.policies import Lane
 
 __all__ = ["Drawing", "Sampling"]
 
@@ -50,29 +48,16 @@ class Drawing:
         return int(stream.random() * count)
 
 
-class Sampling(PlainStrategy):
+class Sampling(Strategy):
     """What strategies that sample have in common."""
-
-    locks = False
-    exhausted = False
-    watcher: StepWatcher | None = None
 
     def __init__(self, seed: int) -> None:
         self.seed = seed
         # For all runs, which follow one another: to make another costs a tenth of a short run.
         self._numbers = Random(0)  # noqa: S311 - not secrets
 
-    @property
-    def current(self) -> Strategy:
-        """Itself."""
-        return cast("Strategy", self)
-
     def stream(self, run: int) -> Random:
         """Return the random numbers of a run; the same object for every run, seeded anew."""
         # Past Random's own seed(), which also takes what is no number: it costs as much again.
         _random.Random.seed(self._numbers, self.seed << 64 | run)
         return self._numbers
-
-    def finish(self, found: Attempt) -> None:
-        """Learn nothing."""
-        del found

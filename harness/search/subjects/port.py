@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from abc import ABC, abstractmethod
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from types import TracebackType
+    from typing import Self
 
     from harness.choices.policies import OrderPolicy, StepWatcher
     from harness.scenario.model import Scenario
@@ -16,48 +18,36 @@ if TYPE_CHECKING:
 __all__ = ["Subject"]
 
 
-class Subject(Protocol):
-    """A program or a scenario under search. It is entered once, and then run many times."""
+class Subject(ABC):
+    """A program or a scenario under search. It is entered once, and then run many times.
+
+    ``scenario`` is what there is to be left out of, ``dropped`` the parts of its workload that are
+    left out, ``hold_with_less_work`` names checks that hold for a sound system however little it is
+    given to do; a program has none of these. ``same_seed``: all runs must have one seed.
+    """
 
     name: str
     path: str
     claim: str
-    same_seed: bool
     terms: SearchTerms
-
-    @property
-    def dropped(self) -> tuple[str, ...]:
-        """The parts of its workload that are left out."""
-        ...
-
-    @property
-    def scenario(self) -> Scenario | None:
-        """What there is to be left out of; None for a program."""
-        ...
-
-    @property
-    def hold_with_less_work(self) -> frozenset[str]:
-        """Names of checks that hold for a sound system however little it is given to do."""
-        ...
+    same_seed = False
+    dropped: tuple[str, ...] = ()
+    scenario: Scenario | None = None
+    hold_with_less_work: frozenset[str] = frozenset()
 
     def without(self, dropped: tuple[str, ...]) -> Subject:
         """Return the subject without a part of its workload, see ``shrink_workload``."""
-        ...
+        del dropped
+        return self
 
-    def __enter__(self) -> Subject:
-        """Make ready for many runs."""
-        ...
+    def __enter__(self) -> Self:
+        return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-        /,
-    ) -> None:
+    @abstractmethod
+    def __exit__(self, *error: object) -> None:
         """Put back what was changed."""
-        ...
 
+    @abstractmethod
     def attempt(
         self,
         policy: OrderPolicy,
@@ -68,16 +58,15 @@ class Subject(Protocol):
         recorder: ScheduleRecorder | None = None,
     ) -> Attempt:
         """Run once; ``locks`` has locks watched, ``recorder`` writes the schedule."""
-        ...
 
     def set_adversarial(self, adversarial: bool) -> None:
         """Go on with orders that asyncio never produces, or without."""
-        ...
+        self.terms = replace(self.terms, adversarial=adversarial)
 
+    @abstractmethod
     def replay_line(self, token: str) -> str:
         """Write the command that repeats a run."""
-        ...
 
+    @abstractmethod
     def fingerprint(self) -> str:
         """Identify the code that decides a run: hexadecimal digits, alike for equal code."""
-        ...

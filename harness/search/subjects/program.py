@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import inspect
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.diagnosis.lock_ledger import LockLedger
 from harness.search.subjects.attempt import Attempt, Failure
+from harness.search.subjects.port import Subject
 from harness.search.subjects.program_failure import (
     failure_of_deadlock,
     failure_of_error,
@@ -30,17 +30,12 @@ if TYPE_CHECKING:
 __all__ = ["Program"]
 
 
-class Program:
+class Program(Subject):
     """A coroutine function without arguments, run again and again from a fresh start.
 
     It fails if it raises, if it cannot go on, or if it leaves an error that no code took. State
     that it keeps outside of itself is its own affair: a run must not see what an earlier one did.
     """
-
-    # A program has no workload that could be left out, and no faults.
-    dropped: tuple[str, ...] = ()
-    scenario = None
-    hold_with_less_work: frozenset[str] = frozenset()
 
     def __init__(
         self,
@@ -52,6 +47,7 @@ class Program:
         time_limit_s: float | None = None,
     ) -> None:
         self.main = main
+        # What is called may be any object, such as a partial, and then it has no such name.
         self.name = name or str(getattr(main, "__qualname__", repr(main)))
         self.path = ""
         self.claim = (inspect.getdoc(main) or "").partition("\n")[0]
@@ -92,14 +88,9 @@ class Program:
             failure=_failure(found) if found.failed else None,
         )
 
-    def without(self, dropped: tuple[str, ...]) -> Program:
-        """Return the program as it is."""
-        del dropped
-        return self
-
     def set_adversarial(self, adversarial: bool) -> None:
         """Go on with orders that asyncio never produces, or without."""
-        self.terms = replace(self.terms, adversarial=adversarial)
+        super().set_adversarial(adversarial)
         self._runs.set_adversarial(adversarial)
 
     def replay_line(self, token: str) -> str:

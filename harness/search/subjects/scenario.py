@@ -15,14 +15,15 @@ from harness.checks import no_deadlock, outcomes, recovers, whole_run
 from harness.checks.register import CHECKS
 from harness.history.records import NodeKind
 from harness.results.verdict import Verdict
-from harness.runs.loading import system_path_of
 from harness.runs.opening import open_backend
 from harness.runs.runner import carry_out
+from harness.runs.scenarios import system_path_of
 from harness.runs.under_search import Search
 from harness.search.failures.partial_order import partial_order_of
 from harness.search.failures.schedule_recorder import ScheduleRecorder
 from harness.search.failures.workload_shrinking import reduced
 from harness.search.subjects.attempt import Attempt, Failure
+from harness.search.subjects.port import Subject
 from harness.search.subjects.sources import imported_sources
 from harness.systems.port import DEFAULT_SYSTEM
 
@@ -44,7 +45,7 @@ STOPS_A_RUN = frozenset({no_deadlock.NAME, whole_run.NAME})
 LOOKED_AT_EVERY = 10
 
 
-class ScenarioSubject:
+class ScenarioSubject(Subject):
     """A scenario, run simulated again and again, its orders decided by a policy.
 
     What holds only for a profile's own latencies (durations, speed-ups) is not judged: a search
@@ -52,7 +53,6 @@ class ScenarioSubject:
     only without any is not judged either.
     """
 
-    same_seed = False
     hold_with_less_work = frozenset(
         {
             recovers.NAME,
@@ -71,7 +71,8 @@ class ScenarioSubject:
     ) -> None:
         self.whole = scenario
         self.dropped = dropped
-        self.scenario = scenario = reduced(scenario, dropped)
+        scenario = reduced(scenario, dropped)
+        self.scenario: Scenario = scenario
         self.name = scenario.name
         self.path = scenario.path
         self.claim = scenario.claim
@@ -81,9 +82,6 @@ class ScenarioSubject:
         self._backend = open_backend(NodeKind.SIMULATED, needs_node=system.needs_node)
         self._search = Search.of(scenario, faults=terms.chaos)
         self._attempts = 0
-
-    def __enter__(self) -> ScenarioSubject:
-        return self
 
     def __exit__(self, *error: object) -> None:
         self._backend.close()
@@ -132,10 +130,6 @@ class ScenarioSubject:
     def without(self, dropped: tuple[str, ...]) -> ScenarioSubject:
         """Return the subject without a part of its workload, see ``shrink_workload``."""
         return ScenarioSubject(self.whole, self._system, self.terms, dropped=dropped)
-
-    def set_adversarial(self, adversarial: bool) -> None:
-        """Go on with orders that asyncio never produces, or without."""
-        self.terms = replace(self.terms, adversarial=adversarial)
 
     def replay_line(self, token: str) -> str:
         """Write the command that repeats a run."""

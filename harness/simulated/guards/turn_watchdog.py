@@ -56,8 +56,7 @@ class TurnWatchdog:
         # The run is lost: other code that never yields in the clean-up gets less time.
         signal.setitimer(signal.ITIMER_VIRTUAL, CPU_AFTER_S, CPU_AFTER_S)
         place = running_place(frame) or "an unknown place"
-        msg = (
+        raise NeverYields(
             f"no turn for the loop in {self._cpu_s:g} s of CPU time, at {place}: a loop without an"
             " await that waits, or an await of what is there already"
         )
-        raise NeverYields(msg)

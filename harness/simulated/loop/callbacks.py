@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import reprlib
+from functools import partial
 from typing import Any
 
 __all__ = ["PLUMBING", "described", "is_plumbing"]
@@ -14,7 +15,15 @@ PLUMBING = -1
 
 
 def is_plumbing(callback: Any) -> bool:
-    """Return True for a callback that is asyncio's own."""
+    """Return True for a callback that is asyncio's own.
+
+    From CPython 3.14 on that may be a ``partial`` of a private function. One of a public function
+    is the program's.
+    """
+    if type(callback) is partial:
+        callback = callback.func
+        if not getattr(callback, "__name__", "").startswith("_"):
+            return False
     return str(getattr(callback, "__module__", "")).startswith("asyncio")
 
 

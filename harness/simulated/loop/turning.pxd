@@ -14,6 +14,7 @@ cdef object END_SLEEP
 cdef object copy_context
 cdef object islice
 cdef object is_plumbing
+cdef object partial
 cdef bint COMPILED
 cdef double NO_LIMIT
 

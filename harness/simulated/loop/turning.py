@@ -15,6 +15,7 @@ import sys
 from asyncio import futures
 from collections import deque
 from contextvars import copy_context
+from functools import partial
 from itertools import islice
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
@@ -319,14 +320,13 @@ class LanedCalls:
         """Run a callback after those that are ready, or wherever a policy puts it."""
         handle = ReadyHandle.__new__(ReadyHandle) if COMPILED else ReadyHandle()
         handle.call = call
-        if context is None:
-            context = copy_context()
-        handle.context = context
+        handle.context = copy_context() if context is None else context
         # A task's step is not written in Python: to ask for its module costs more than all else.
-        if type(call[0]) is FunctionType and is_plumbing(call[0]):
+        kind = type(call[0])
+        if (kind is FunctionType or kind is partial) and is_plumbing(call[0]):
             handle.lane = PLUMBING
         else:
-            handle.lane = context.get(TASK_NUMBER, 0)
+            handle.lane = handle.context.get(TASK_NUMBER, 0)
         self.append(handle)
         return handle
 

@@ -11,7 +11,6 @@ from simpy.events import NORMAL
 
 from harness.errors import Unsupported
 from harness.simulated.loop.core import the_core
-from harness.simulated.loop.outside.drawn import Drawn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 
     from harness.simulated.loop.turning import Timer
 
-__all__ = ["BackgroundProcess", "Entry", "VirtualEnvironment"]
+__all__ = ["BackgroundProcess", "Drawn", "Entry", "VirtualEnvironment"]
 
 # Moment, priority and number of what lies in the queue, and the thing itself. The class of a timer
 # depends on the core, so what is asked of it is whether it is an event of SimPy's.
@@ -31,6 +30,26 @@ _Process = TypeVar("_Process", bound=simpy.Process)
 
 # Below this many, cancelled timers are not worth the sweep (asyncio has the same bound).
 _SWEEP_MIN = 100
+
+
+class Drawn(float):
+    """Seconds that were drawn between two bounds.
+
+    It is an ordinary number. A run that explores may let what takes this long end at any other
+    moment between ``low_s`` and ``high_s``: that is another run that could have happened.
+    """
+
+    __slots__ = ("high_s", "low_s")
+
+    low_s: float
+    high_s: float
+
+    @classmethod
+    def between(cls, low_s: float, value_s: float, high_s: float) -> Drawn:
+        """Make it from the drawn value and its bounds, in seconds."""
+        drawn = cls(value_s)
+        drawn.low_s, drawn.high_s = low_s, high_s
+        return drawn
 
 
 class BackgroundProcess(simpy.Process):

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from harness.errors import BadInput
 from harness.scenario.mistakes import told, values_mistakes
-from harness.simulated.loop.outside.drawn import Drawn
+from harness.simulated.loop.virtual_environment import Drawn
 
 if TYPE_CHECKING:
     from harness.choices.randomness import Randomness
@@ -177,7 +177,6 @@ def read_profile(path: Path | None = None) -> Profile:
         data = tomllib.loads(place.read_text(encoding="utf-8"))
         return Profile.model_validate(data)
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        msg = f"{place}: cannot be read as a latency profile: {error}"
-        raise BadInput(msg) from error
+        raise BadInput(f"{place}: cannot be read as a latency profile: {error}") from error
     except ValidationError as error:
         raise BadInput(told(Path(str(place)), values_mistakes(error, data, Profile))) from error

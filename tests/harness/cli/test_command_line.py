@@ -160,9 +160,11 @@ def test_a_reader_that_goes_away_is_an_interruption_and_not_a_failure():
     assert told == "harness: 18 runs and 4 regressions, simulated, seed 0\n"
 
 
-def test_an_interruption_while_all_is_loaded_is_no_traceback(tmp_path):
+# The one is loaded with the command line, the other with a command.
+@pytest.mark.parametrize("module", ["typer", "tomllib"])
+def test_an_interruption_while_all_is_loaded_is_no_traceback(tmp_path, module):
     interrupts = "import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n"
-    (tmp_path / "typer.py").write_text(interrupts, encoding="utf-8")
+    (tmp_path / f"{module}.py").write_text(interrupts, encoding="utf-8")
     done = subprocess.run(
         [sys.executable, "-m", "harness", "list"],
         cwd=ROOT,

@@ -270,7 +270,7 @@ def test_ten_thousand_calls_one_after_another_take_a_step_each_at_most():
         (Register(), call("pop", at=(0, 1)), "no operation 'pop'; known: read, write, cas"),
         (Map(), call("read", at=(0, 1)), "read takes 1 arguments, got 0"),
         (Register(), call("cas", 1, 2, at=(0, 1), result=1), "must return True, False or None"),
-        (Register(), call("write", [1], at=(0, 1)), "must have a hash .unhashable type"),
+        (Register(), call("write", [1], at=(0, 1)), "must have a hash .*unhashable type: 'list'"),
     ],
 )
 def test_a_call_that_the_object_does_not_have_is_told(model, wrong, told):

@@ -9,7 +9,7 @@ import pytest
 
 from harness.errors import BadInput
 from harness.results.verdict import Verdict
-from harness.runs import batch as batch_module
+from harness.runs import runner
 from harness.runs.batch import Batch, read_scenarios, run_batch
 from harness.runs.runner import run_scenario
 
@@ -100,7 +100,7 @@ def test_a_fault_of_the_harness_costs_one_run(run, monkeypatch):
             raise ZeroDivisionError("by nought")
         return sound(scenario, *arguments, **options)
 
-    monkeypatch.setattr(batch_module, "run_scenario", faulty)
+    monkeypatch.setattr(runner, "run_scenario", faulty)
     report = run("alice", "bob", "carol")
     assert verdicts(report) == "pup"
     assert "ZeroDivisionError('by nought') at test_batch.py:" in report.runs[1].could_not_run

@@ -130,7 +130,7 @@ def test_a_pipe_is_not_waited_for(tmp_path):
         (b"claim = \n", "is not TOML: invalid value (at line 1, column 9)"),
         (b"claim = 'a'\nclaim = 'b'", "is not TOML: cannot overwrite a value (at end of document)"),
         (b"a = " + b"1" * 5_000, "is not TOML: a number has thousands of digits; no key takes one"),
-        (b"a = " + b"[" * 5_000, "is nested too deeply; write it flatter"),
+        (b"a = " + b"[" * 5_000, "is nested deeper than 30 tables or lists; write it flatter"),
         (
             b".".join([b"a"] * 5_000) + b" = 1",
             "is nested deeper than 30 tables or lists; write it flatter",

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
+import sys
 import weakref
 from asyncio import events
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextvars import Context
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import simpy
 
+from harness.diagnosis.classification import is_program
+from harness.diagnosis.lock_ledger import active_ledger
+from harness.diagnosis.places import callers, place_of
 from harness.errors import Terminated, Unsupported
-from harness.simulated.loop.outside.drawn import Drawn
-from harness.simulated.loop.outside.lone_worker import LoneWorkerCall
+from harness.history.records import LockHold, LockWait
+from harness.simulated.loop.virtual_environment import Drawn
 
 if TYPE_CHECKING:
     import random
     from collections.abc import Callable, Generator
+    from typing import Self
 
     from harness.simulated.loop.outside.outside_futures import OutsideFuture
     from harness.simulated.loop.ports import ExecutorLoop
@@ -77,7 +84,7 @@ class ExecutorModel:
         now = self._loop.environment.now
         shared = None
         if pool.capacity == 1:
-            shared = LoneWorkerCall.made_now(executor, function, asked_s=now)
+            shared = _LoneWorkerCall.made_now(executor, function, asked_s=now)
         work = self._work(pool, future, (function, *args), latency_s, shared=shared)
         process: Any = self._loop.environment.process(work)
         # For the reader of a schedule: the name of the generator says nothing.
@@ -120,7 +127,7 @@ class ExecutorModel:
         call: tuple[Any, ...],
         latency_s: float,
         *,
-        shared: LoneWorkerCall | None,
+        shared: _LoneWorkerCall | None,
     ) -> Generator[simpy.Event, Any, None]:
         environment = self._loop.environment
         with pool.request() as turn:
@@ -158,3 +165,58 @@ class ExecutorModel:
         finally:
             self.running = False
             events._set_running_loop(loop)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _LoneWorkerCall:
+    """A call to a pool with one worker, given at ``asked_s``: to its callers that is a lock."""
+
+    pool: str
+    task: str
+    where: str
+    function: str
+    asked_s: float
+
+    @classmethod
+    def made_now(cls, executor: Executor | None, function: Any, *, asked_s: float) -> Self | None:
+        """Note the calling task and line; None where no ledger is open to keep them."""
+        ledger = active_ledger()
+        if ledger is None:
+            return None
+        frames = [one for one in callers(sys._getframe(1)) if is_program(one)]
+        task = asyncio.current_task()
+        function = getattr(function, "func", function)
+        return cls(
+            pool="the default executor" if executor is None else ledger.name_of(executor, frames),
+            task="no task" if task is None else task.get_name(),
+            where=place_of(frames[0].f_code, frames[0].f_lineno) if frames else "an unknown line",
+            function=getattr(function, "__qualname__", type(function).__name__),
+            asked_s=asked_s,
+        )
+
+    def ended(self, *, begin_s: float, end_s: float) -> None:
+        """Put the wait for the worker and the time on it into the ledger."""
+        ledger = active_ledger()
+        if ledger is None or len(ledger.holds) >= ledger.holds_max:
+            return
+        ledger.holds.append(
+            LockHold(
+                lock=self.pool,
+                task=self.task,
+                begin_s=begin_s,
+                end_s=end_s,
+                where=self.where,
+                held_await=f"`{self.function}` on its one worker, called at {self.where}",
+                kind="executor",
+            )
+        )
+        if begin_s > self.asked_s:
+            ledger.waits.append(
+                LockWait(
+                    lock=self.pool,
+                    task=self.task,
+                    begin_s=self.asked_s,
+                    end_s=begin_s,
+                    where=self.where,
+                )
+            )

@@ -63,6 +63,71 @@ def test_the_end_of_a_gather_within_what_is_known_makes_no_run_redundant():
     assert (strategy.runs, strategy.distinct, strategy.redundant) == (864, 864, 0)
 
 
+async def shields():
+    seen = []
+
+    async def note(mine):
+        await asyncio.sleep(0)
+        seen.append(mine)
+
+    async def both(mine):
+        await asyncio.shield(note(mine))
+        seen.append(-mine)
+
+    await asyncio.gather(both(1), both(5))
+
+
+async def cancels_a_gather():
+    seen = []
+
+    async def note(mine):
+        await asyncio.sleep(0)
+        seen.append(mine)
+
+    async def both():
+        await asyncio.gather(note(1), note(2))
+
+    async def cancels(task):
+        task.cancel()
+
+    task = asyncio.create_task(both())
+    await asyncio.gather(task, cancels(task), return_exceptions=True)
+
+
+async def slices_and_generators():
+    rows, other = [1, 2, 3], [1, 2, 3]
+
+    async def writes():
+        rows[1:2] = [1]
+        await asyncio.sleep(0)
+        rows[:1] = [all(row for row in rows)]
+
+    async def walks():
+        for row in other:
+            yield row
+            await asyncio.sleep(0)
+
+    async def reads():
+        async for row in walks():
+            other[0] = +row
+        raise KeyError
+
+    await asyncio.gather(writes(), reads(), return_exceptions=True)
+
+
+# What differs most between the CPythons: the ends of gathers and shields, and some instructions.
+@pytest.mark.parametrize(
+    ("main", "runs"), [(shields, 32), (cancels_a_gather, 15), (slices_and_generators, 10)]
+)
+def test_every_python_takes_as_many_runs(main, runs):
+    strategy = Exhaustive()
+    with SearchRuns(main, adversarial=True) as searching:
+        while not strategy.exhausted:
+            found = searching.run(strategy.begin(strategy.runs), watcher=strategy.watcher)
+            strategy.finish(found)
+    assert (strategy.runs, strategy.distinct, strategy.redundant) == (runs, runs, 0)
+
+
 @pytest.mark.parametrize("passed", [0, 1])
 def test_a_sleeping_step_is_redundant_unless_an_earlier_run_has_passed_it(passed):
     trail = Trail(passed=passed)

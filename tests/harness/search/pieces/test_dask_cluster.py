@@ -129,6 +129,7 @@ class Interrupting(Silent):
 
 def test_how_far_a_piece_is_is_told_while_it_works(cluster, pay, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
+    monkeypatch.setattr("harness.search.pieces.workers.STOP_S", 100.0)
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     watcher = Interrupting()
     plan = SearchPlan(scenarios=(pay,), seconds=80.0, jobs=1)

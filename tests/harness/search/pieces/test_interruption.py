@@ -198,7 +198,8 @@ def test_a_signal_that_would_not_raise_is_left_alone():
 
 
 def test_workers_that_do_not_stop_are_not_waited_for_for_long(pay, tmp_path, monkeypatch):
-    clock = SimpleNamespace(now_s=0.0, monotonic=lambda: clock.now_s)
+    clock = SimpleNamespace(now_s=0.0)
+    clock.monotonic = lambda: clock.now_s
     monkeypatch.setattr(workers, "time", clock)
     plan = SearchPlan(scenarios=(pay,), runs=100, jobs=1)
     state = SearchState(plan, Silent(), spool=tmp_path)

@@ -22,7 +22,7 @@ from harness.errors import Unsupported
 from harness.simulated.guards.determinism import EPOCH_S
 from harness.simulated.simulation import simulate
 
-# What the program below must give wherever it runs; CPython 3.11, 3.12 and 3.13 agreed on it.
+# What the program below must give wherever it runs; CPython 3.11 to 3.14 agreed on it.
 DIGEST = "60f07ec4041fb8ea33e23b128953856a65e80072262adb93a95e03252a3bd688"
 
 PROGRAM = """
@@ -158,6 +158,25 @@ def test_sets_of_tasks_go_by_creation():
     tasks, everything = value_of(main)
     assert tasks == [f"task-{number}" for number in range(2, 8)]
     assert everything == [f"task-{number}" for number in range(1, 8)]
+
+
+def test_all_tasks_are_a_set_that_was_filled_in_the_order_of_creation():
+    async def main():
+        drawn, made, seen = random.Random(5), [], []
+        made.append(asyncio.current_task())
+        for number in range(60):
+            made.append(asyncio.create_task(asyncio.sleep(drawn.choice([1, 1, 1, 30, 90]))))
+            if number % 5 == 0:
+                # Tasks share places in such a set, where who came first stands first.
+                seen.append((list(asyncio.all_tasks()), list({*filter(unlike_done, made)})))
+                await asyncio.sleep(1.5)
+        return seen
+
+    def unlike_done(task):
+        return not task.done()
+
+    for everyone, expected in value_of(main):
+        assert everyone == expected
 
 
 def test_as_completed_starts_coroutines_in_their_order():

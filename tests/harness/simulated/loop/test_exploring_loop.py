@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import random
+from functools import partial
 from pathlib import Path
 from random import Random
 
@@ -18,15 +19,18 @@ from harness.runs.runner import carry_out
 from harness.search.failures.tape_policy import PicksPolicy
 from harness.search.strategies.default import DefaultOrder
 from harness.search.strategies.random import RandomWalk
+from harness.simulated.loop.callbacks import PLUMBING
 from harness.simulated.loop.exploring_loop import ExploringLoop
-from harness.simulated.loop.outside.drawn import Drawn
 from harness.simulated.loop.pause import Pause
+from harness.simulated.loop.virtual_environment import Drawn
 from harness.simulated.loop.virtual_loop import running_virtual_loop
 from harness.simulated.repeated_runs import SearchRuns
 from harness.systems.loading import load_system
 from harness.systems.port import DEFAULT_SYSTEM
 from tests.there import there
 
+# A private function of asyncio's.
+END_SLEEP = vars(asyncio.futures)["_set_result_unless_cancelled"]
 SCENARIOS = read_scenarios([Path(__file__).parents[4] / "scenarios"])
 
 
@@ -360,3 +364,22 @@ def test_choices_besides_the_order_are_asked_of_the_policy_and_recorded():
     run = runs_of(main, [(0, Faults(0))])[0]
     assert not run.failed, run.error
     assert run.picks == [3, 0]
+
+
+@pytest.mark.parametrize(
+    ("callback", "plumbing"),
+    [
+        (END_SLEEP, True),
+        (partial(END_SLEEP, 1), True),
+        (partial(asyncio.ensure_future, 1), False),
+        (partial(walk, 1), False),
+        (default, False),
+    ],
+)
+def test_only_what_is_asyncios_own_is_no_step_of_a_program(callback, plumbing):
+    loop = ExploringLoop(policy=default())
+    soon, later = loop.call_soon(callback), loop.call_later(0, callback)
+    loop.now_ready(later)
+    assert [soon.lane == PLUMBING, later.lane == PLUMBING] == [plumbing, plumbing]
+    soon.cancel()
+    loop.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import inspect
 from functools import partial
 
 import pytest
@@ -576,7 +577,7 @@ async def all_tasks_and_names(log):
 PROGRAMS = [
     program
     for name, program in list(globals().items())
-    if asyncio.iscoroutinefunction(program) and not name.startswith("_")
+    if inspect.iscoroutinefunction(program) and not name.startswith("_")
 ]
 
 

@@ -1,0 +1,181 @@
+"""The figures that were promised: a row each, with its bound, and the function that measures it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import partial
+from typing import TYPE_CHECKING
+
+from tests.figures import environments, pairs, tree
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.figures.figure import Figure, Options
+
+__all__ = ["ROWS", "Row", "When"]
+
+
+class When(StrEnum):
+    """When a row is measured."""
+
+    EVERY_CI = "every CI"
+    NIGHTLY = "nightly"
+    ONCE = "once"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One promised figure.
+
+    ``ci`` says what of ``.ci/run`` measures it, for rows of every CI: the tests of this folder, or
+    another environment of tox.
+    """
+
+    name: str
+    text: str
+    bound: str
+    when: When
+    measure: Callable[[Options], Figure]
+    ci: str = "unit"
+
+
+_EVERY_CI, _NIGHTLY, _ONCE = When.EVERY_CI, When.NIGHTLY, When.ONCE
+_ALL = (
+    Row(
+        name="baseline",
+        text="what runs, searches and commands gave at b22c461, compared with what they give now",
+        bound="all equal",
+        when=_NIGHTLY,
+        measure=environments.baseline,
+    ),
+    Row(
+        name="speed",
+        text="CPU seconds of five programs against b22c461, both from wheels, in pairs",
+        bound="no program over 1.05 (near end of the 95 % interval)",
+        when=_NIGHTLY,
+        measure=pairs.speed,
+    ),
+    Row(
+        name="circles",
+        text="modules, and packages, that import each other in a circle",
+        bound="0",
+        when=_EVERY_CI,
+        measure=tree.circles,
+    ),
+    Row(
+        name="loose",
+        text="modules in harness/ that lie in no package",
+        bound="at most 4",
+        when=_EVERY_CI,
+        measure=tree.loose,
+    ),
+    Row(
+        name="folders",
+        text="folders of more than 15 files, but those of like things",
+        bound="0",
+        when=_EVERY_CI,
+        measure=tree.folders,
+    ),
+    Row(
+        name="serve-imports",
+        text="modules outside harness/miden that import serve",
+        bound="0",
+        when=_EVERY_CI,
+        measure=tree.serve_imports,
+    ),
+    Row(
+        name="guesses",
+        text="ten questions of which file does what, asked of a reader who sees only ls -R",
+        bound="at least 9.5 right",
+        when=_ONCE,
+        measure=partial(
+            environments.by_hand,
+            how="give a reader the output of ls -R harness serve, and ask for ten files",
+        ),
+    ),
+    Row(
+        name="lines",
+        text="lines of Python in both packages, without tests; 37,042 at b22c461",
+        bound="at most 35,500 with the features of then",
+        when=_ONCE,
+        measure=tree.lines,
+    ),
+    Row(
+        name="core",
+        text="the compiled core is in what was installed, and in use, where there is a C compiler",
+        bound="yes",
+        when=_EVERY_CI,
+        measure=tree.core,
+    ),
+    Row(
+        name="live",
+        text="every scenario live, against a real node, from the built wheels",
+        bound="passes",
+        when=_EVERY_CI,
+        measure=partial(environments.tox, "integration"),
+        ci="integration",
+    ),
+    Row(
+        name="readme",
+        text="README's two commands in a fresh clone, wall seconds",
+        bound="25 s; 600 s",
+        when=_ONCE,
+        measure=environments.readme,
+    ),
+    Row(
+        name="readme-busy",
+        text="the same beside eight busy processes",
+        bound="both pass",
+        when=_ONCE,
+        measure=partial(environments.readme, busy=8),
+    ),
+    Row(
+        name="python",
+        text="another CPython (--python): install, scenarios, tests, digests, exhaustive counts",
+        bound="pass; equal to 3.11",
+        when=_NIGHTLY,
+        measure=environments.other_python,
+    ),
+    Row(
+        name="start-up",
+        text="harness run of one scenario against python -c 'import asyncio', wall, in pairs",
+        bound="at most 1.21 (near end of the 95 % interval)",
+        when=_NIGHTLY,
+        measure=pairs.start_up,
+    ),
+    Row(
+        name="memory",
+        text="10,000 idle tasks in a simulation against stock asyncio, resident memory, in pairs",
+        bound="at most 1.28 (near end of the 95 % interval)",
+        when=_NIGHTLY,
+        measure=pairs.memory,
+    ),
+    Row(
+        name="docs",
+        text="the documentation as a site, warnings as errors; its recipes are run by the tests",
+        bound="builds",
+        when=_EVERY_CI,
+        measure=partial(environments.tox, "docs"),
+        ci="docs",
+    ),
+    Row(
+        name="stranger",
+        text="five things asked by others, looked for in the documentation by a stranger",
+        bound="5 of 5 found",
+        when=_ONCE,
+        measure=partial(
+            environments.by_hand,
+            how="give a stranger the built site, and ask for five things that issues asked for",
+        ),
+    ),
+    Row(
+        name="neighbours",
+        text="one's own serve.py and harness/, and five plugins of pytest, installed beside it",
+        bound="nothing of theirs breaks",
+        when=_NIGHTLY,
+        measure=environments.neighbours,
+    ),
+)
+ROWS: dict[str, Row] = {row.name: row for row in _ALL}
