@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from os import fspath
 from typing import TYPE_CHECKING
 
@@ -11,8 +12,8 @@ from harness.errors import CouldNotRun, NotDeterministic
 from harness.results.verdict import Verdict
 from harness.runs.batch import Batch
 from harness.runs.opening import open_backend
-from harness.runs.runner import run_scenario as run_on
-from harness.runs.scenarios import scenario_at, system_at, system_path_of
+from harness.runs.runner import run_one
+from harness.runs.scenarios import scenario_at, system_of
 from harness.runs.verifying import verified_lines, verify_batch
 from harness.search.pieces.merging import merged
 from harness.search.pieces.piece import run_piece
@@ -52,13 +53,9 @@ def run_scenario(
     """
     check_seed(seed)
     scenario = scenario_at(fspath(path), system=system)
-    named = system_path_of(scenario, system)
-    loaded = system_at(named)
-    backend = open_backend(node, needs_node=loaded.needs_node)
-    try:
-        return run_on(scenario, backend, system=loaded, system_path=named, seed=seed)
-    finally:
-        backend.close()
+    needs_node = system_of(scenario, system).needs_node
+    with closing(open_backend(node, needs_node=needs_node)) as backend:
+        return run_one(scenario, backend, system=system, seed=seed)
 
 
 def explore_scenario(

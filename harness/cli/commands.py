@@ -47,9 +47,9 @@ class CommandGroup(TyperGroup):
 
 
 def _loaded(name: str, place: str) -> Any:
-    stem, _, attribute = place.partition(":")
+    name_of_module, _, attribute = place.partition(":")
     try:
-        module = import_module(f"{__package__}.{stem}")
+        module = import_module(f"{__package__}.{name_of_module}")
     except KeyboardInterrupt:
         # Typer ends with the right code, but without a word.
         note("interrupted")
@@ -58,10 +58,11 @@ def _loaded(name: str, place: str) -> Any:
         # What is loaded by now stays: the collector need never look at it.
         gc.freeze()
         gc.enable()
-    alone = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False)
     part = getattr(module, attribute)
+    alone = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False)
     if isinstance(part, typer.Typer):
         alone.add_typer(part, name=name)
     else:
-        alone.command(name, epilog=getattr(module, "EPILOG", None))(part)
+        # What stands below the options, where a command has more to say.
+        alone.command(name, epilog=vars(module).get("EPILOG"))(part)
     return get_group(alone).commands[name]

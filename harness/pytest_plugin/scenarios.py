@@ -54,19 +54,13 @@ class ScenarioItem(pytest.Item):
             if found is not None:
                 self.user_properties += [("runs", found.runs), ("distinct", found.distinct)]
             return
-        from harness.runs.runner import run_scenario  # noqa: PLC0415
-        from harness.runs.scenarios import system_path_of  # noqa: PLC0415 - not in every test run
-        from harness.systems.loading import load_system  # noqa: PLC0415
+        from harness.runs.runner import run_one  # noqa: PLC0415 - not in every test run
+        from harness.runs.scenarios import system_of  # noqa: PLC0415
 
-        path = system_path_of(self._scenario, asked("--harness-system"))
-        system = load_system(path)
-        result = run_scenario(
-            self._scenario,
-            _backend(asked("--harness-node"), needs_node=system.needs_node),
-            system=system,
-            system_path=path,
-            seed=self.config.getoption("--harness-seed"),
-        )
+        system = asked("--harness-system")
+        needs_node = system_of(self._scenario, system).needs_node
+        backend = _backend(asked("--harness-node"), needs_node=needs_node)
+        result = run_one(self._scenario, backend, system=system, seed=asked("--harness-seed"))
         self.user_properties += [
             ("seed", result.seed),
             ("node", result.node),

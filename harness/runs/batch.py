@@ -16,7 +16,7 @@ from harness.results.runs import RunReport, RunResult
 from harness.results.verdict import Verdict
 from harness.runs.opening import open_backend
 from harness.runs.runner import not_run, run_one
-from harness.runs.scenarios import refuse_mistakes, scenario_at, system_at, system_path_of
+from harness.runs.scenarios import scenario_at, system_at, system_of, system_path_of
 from harness.scenario.reading import find_scenarios
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ def run_batch(
     """
     started_at = datetime.now(tz=UTC).isoformat(timespec="seconds")
     for scenario in batch.scenarios:
-        refuse_mistakes(scenario, system_at(system_path_of(scenario, batch.system)))
+        system_of(scenario, batch.system)
     watcher.start(len(before) + batch.total)
     results: list[RunResult] = []
     found_versions = versions()

@@ -15,7 +15,7 @@ from harness.checks.whole_run import whole_run
 from harness.diagnosis.blocking_calls import BlockingCalls
 from harness.diagnosis.dropped_coroutines import DroppedCoroutines
 from harness.diagnosis.task_origins import TaskOrigins
-from harness.errors import BadInput, HarnessBug, HarnessError, Terminated, Unsupported
+from harness.errors import BadInput, CouldNotRun, HarnessBug, HarnessError, Terminated, Unsupported
 from harness.history.plain_data import PlainData
 from harness.history.recorder import Recorder
 from harness.history.records import NodeKind
@@ -51,9 +51,11 @@ class CarriedOut:
 
 
 def run_scenario(
-    scenario: Scenario, backend: Backend, *, system: System, system_path: str, seed: int
+    scenario: Scenario, backend: Backend, *, system: System, system_path: str | None, seed: int
 ) -> RunResult:
     """Run a scenario and judge its history.
+
+    ``system_path`` is for the line that repeats the run: None if the file names the system.
 
     Raises:
         BadInput: The scenario asks the system for what it does not have.
@@ -69,17 +71,19 @@ def run_one(scenario: Scenario, backend: Backend, *, system: str | None, seed: i
     Raises:
         BadInput: The system cannot be used.
     """
-    path = system_path_of(scenario, system)
     try:
-        return run_scenario(scenario, backend, system=system_at(path), system_path=path, seed=seed)
+        loaded = system_at(system_path_of(scenario, system))
+        return run_scenario(scenario, backend, system=loaded, system_path=system, seed=seed)
     except (BadInput, Terminated):
         raise
+    except CouldNotRun as error:
+        reason = str(error)
     except SystemExit as error:
         reason = f"the system under test ended the interpreter: {error!r}"
     except Exception as error:  # noqa: BLE001 - one run's crash must not cost the others' results
         where = traceback.extract_tb(error.__traceback__)[-1]
         reason = f"a fault of the harness: {error!r} at {Path(where.filename).name}:{where.lineno}"
-    return not_run(scenario, node=backend.kind, seed=seed, reason=reason, system=path)
+    return not_run(scenario, node=backend.kind, seed=seed, reason=reason, system=system)
 
 
 @importing_from_here()
@@ -88,7 +92,7 @@ def carry_out(
     backend: Backend,
     *,
     system: System,
-    system_path: str,
+    system_path: str | None,
     seed: int,
     search: Search | None = None,
     orders: Orders | None = None,

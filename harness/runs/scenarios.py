@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from harness.scenario.model import Scenario
     from harness.systems.port import System
 
-__all__ = ["refuse_mistakes", "scenario_at", "system_at", "system_path_of"]
+__all__ = ["refuse_mistakes", "scenario_at", "system_at", "system_of", "system_path_of"]
 
 
 def scenario_at(path: str, *, system: str | None = None) -> Scenario:
@@ -99,6 +99,17 @@ def _lacks(scenario: Scenario, system: System) -> list[str]:
     except Exception as error:  # noqa: BLE001 - the adapter's own fault is one more line
         return [f"system: its mistakes() failed: {error!r}; mend the adapter"]
     return lines
+
+
+def system_of(scenario: Scenario, asked: str | None) -> System:
+    """Load the system that a scenario runs on: what is asked for, its file's, or serve.
+
+    Raises:
+        BadInput: It cannot be loaded, or does not have what the scenario asks it for.
+    """
+    system = system_at(system_path_of(scenario, asked))
+    refuse_mistakes(scenario, system)
+    return system
 
 
 @lru_cache(maxsize=100)

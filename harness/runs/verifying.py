@@ -14,7 +14,7 @@ from harness.results.verdict import Verdict
 from harness.results.wording import count, one_line, shortened
 from harness.runs.opening import open_backend
 from harness.runs.runner import carry_out
-from harness.runs.scenarios import refuse_mistakes, scenario_at, system_at, system_path_of
+from harness.runs.scenarios import scenario_at, system_at, system_of, system_path_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,7 +60,7 @@ def verify_batch(batch: Batch) -> Iterator[Verified]:
         CouldNotRun: A worker process died.
     """
     for scenario in batch.scenarios:
-        refuse_mistakes(scenario, system_at(system_path_of(scenario, batch.system)))
+        system_of(scenario, batch.system)
     if batch.processes == 1:
         for scenario, seed in batch.pairs:
             yield _twice((scenario.path, batch.system, seed))
@@ -123,12 +123,11 @@ def _twice(work: tuple[str, str | None, int]) -> Verified:
 
 def _run(scenario: Scenario, system: str | None, seed: int) -> tuple[RunResult, KeptTrace]:
     backend = open_backend(NodeKind.SIMULATED, needs_node=False)
-    named = system_path_of(scenario, system)
     carried = carry_out(
         scenario,
         backend,
-        system=system_at(named),
-        system_path=named,
+        system=system_at(system_path_of(scenario, system)),
+        system_path=system,
         seed=seed,
         keep_trace=True,
     )

@@ -70,7 +70,10 @@ class System(Protocol):
         ...
 
     def mistakes(self, scenario: Scenario) -> list[str]:
-        """Find what the scenario asks of the system that it does not have."""
+        """Find what the scenario asks of the system that it does not have, settings included.
+
+        Each is a line that begins with its place in the file, such as ``settings.capacity: ``.
+        """
         ...
 
     def open(self, environment: Environment) -> AbstractAsyncContextManager[Session]:

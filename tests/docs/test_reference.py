@@ -120,9 +120,14 @@ def command_line(page):
 def test_every_command_and_every_option_has_an_entry(command_line, path, command):
     section = re.split(r"^#+ `", command_line, flags=re.MULTILINE)
     (own,) = [one for one in section if one.startswith(f"{' '.join(path)}`\n")]
-    options = [one for one in command.params if not getattr(one, "hidden", False)]
-    names = [name for one in options for name in one.opts if name.startswith("--")]
-    assert [name for name in names if name not in own] == []
+    options = [one for one in command.params if one.name == "paths" or not one.hidden]
+    assert [one for one in options if not all(name in own for name in words_of(one))] == []
+
+
+def words_of(parameter):
+    """Return the words for an option, or what the usage calls an argument."""
+    is_argument = parameter.param_type_name == "argument"
+    return [parameter.metavar] if is_argument and parameter.metavar else parameter.opts
 
 
 def test_every_option_and_fixture_of_pytest_has_an_entry(page):

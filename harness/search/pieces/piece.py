@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.errors import BadInput, Terminated
 from harness.results.explorations import Exploration
-from harness.runs.scenarios import refuse_mistakes, scenario_at, system_at, system_path_of
+from harness.runs.scenarios import scenario_at, system_of
 from harness.search.explorer import Budget, Coverage, explore_subject
 from harness.search.strategies.pct import PriorityChanges
 from harness.search.strategies.portfolio import strategy_named
@@ -217,9 +217,7 @@ def subject_of(path: str, terms: SearchTerms, *, dropped: tuple[str, ...] = ()) 
     from harness.search.subjects.scenario import ScenarioSubject  # noqa: PLC0415 - brings SimPy
 
     scenario = scenario_at(path)
-    system = system_at(system_path_of(scenario, terms.system))
-    refuse_mistakes(scenario, system)
-    return ScenarioSubject(scenario, system, terms, dropped=dropped)
+    return ScenarioSubject(scenario, system_of(scenario, terms.system), terms, dropped=dropped)
 
 
 def strategy_of(piece: Piece) -> Strategy:

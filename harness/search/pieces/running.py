@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from harness.errors import CouldNotRun, Terminated
 from harness.results.machine import facts, versions
-from harness.runs.scenarios import refuse_mistakes, system_at, system_path_of
+from harness.runs.scenarios import system_of
 from harness.search.pieces.state import SearchState
 from harness.search.pieces.workers import work_apart, work_here
 
@@ -61,7 +61,7 @@ def run_search(
     """
     started_at = datetime.now(tz=UTC).isoformat(timespec="seconds")
     for scenario in plan.scenarios:
-        refuse_mistakes(scenario, system_at(system_path_of(scenario, plan.terms.system)))
+        system_of(scenario, plan.terms.system)
     with tempfile.TemporaryDirectory(prefix="harness-") as folder:
         spool = Path(folder) if journal is None else journal.running
         state = SearchState(plan, watcher, journal=journal, failures=tuple(failures), spool=spool)

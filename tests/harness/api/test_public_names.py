@@ -31,6 +31,10 @@ class Shop:
         self.left = left - 1
         return self.left
 
+class Leaving(Shop):
+    async def buy(self, user: str) -> int:
+        raise SystemExit(0)
+
 class Unsteady(Shop):
     naps = itertools.count()
 
@@ -139,6 +143,13 @@ def test_a_scenario_is_run_explored_and_verified(scenario):
     harness.verify_scenario(scenario, seeds=2)
     with pytest.raises(NotDeterministic, match="DIFFERENT sale"):
         harness.verify_scenario(scenario, system="publicshop:Unsteady")
+
+
+def test_a_service_that_ends_the_interpreter_ends_its_run_alone(scenario):
+    found = harness.run_scenario(scenario, system="publicshop:Leaving")
+    assert found.verdict is harness.Verdict.UNKNOWN
+    assert found.could_not_run == "the system under test ended the interpreter: SystemExit(0)"
+    assert found.replay.endswith("--seed 0 --system publicshop:Leaving")
 
 
 def plain():

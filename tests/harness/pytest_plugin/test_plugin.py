@@ -214,3 +214,13 @@ def test_what_other_tools_keep_in_a_folder_scenarios_is_left_alone(project):
     assert "1 passed" in run(project).stdout
     (project / "scenarios" / "broken.toml").write_text("claim = \n", encoding="utf-8")
     assert "broken.toml" in run(project).stdout
+
+
+def test_a_service_that_ends_the_interpreter_as_it_is_imported_fails_in_one_line(project):
+    (project / "quitter.py").write_text("raise SystemExit(0)\n", encoding="utf-8")
+    done = run(project, "--harness-system", "quitter:Quitter")
+    assert done.returncode == 1
+    assert (
+        'system "quitter:Quitter": cannot be loaded: SystemExit(0); mend the module' in done.stdout
+    )
+    assert "Traceback" not in done.stdout + done.stderr

@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from pydantic import BaseModel, Field
 
+from harness import explore_scenario
 from harness.errors import BadInput
 from harness.results.verdict import Verdict
 from harness.runs.opening import open_backend
 from harness.runs.runner import run_scenario
 from harness.scenario.reading import read_scenario
+from harness.search.failures.replaying import ReplayOutcome, replay, subject_of_token
+from harness.search.failures.token import Token
 from harness.systems.plain_service import PlainService
 from tests.there import there
 
@@ -213,3 +216,33 @@ def test_a_constructor_that_raises_is_told_with_its_settings(told):
     found = told(Queue, '{ capacity = "four" }')
     assert "TypeError: capacity must be a number" in found
     assert 'it was made with settings = { capacity = "four" }' in found
+
+
+BOASTS = """
+class Boasts:
+    def __init__(self, capacity):
+        self._capacity = capacity
+
+    async def ask(self):
+        if self._capacity > 4:
+            raise OverflowError(f"{self._capacity} is too much")
+"""
+
+
+def test_a_failure_is_replayed_with_the_settings_of_its_file(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "boasting.py").write_text(BOASTS, encoding="utf-8")
+    path = tmp_path / "ask.toml"
+    text = 'system = "boasting:Boasts"\n' + SCENARIO.format(
+        settings="settings = { capacity = 5 }", phase=""
+    )
+    path.write_text(text, encoding="utf-8")
+    (failure,) = explore_scenario(path, runs=1).failures
+    token = Token.read(failure.token)
+    again = replay(token, subject_of_token(token))
+    assert again.outcome is ReplayOutcome.SAME_FAILURE
+    assert not again.code_changed
+    path.write_text(text.replace("capacity = 5", "capacity = 4"), encoding="utf-8")
+    mended = replay(token, subject_of_token(token))
+    assert mended.outcome is ReplayOutcome.PASSES_NOW
+    assert mended.code_changed
