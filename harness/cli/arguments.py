@@ -10,7 +10,6 @@ import typer
 
 from harness.choices.randomness import drawn_seed
 from harness.errors import BadInput
-from harness.runs.batch import RUNS_FOR_PROCESSES_MIN
 
 __all__ = [
     "JsonFile",
@@ -82,8 +81,7 @@ RunJobs = Annotated[
     int | None,
     typer.Option(
         metavar="N",
-        help="Processes that share the runs, 1 to 256."
-        f" Default: one a core from {RUNS_FOR_PROCESSES_MIN} runs on, else 1.",
+        help="Processes that share the runs, 1 to 256. Default: 1, or one a core from 64 runs on.",
     ),
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print only failures and the summary.")]

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 __all__ = ["EPILOG", "exit_code", "explore"]
 
 ADVICE = "with --resume DIR another time it could be gone on with"
+# Told below the options, a strategy a line.
 EPILOG = "\n".join(
     ("Strategies:", "", "\b", *(f"* {name}: {does}" for name, does in STRATEGIES.items()))
 )

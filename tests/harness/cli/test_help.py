@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 import typer.main
 
+from harness.choices.randomness import SEED_MAX
 from harness.cli.app import app
-from harness.search.pieces.plan import RUNS_DEFAULT, RUNS_MAX
+from harness.runs import batch
+from harness.search.pieces import plan
 from harness.search.strategies.portfolio import STRATEGIES
 
 # The room that a list of commands has for each.
@@ -45,8 +47,13 @@ def test_an_option_says_what_it_takes_and_what_holds_without_it(name):
 
 
 def test_figures_in_the_help_are_those_that_hold():
-    told = OPTIONS["explore --runs"].help
-    assert f"1 to {RUNS_MAX:,}. Default: {RUNS_DEFAULT}," in told
+    told = {name: option.help for name, option in OPTIONS.items()}
+    assert f"1 to {plan.RUNS_MAX:,}. Default: {plan.RUNS_DEFAULT}," in told["explore --runs"]
+    for jobs_max, name in ((plan.JOBS_MAX, "explore"), (batch.JOBS_MAX, "run")):
+        assert f"1 to {jobs_max}." in told[f"{name} --jobs"]
+    assert f"from {batch.RUNS_FOR_PROCESSES_MIN} runs on" in told["run --jobs"]
+    assert SEED_MAX == 2**64 - 1
+    assert all("0 to 2^64 - 1" in one for name, one in told.items() if name.endswith("--seed"))
 
 
 def test_every_strategy_stands_on_a_line_of_its_own_below_the_options(harness):
