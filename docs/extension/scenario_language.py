@@ -1,4 +1,4 @@
-"""The reference of scenario files, from their JSON Schema and from the register of checks."""
+"""The reference of scenario files, from their JSON Schema and from the registry of checks."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from harness.checks.register import ALWAYS_ON, CHECKS
+from harness.checks.registry import ALWAYS_ON, CHECKS
 from harness.scenario.schema import scenario_schema
 
 if TYPE_CHECKING:

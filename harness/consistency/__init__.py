@@ -5,7 +5,7 @@ from __future__ import annotations
 from harness.consistency.call import Call
 from harness.consistency.checking import BUDGET, Linearizability, check
 from harness.consistency.model import Model
-from harness.consistency.models import Counter, Map, Register, Set
+from harness.consistency.standard_models import Counter, Map, Register, Set
 
 __all__ = [
     "BUDGET",

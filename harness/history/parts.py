@@ -66,7 +66,7 @@ PARTS: dict[str, Part] = {
             "harness.simulated.loop.loop_surface",
             "harness.simulated.loop.primitives",
             "harness.simulated.loop.turning",
-            "harness.simulated.loop.virtual_environment",
+            "harness.simulated.loop.virtual_time",
             "harness.simulated.loop.virtual_loop",
             "harness.simulated.loop.virtual_task",
         ),

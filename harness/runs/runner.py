@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from harness.backends.port import Backend, Orders, PreparedRun, Ran, Stage
-    from harness.checks.register import ResolvedCheck
+    from harness.checks.registry import ResolvedCheck
     from harness.history.records import History
     from harness.runs.under_search import Search
     from harness.scenario.model import Scenario

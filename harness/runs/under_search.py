@@ -12,7 +12,7 @@ from harness.history.records import Outcome
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from harness.checks.register import ResolvedCheck
+    from harness.checks.registry import ResolvedCheck
     from harness.history.records import History, NodeKind
     from harness.scenario.model import Scenario
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from harness.checks.register import ALWAYS_ON, CHECKS, RENAMED, ResolvedCheck
+from harness.checks.registry import ALWAYS_ON, CHECKS, RENAMED, ResolvedCheck
 from harness.history.records import NodeKind
 from harness.scenario.keys import file_keys
 from harness.scenario.mistakes import Mistake, place, values_mistakes

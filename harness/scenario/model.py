@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
 from harness.checks.no_deadlock import NoDeadlock
-from harness.checks.register import ResolvedCheck  # noqa: TC001 - pydantic needs it at run time
+from harness.checks.registry import ResolvedCheck  # noqa: TC001 - pydantic needs it at run time
 
 if TYPE_CHECKING:
     from harness.history.records import NodeKind

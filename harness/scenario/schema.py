@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from harness.checks.register import CHECKS
+from harness.checks.registry import CHECKS
 from harness.history.records import NodeKind
 from harness.scenario.keys import NOT_IN_FILES
 from harness.scenario.model import Scenario, UserCount

@@ -40,7 +40,7 @@ def counter(tasks, *, times, locked):
 
 
 def ours(tasks, *, times, locked, plain=False):
-    from harness.search.exhaustive.exhaustive import Exhaustive  # noqa: PLC0415 - each side has its own
+    from harness.search.exhaustive.search import Exhaustive  # noqa: PLC0415 - each side has its own
     from harness.simulated.repeated_runs import SearchRuns  # noqa: PLC0415
 
     strategy = Exhaustive(reduced=not plain)

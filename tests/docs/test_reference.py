@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from harness.checks.register import CHECKS
+from harness.checks.registry import CHECKS
 from harness.cli.app import app
 from harness.scenario.keys import file_keys, known_keys
 from harness.scenario.model import Scenario

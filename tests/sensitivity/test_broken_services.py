@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from harness.checks.register import CHECKS
+from harness.checks.registry import CHECKS
 from harness.report.formats.run_terminal import render_result
 from harness.results.verdict import Verdict
 from harness.runs.opening import open_backend

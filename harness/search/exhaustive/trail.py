@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from harness.choices.policies import StepWatcher
 from harness.search.exhaustive.footprint import EVERYTHING, Footprint, Touch
 from harness.search.exhaustive.observer import FootprintObserver, StepTouches
 from harness.search.exhaustive.races import Event
+from harness.simulated.loop.callbacks import only_forgets
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,10 +18,6 @@ if TYPE_CHECKING:
     from harness.search.exhaustive.decision_path import Decision
 
 __all__ = ["Trail"]
-
-
-# Of asyncio's own callbacks, at the end of a gather and of a shield.
-_FORGETTING = frozenset({"_discard_awaited_by", "_clear_awaited_by_callback"})
 
 
 class _Ahead:
@@ -296,7 +292,8 @@ class Trail(StepWatcher):
                 self._enablers[id(handle)] = enablers
                 touches.touches.add((f"lane {handle.lane}", None, not _joins(handle)))
                 continue
-            if _only_forgets(handle.call[0]):
+            if only_forgets(handle.call[0]):
+                # Who looks at the call graph is taken as doing anything.
                 continue
             before = [one for one in ready[:index] if one.lane >= 0 and one.call is not None]
             callback = handle.call[0]
@@ -336,15 +333,6 @@ def _ended_well(future: Any) -> bool:
         # Not exception(): that would tell asyncio that somebody has taken the error.
         and future._exception is None
     )
-
-
-def _only_forgets(callback: Any) -> bool:
-    """Return True for what drops a note of asyncio's call graph, which CPython 3.14 keeps.
-
-    It makes nothing ready, and who looks at the graph is taken as doing anything.
-    """
-    function = callback.func if isinstance(callback, partial) else callback
-    return getattr(function, "__name__", "") in _FORGETTING
 
 
 def _joins(handle: Any) -> bool:

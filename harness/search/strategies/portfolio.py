@@ -110,7 +110,7 @@ def strategy_named(text: str, *, seed: int) -> Strategy:
     if name == "delays":
         return Delays(seed, most=_depth_of(number, default=3, of="delays"))
     if name == "exhaustive":
-        from harness.search.exhaustive.exhaustive import Exhaustive  # noqa: PLC0415 - seldom asked for
+        from harness.search.exhaustive.search import Exhaustive  # noqa: PLC0415 - seldom asked for
 
         if not number:
             return Exhaustive()

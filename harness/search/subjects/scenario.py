@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from harness.backends.port import Orders
 from harness.checks import no_deadlock, outcomes, recovers, whole_run
-from harness.checks.register import CHECKS
+from harness.checks.registry import CHECKS
 from harness.history.records import NodeKind
 from harness.results.verdict import Verdict
 from harness.runs.opening import open_backend

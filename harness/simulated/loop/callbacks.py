@@ -6,7 +6,7 @@ import reprlib
 from functools import partial
 from typing import Any
 
-__all__ = ["PLUMBING", "described", "is_plumbing"]
+__all__ = ["PLUMBING", "described", "is_plumbing", "only_forgets"]
 
 # The lane of callbacks that are asyncio's own (the end of a gather, a future's chain). They run
 # as soon as all that became ready before them has: no program can tell a difference, and to
@@ -14,17 +14,26 @@ __all__ = ["PLUMBING", "described", "is_plumbing"]
 PLUMBING = -1
 
 
+# What CPython 3.14 calls at the end of a gather, and of a shield, to drop a note of its call graph.
+_FORGETTING = frozenset({"_discard_awaited_by", "_clear_awaited_by_callback"})
+
+
 def is_plumbing(callback: Any) -> bool:
     """Return True for a callback that is asyncio's own.
 
-    From CPython 3.14 on that may be a ``partial`` of a private function. One of a public function
-    is the program's.
+    Any other partial is a step, those of ``wait_for`` on CPython 3.11 too: tokens count steps.
     """
-    if type(callback) is partial:
-        callback = callback.func
-        if not getattr(callback, "__name__", "").startswith("_"):
-            return False
-    return str(getattr(callback, "__module__", "")).startswith("asyncio")
+    return only_forgets(callback) if type(callback) is partial else _is_of_asyncio(callback)
+
+
+def only_forgets(callback: Any) -> bool:
+    """Return True for what makes nothing ready, and touches asyncio's call graph only."""
+    function = callback.func if type(callback) is partial else callback
+    return getattr(function, "__name__", "") in _FORGETTING and _is_of_asyncio(function)
+
+
+def _is_of_asyncio(function: Any) -> bool:
+    return str(getattr(function, "__module__", "")).startswith("asyncio")
 
 
 def described(call: tuple[Any, ...] | None) -> str:

@@ -17,8 +17,8 @@ from harness.simulated.guards.unsupported_calls import UnsupportedCalls
 from harness.simulated.loop.core import the_core
 from harness.simulated.loop.outside.executor_model import ExecutorModel
 from harness.simulated.loop.outside.outside_futures import OutsideFutures
-from harness.simulated.loop.virtual_environment import VirtualEnvironment
 from harness.simulated.loop.virtual_task import TaskMaker
+from harness.simulated.loop.virtual_time import VirtualEnvironment
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Sequence

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from harness.errors import BadInput
 from harness.scenario.mistakes import told, values_mistakes
-from harness.simulated.loop.virtual_environment import Drawn
+from harness.simulated.loop.virtual_time import Drawn
 
 if TYPE_CHECKING:
     from harness.choices.randomness import Randomness

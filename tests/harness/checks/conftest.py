@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from harness.checks.register import CHECKS
+from harness.checks.registry import CHECKS
 from harness.history.records import (
     ClientRecord,
     Command,

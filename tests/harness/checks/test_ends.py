@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from harness.checks.register import ALWAYS_ON, CHECKS
+from harness.checks.registry import ALWAYS_ON, CHECKS
 from harness.history.ends import as_expected
 from harness.history.records import Blocked, Diagnosis, ErrorRecord, LockHold, Outcome
 from harness.results.verdict import Verdict

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from harness.checks.register import CHECKS
+from harness.checks.registry import CHECKS
 
 SERVICE = """
 import asyncio

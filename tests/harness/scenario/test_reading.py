@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.checks.register import CHECKS
+from harness.checks.registry import CHECKS
 from harness.errors import BadInput
 from harness.history.records import NodeKind
 from harness.scenario.model import Cancel, Fault, Park, Phase, Repeat, Start, Step, UserCount

@@ -18,7 +18,7 @@ from harness.diagnosis.lock_ledger import active_ledger
 from harness.diagnosis.places import callers, place_of
 from harness.errors import Terminated, Unsupported
 from harness.history.records import LockHold, LockWait
-from harness.simulated.loop.virtual_environment import Drawn
+from harness.simulated.loop.virtual_time import Drawn
 
 if TYPE_CHECKING:
     import random

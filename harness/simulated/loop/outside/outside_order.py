@@ -14,7 +14,7 @@ from harness.simulated.loop.virtual_task import TASK_NUMBER
 
 if TYPE_CHECKING:
     from harness.simulated.loop.ports import ExploredLoop
-    from harness.simulated.loop.virtual_environment import Entry, VirtualEnvironment
+    from harness.simulated.loop.virtual_time import Entry, VirtualEnvironment
 
 __all__ = ["OUTSIDE", "Arrival", "OutsideOrder"]
 

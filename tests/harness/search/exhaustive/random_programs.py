@@ -6,7 +6,7 @@ import asyncio
 from random import Random
 
 from harness.choices.policies import StepWatcher
-from harness.search.exhaustive.exhaustive import Exhaustive
+from harness.search.exhaustive.search import Exhaustive
 from harness.simulated.loop.virtual_loop import running_virtual_loop
 from harness.simulated.repeated_runs import SearchRuns
 from tests.harness.search.exhaustive import rarer_operations

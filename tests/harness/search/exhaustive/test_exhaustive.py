@@ -12,7 +12,7 @@ import pytest
 
 from harness.choices.kinds import ChoiceKind
 from harness.errors import BadInput
-from harness.search.exhaustive.exhaustive import Exhaustive
+from harness.search.exhaustive.search import Exhaustive
 from harness.search.explorer import Budget, explore_subject
 from harness.search.strategies.portfolio import strategy_named
 from harness.search.subjects.program import Program

@@ -15,7 +15,7 @@ import pytest
 
 from harness.errors import BadInput
 from harness.search.exhaustive import opcodes
-from harness.search.exhaustive.exhaustive import Exhaustive
+from harness.search.exhaustive.search import Exhaustive
 from harness.search.exhaustive.symbolic_stack import HANDLERS, SymbolicStack
 from harness.search.strategies.portfolio import strategy_named
 

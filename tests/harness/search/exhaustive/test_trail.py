@@ -8,8 +8,8 @@ from types import SimpleNamespace
 import pytest
 
 from harness.choices.kinds import DefaultPolicy
-from harness.search.exhaustive.exhaustive import Exhaustive
 from harness.search.exhaustive.footprint import EVERYTHING
+from harness.search.exhaustive.search import Exhaustive
 from harness.search.exhaustive.trail import Trail
 from harness.simulated.loop.exploring_loop import ExploringLoop
 from harness.simulated.repeated_runs import SearchRuns

@@ -22,8 +22,8 @@ from harness.search.strategies.random import RandomWalk
 from harness.simulated.loop.callbacks import PLUMBING
 from harness.simulated.loop.exploring_loop import ExploringLoop
 from harness.simulated.loop.pause import Pause
-from harness.simulated.loop.virtual_environment import Drawn
 from harness.simulated.loop.virtual_loop import running_virtual_loop
+from harness.simulated.loop.virtual_time import Drawn
 from harness.simulated.repeated_runs import SearchRuns
 from harness.systems.loading import load_system
 from harness.systems.port import DEFAULT_SYSTEM
@@ -31,6 +31,8 @@ from tests.there import there
 
 # A private function of asyncio's.
 END_SLEEP = vars(asyncio.futures)["_set_result_unless_cancelled"]
+# From CPython 3.14 on the end of a gather is told by a partial of it.
+FORGETS = [one for name, one in vars(asyncio.tasks).items() if name == "_discard_awaited_by"]
 SCENARIOS = read_scenarios([Path(__file__).parents[4] / "scenarios"])
 
 
@@ -370,9 +372,10 @@ def test_choices_besides_the_order_are_asked_of_the_policy_and_recorded():
     ("callback", "plumbing"),
     [
         (END_SLEEP, True),
-        (partial(END_SLEEP, 1), True),
+        (partial(END_SLEEP, 1), False),
         (partial(asyncio.ensure_future, 1), False),
         (partial(walk, 1), False),
+        *((partial(one, 1), True) for one in FORGETS),
         (default, False),
     ],
 )

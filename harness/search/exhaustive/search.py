@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from harness.choices.kinds import ChoiceKind
 from harness.results.wording import count
 from harness.search.exhaustive.decision_path import Decision, alternatives_of
-from harness.search.exhaustive.exhaustive_memory import (
+from harness.search.exhaustive.memory import (
     ORDER_BYTES,
     ExhaustiveMemory,
     memory_from_plain,

@@ -1,4 +1,4 @@
-"""The register of checks: each is a pure function of a history and its parameters."""
+"""The registry of checks: each is a pure function of a history and its parameters."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class ResolvedCheck:
 
     @property
     def kind(self) -> CheckKind:
-        """The entry of the check in the register."""
+        """The entry of the check in the registry."""
         return CHECKS[self.name]
 
     def __call__(self, history: History) -> CheckResult:

@@ -16,15 +16,15 @@ from harness.choices.kinds import ChoiceKind
 from harness.choices.policies import StepWatcher
 from harness.errors import BadInput
 from harness.search.exhaustive.decision_path import Decision
-from harness.search.exhaustive.exhaustive import Exhaustive
-from harness.search.exhaustive.exhaustive_memory import (
+from harness.search.exhaustive.footprint import EVERYTHING, Footprint
+from harness.search.exhaustive.memory import (
     ExhaustiveMemory,
     memory_from_plain,
     memory_to_plain,
     path_kept,
     path_restored,
 )
-from harness.search.exhaustive.footprint import EVERYTHING, Footprint
+from harness.search.exhaustive.search import Exhaustive
 from harness.simulated.repeated_runs import SearchRuns
 from tests.harness.search.exhaustive import random_programs as programs
 from tests.there import there
@@ -238,9 +238,9 @@ def test_footprints_of_things_that_have_other_numbers_now_leave_no_order_out():
 
 STRETCH = """
 import json, sys
-from harness.search.exhaustive.exhaustive import Exhaustive
+from harness.search.exhaustive.search import Exhaustive
 from harness.simulated.repeated_runs import SearchRuns
-from tests.harness.search.exhaustive.test_exhaustive_memory import PROGRAMS
+from tests.harness.search.exhaustive.test_memory import PROGRAMS
 
 asked = json.load(sys.stdin)
 strategy, orders = Exhaustive(), []
