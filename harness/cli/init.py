@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
+from shlex import quote
 from typing import Annotated
 
 import typer
@@ -54,12 +55,13 @@ def init(
         raise BadInput(
             f"{path}: is there already; name another with --output, or overwrite it with --force"
         )
+    note(f"harness: trying the methods of {system} in simulated runs")
     found = drafted(system, path=str(path))
     write_whole({path: found.text})
     note(f"wrote {path}")
     for remark in found.remarks:
         note(f"  {remark}")
-    typer.echo(f"next: harness run {path}\n      harness explore {path}")
+    typer.echo(f"next: harness run {quote(str(path))}\n      harness explore {quote(str(path))}")
 
 
 def _file_of(system: str) -> Path:

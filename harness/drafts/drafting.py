@@ -40,16 +40,22 @@ def drafted(system: str, *, path: str) -> Drafted:
     """
     draft = draft_of(system)
     trial = tried(draft)
-    hung = trial.hung()
-    kept = tuple(one for one in draft.steps if one.call not in hung)
-    if hung and kept:
-        left_out = (*draft.left_out, *(LeftOut(name=name, why=WAITS) for name in sorted(hung)))
-        draft = replace(draft, steps=kept, left_out=left_out)
+    while (hung := trial.hung()) and (kept := _without(draft, hung)).steps:
+        draft = kept
         trial = tried(draft)
     answers = {one.call: answer_of(one.call, trial) for one in draft.steps}
     return Drafted(
         text=file_text(draft, answers, path=path),
         remarks=tuple(_remarks(draft, trial, answers)),
+    )
+
+
+def _without(draft: Draft, hung: set[str]) -> Draft:
+    left_out = (LeftOut(name=name, why=WAITS) for name in sorted(hung))
+    return replace(
+        draft,
+        steps=tuple(one for one in draft.steps if one.call not in hung),
+        left_out=(*draft.left_out, *left_out),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from harness.checks.no_deadlock import NoDeadlock
@@ -29,11 +30,12 @@ PHASES = {
 
 def file_text(draft: Draft, answers: Mapping[str, Answer], *, path: str) -> str:
     """Write the scenario file for a draft, whose methods answered so when they were tried."""
+    file = _plain(quote(path))
     lines = [
         *_comment(f"A scenario for {draft.name}: who does what at once, and what must hold."),
         "# Its values are examples, to be changed. What to do with it:",
-        f"#   harness run {_plain(path)}  # one run, which seed 0 decides",
-        f"#   harness explore {_plain(path)}  # many orders of events, to find one that breaks it",
+        f"#   harness run {file}  # one run, which seed 0 decides",
+        f"#   harness explore {file}  # many orders of events, to find one that breaks it",
         "",
         *_top(draft),
     ]

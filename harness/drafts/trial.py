@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
-from contextlib import redirect_stdout
+import logging
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from harness.choices.randomness import Randomness
 from harness.drafts.draft import USERS, Draft, DraftStep, Part
-from harness.errors import HarnessError
+from harness.errors import HarnessError, Terminated
 from harness.history.records import Outcome
 from harness.results.verdict import Verdict
 from harness.runs.opening import open_backend
@@ -19,7 +20,7 @@ from harness.scenario.model import Phase, Scenario, Start, Step, User
 from harness.systems.loading import load_system
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from harness.history.records import Operation
 
@@ -49,7 +50,10 @@ class Trial:
 
 
 def tried(draft: Draft) -> Trial:
-    """Try the calls of a draft in several simulated runs, each on an object of its own."""
+    """Try the calls of a draft in several simulated runs, each on an object of its own.
+
+    The runs end with the first in which a call hung.
+    """
     in_turn: list[Sequence[Operation]] = []
     at_once: list[Sequence[Operation]] = []
     findings: Sequence[str] = ()
@@ -60,6 +64,8 @@ def tried(draft: Draft) -> Trial:
             operations, failed = _history(draft, _phases_at_once(draft, number), seed=number)
             at_once.append(operations)
             findings = findings if number else failed
+            if _unfinished(in_turn) & _unfinished(at_once):
+                break  # more runs say no more, and each of them may take long
     except _Problem as found:
         problem = " ".join(str(found).split())
     return Trial(in_turn=in_turn, at_once=at_once, findings=findings, problem=problem)
@@ -95,9 +101,10 @@ def _history(
     system = load_system(draft.system)
     backend = open_backend("simulated", needs_node=system.needs_node)
     try:
-        # What a class prints is of no interest here.
-        with redirect_stdout(io.StringIO()):
+        with _quiet():
             done = carry_out(scenario, backend, system=system, system_path=draft.system, seed=seed)
+    except Terminated:
+        raise
     except HarnessError as error:
         raise _Problem(str(error)) from error
     except SystemExit as error:
@@ -112,6 +119,19 @@ def _history(
         raise _Problem(f"{told}; harness run says where that was raised")
     failed = [one for one in done.result.checks if one.verdict is Verdict.FAILED]
     return done.result.history.operations, [f"{one.name}: {one.seen}" for one in failed]
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Show nothing of what a class prints or logs, a dozen times over."""
+    disabled = logging.root.manager.disable
+    logging.disable()
+    sink = io.StringIO()
+    try:
+        with redirect_stdout(sink), redirect_stderr(sink):
+            yield
+    finally:
+        logging.disable(disabled)
 
 
 def _phases_in_turn(draft: Draft, number: int) -> list[Phase]:

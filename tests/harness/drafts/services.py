@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
+import sys
 import threading
 import uuid
 from abc import ABC, abstractmethod
@@ -22,6 +24,8 @@ from typing import (
     TypedDict,
     TypeVar,
 )
+
+from harness.errors import Terminated
 
 if TYPE_CHECKING:
     from nowhere import Session  # type: ignore[import-not-found]
@@ -198,6 +202,22 @@ class Worker:
         if self._queue is None:
             raise RuntimeError("not started")
         await self._queue.put(user)
+
+
+class Sessions:
+    """Each user has a session, which is opened first and closed last."""
+
+    def __init__(self) -> None:
+        self._open: set[str] = set()
+
+    async def disconnect(self, who: str) -> None:
+        self._open.remove(who)
+
+    async def connect(self, who: str) -> None:
+        self._open.add(who)
+
+    async def ask(self, who: str, timeout: float = 1.0) -> None:
+        assert who in self._open
 
 
 class Audited:
@@ -379,6 +399,8 @@ class PositionalOnly:
 class Prints:
     async def say(self, user: str) -> None:
         print("THIS IS PRINTED")
+        print("SO IS THIS", file=sys.stderr)
+        logging.getLogger(__name__).error("AND THIS")
 
 
 class Slotted:
@@ -427,6 +449,11 @@ class Unmade:
 class Ends:
     async def do(self) -> None:
         raise SystemExit(3)
+
+
+class Killed:
+    async def do(self) -> None:
+        raise Terminated(143)
 
 
 class Threads:

@@ -12,7 +12,7 @@ import pytest
 
 import harness
 from harness.drafts.drafting import drafted
-from harness.errors import BadInput
+from harness.errors import BadInput, Terminated
 from harness.scenario.reading import read_scenario
 from tests.harness.drafts import services
 
@@ -20,7 +20,8 @@ ROOT = Path(__file__).parents[3]
 HERE = services.__name__
 CORRECT = (
     "Tickets", "SoldOut", "Inherits", "Bank", "Box", "Streams", "Methods", "KeywordOnly", "Names",
-    "Outer.Inner", "Managed", "Worker", "Audited", "Queue", "Waits", "Polls", "Rows", "Shares",
+    "Outer.Inner", "Managed", "Worker", "Sessions",
+    "Audited", "Queue", "Waits", "Polls", "Rows", "Shares",
     "OneAtATime", "InFlight", "Clocked", "Chance", "Types", "PositionalOnly", "Prints", "Slotted",
 )  # fmt: skip
 # Runs of a search in which a false accusation would show.
@@ -169,6 +170,9 @@ def test_what_opens_and_closes_a_class_comes_first_and_last_and_once(draft):
         ["start"], ["submit"], ["stop"],
     ]  # fmt: skip
     assert [phase.do[0].user for phase in phases] == [None, "each", None]
+    phases = read_scenario(draft("Sessions")[0]).phase
+    assert [phase.do[0].call for phase in phases] == ["connect", "ask", "disconnect"]
+    assert [phase.do[0].user for phase in phases] == ["each", "each", "each"]
 
 
 def test_calls_that_wait_for_each_other_are_kept(draft):
@@ -224,9 +228,14 @@ def test_conditions_and_an_audit_are_offered_as_checks(draft):
     assert harness.run_scenario(path).verdict is harness.Verdict.PASSED
 
 
-def test_what_a_class_prints_while_it_is_tried_is_not_shown(capsys):
+def test_whoever_ends_the_process_ends_the_trial():
+    with pytest.raises(Terminated):
+        drafted(f"{HERE}:Killed", path="x.toml")
+
+
+def test_what_a_class_prints_or_logs_while_it_is_tried_is_not_shown(capsys):
     drafted(f"{HERE}:Prints", path="x.toml")
-    assert capsys.readouterr().out == ""
+    assert capsys.readouterr() == ("", "")
 
 
 @pytest.mark.parametrize(
