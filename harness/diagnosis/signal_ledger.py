@@ -159,6 +159,14 @@ class SignalLedger:
             finally:
                 self._waiters.remove(fut)
 
+        # Where it stands is told as where asyncio's own would.
+        theirs, ours = original.__code__, wait.__code__
+        wait.__code__ = ours.replace(
+            co_filename=theirs.co_filename,
+            co_name=theirs.co_name,
+            co_qualname=theirs.co_qualname,
+            co_firstlineno=ours.co_firstlineno + _last_line(theirs) - _last_line(ours),
+        )
         return wait
 
     def _condition_wait(self, original: Any) -> Any:
@@ -189,3 +197,7 @@ def _moment_and_task() -> tuple[float | None, str]:
         return None, "no task"
     task = asyncio.current_task(loop)
     return loop.time(), "no task" if task is None else task.get_name()
+
+
+def _last_line(code: CodeType) -> int:
+    return max(line for _, _, line in code.co_lines() if line is not None)

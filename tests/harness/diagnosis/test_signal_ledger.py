@@ -6,11 +6,14 @@ import ast
 import asyncio
 import inspect
 import textwrap
+from contextlib import nullcontext
 
 import pytest
 
 from harness.diagnosis import signal_ledger
+from harness.diagnosis.await_chain import frames_of
 from harness.diagnosis.lock_ledger import LockLedger
+from harness.diagnosis.places import place_of
 
 
 @pytest.fixture
@@ -80,3 +83,16 @@ async def test_a_cancelled_wait_leaves_no_waiter():
         await asyncio.wait([task])
         assert task.cancelled()
         assert "waiters" not in repr(event)
+
+
+async def test_who_waits_for_an_event_stands_where_asyncios_own_wait_does():
+    places = []
+    for opened in (nullcontext(), LockLedger()):
+        with opened:
+            waiter = asyncio.create_task(asyncio.Event().wait())
+            await asyncio.sleep(0)
+            (frame,) = frames_of(waiter)
+            places.append(place_of(frame.f_code, frame.f_lineno))
+            waiter.cancel()
+    assert places[0] == places[1]
+    assert places[0].endswith(" in Event.wait")
