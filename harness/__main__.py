@@ -5,9 +5,10 @@ from __future__ import annotations
 import gc
 import sys
 
-from harness.results.exit_codes import EXIT_INTERRUPTED
-
 __all__ = ["main"]
+
+# That of ``harness.results.exit_codes``, which is not loaded yet.
+EXIT_INTERRUPTED = 130
 
 
 def main() -> None:

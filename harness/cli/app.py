@@ -94,6 +94,9 @@ def _ending() -> Iterator[None]:
         # The command line's library makes a 1 of it, which here says that something failed.
         if isinstance(error.__context__, BrokenPipeError):
             _fall_silent()
+        # Of Ctrl-C it makes the right code, but without a word.
+        if error.__context__ and isinstance(error.__context__.__context__, KeyboardInterrupt):
+            note("interrupted")
         raise
     except OSError as error:
         note(f"{error.filename or 'the system'}: {error.strerror or error}")

@@ -11,8 +11,6 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_group
 
-from harness.cli.arguments import note
-
 __all__ = ["CommandGroup"]
 
 # In the order of the help: the module in this folder, and what typer makes the command of.
@@ -48,12 +46,7 @@ class CommandGroup(TyperGroup):
 
 def _loaded(name: str, place: str) -> Any:
     name_of_module, _, attribute = place.partition(":")
-    try:
-        module = import_module(f"{__package__}.{name_of_module}")
-    except KeyboardInterrupt:
-        # Typer ends with the right code, but without a word.
-        note("interrupted")
-        raise
+    module = import_module(f"{__package__}.{name_of_module}")
     if not gc.isenabled():
         # What is loaded by now stays: the collector need never look at it.
         gc.freeze()

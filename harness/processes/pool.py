@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing.connection import wait
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from harness.errors import Terminated
 
@@ -134,6 +134,18 @@ def _ends(
             yield under_way.pop(future), future
 
 
+class _Pool(ProcessPoolExecutor):
+    """A pool whose workers take no Ctrl-C, not even before they can say so themselves."""
+
+    def submit(self, *arguments: Any, **options: Any) -> Future[Any]:
+        # The first call starts the workers. What is blocked here stays blocked there.
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            return super().submit(*arguments, **options)
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+
+
 @contextmanager
 def open_pool(
     processes: int,
@@ -153,9 +165,7 @@ def open_pool(
     # Spawned, not forked: a fork copies locks and threads of the process that runs the harness.
     context = multiprocessing.get_context("spawn")
     others = set(multiprocessing.active_children())
-    with ProcessPoolExecutor(
-        processes, mp_context=context, initializer=initializer or end_with_parent
-    ) as pool:
+    with _Pool(processes, mp_context=context, initializer=initializer or end_with_parent) as pool:
         try:
             yield pool
         except BaseException:

@@ -160,8 +160,8 @@ def test_a_reader_that_goes_away_is_an_interruption_and_not_a_failure():
     assert told == "harness: 18 runs and 4 regressions, simulated, seed 0\n"
 
 
-# The one is loaded with the command line, the other with a command.
-@pytest.mark.parametrize("module", ["typer", "tomllib"])
+# Loaded first of all, with the command line, and with a command.
+@pytest.mark.parametrize("module", ["dataclasses", "typer", "tomllib"])
 def test_an_interruption_while_all_is_loaded_is_no_traceback(tmp_path, module):
     interrupts = "import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n"
     (tmp_path / f"{module}.py").write_text(interrupts, encoding="utf-8")
@@ -242,6 +242,24 @@ def test_an_interrupted_campaign_leaves_nothing_behind(number, code, tmp_path):
     assert "Traceback" not in log.read_text()
     assert "ended after" in log.read_text()
     wait_until(lambda: not processes_of(running.pid))
+
+
+def test_ctrl_c_while_workers_start_is_no_traceback_of_theirs(tmp_path):
+    log = tmp_path / "log"
+    with log.open("w") as output:
+        running = subprocess.Popen(
+            [*HARNESS, "run", "--seeds", "80", "--jobs", "8"],
+            cwd=ROOT,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        wait_until(lambda: len(processes_of(running.pid)) > 3)
+        # A terminal sends it to all of them.
+        os.killpg(running.pid, signal.SIGINT)
+        assert running.wait(timeout=LIMIT_S) == 130
+    assert "Traceback" not in log.read_text()
+    assert log.read_text().endswith("interrupted\n")
 
 
 def test_help_and_version_say_what_there_is():
