@@ -274,7 +274,7 @@ def test_a_regression_that_could_not_be_replayed_is_3_and_named(harness, regress
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("a = " + "[" * 100_000, "x.toml: is nested deeper than 30"),
+        ("a = " + "[" * 100_000, "x.toml: is nested too deeply"),
         (f'scenario = "{"x" * 9_000}"\ntoken = ""\ncause = ""\nfound = ""\n', "scenario must be a"),
     ],
     ids=["deep", "long"],
