@@ -112,13 +112,19 @@ def system_of(scenario: Scenario, asked: str | None) -> System:
     return system
 
 
-@lru_cache(maxsize=100)
 def system_at(path: str) -> System:
-    """Load a system by its import path, once.
+    """Load a system by its import path, once as long as the current folder is the same.
 
     Raises:
         BadInput: It cannot be loaded.
     """
+    return _system_once(path, Path.cwd())
+
+
+@lru_cache(maxsize=100)
+def _system_once(path: str, here: Path) -> System:
+    # An import path leads elsewhere from another folder.
+    del here
     try:
         return load_system(path)
     except (BadInput, Terminated):

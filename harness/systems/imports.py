@@ -8,6 +8,7 @@ import sys
 import sysconfig
 import traceback
 from contextlib import contextmanager, suppress
+from importlib.machinery import PathFinder
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,7 +31,7 @@ def importing_from_here() -> Iterator[None]:
     Around that, sys.path belongs to whoever started this process, such as pytest.
     """
     here = str(Path.cwd())
-    if here in sys.path:
+    if sys.path[:1] == [here]:
         yield
         return
     sys.path.insert(0, here)
@@ -46,12 +47,28 @@ def import_module(name: str) -> ModuleType:
     """Import a module by its whole name.
 
     Raises:
-        BadInput: It is not found, it imports what is not found, or it raises.
+        BadInput: It is not found, it imports what is not found, or it raises; or this process has
+            loaded another module of that name, from another folder.
     """
     try:
-        return importlib.import_module(name)
+        found = importlib.import_module(name)
     except Exception as error:
         raise BadInput(_why(name, error)) from error
+    _refuse_another(name.partition(".")[0])
+    return found
+
+
+def _refuse_another(name: str) -> None:
+    spec = PathFinder.find_spec(name)
+    loaded = sys.modules[name]
+    if spec is None or spec.origin is None or getattr(loaded, "__file__", None) is None:
+        return
+    here, there = Path(spec.origin).resolve(), Path(file_of(loaded)).resolve()
+    if here != there:
+        raise BadInput(
+            f"the module {name} is {here} here, but this process has loaded {there} under that"
+            " name; rename one of them, or run each in a process of its own"
+        )
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import inspect
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,8 +48,7 @@ class Program(Subject):
         time_limit_s: float | None = None,
     ) -> None:
         self.main = main
-        # What is called may be any object, such as a partial, and then it has no such name.
-        self.name = name or str(getattr(main, "__qualname__", repr(main)))
+        self.name = name or _name_of(main)
         self.path = ""
         self.claim = (inspect.getdoc(main) or "").partition("\n")[0]
         self.terms = terms or SearchTerms()
@@ -115,3 +115,11 @@ def _failure(found: SearchRun) -> Failure:
             return failure_of_deadlock(found.diagnosis)
         return failure_of_pause(found.pause.value, found.diagnosis)
     return failure_of_unhandled(found.unhandled)
+
+
+def _name_of(main: object) -> str:
+    """Name what is called, alike in every process: an address in it would be no name."""
+    while isinstance(main, partial):
+        main = main.func
+    # Any object may be called, and then it has no such name.
+    return str(getattr(main, "__qualname__", type(main).__qualname__))

@@ -136,7 +136,7 @@ async def shielded_task_lost(mended: bool) -> None:
     task = asyncio.create_task(tail())
     with suppress(TimeoutError):
         async with asyncio.timeout(0.006):
-            await asyncio.shield(task)
+            await (asyncio.wait([task]) if mended else asyncio.shield(task))
     closed = True
     if mended:
         told += filter(None, await asyncio.gather(task, return_exceptions=True))
