@@ -162,7 +162,10 @@ def _composed(origin: Any, arguments: tuple[Any, ...], name: str, depth: int) ->
     if origin in (Union, types.UnionType):
         return _first(arguments, name, depth)
     if is_typeddict(origin):
-        hints = get_type_hints(origin)
+        try:
+            hints = get_type_hints(origin)
+        except Exception as error:  # a name that only type checkers see, or any other expression
+            raise _Unknown(f"the fields of {_named(origin)} cannot be told: {error}") from error
         required = [key for key in hints if key in origin.__required_keys__]
         return {key: _value(hints[key], key, depth) for key in required}
     return _container(origin, arguments, name, depth)

@@ -6,6 +6,7 @@ import ast
 import asyncio
 import json
 import pydoc
+import re
 import subprocess
 import sys
 from functools import partial
@@ -63,6 +64,7 @@ def scenario(tmp_path, monkeypatch):
     path = tmp_path / "sale.toml"
     path.write_text(SCENARIO, encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "publicshop", raising=False)
     return path
 
 
@@ -123,6 +125,20 @@ def test_a_main_is_simulated_explored_and_verified():
     assert harness.simulate(partial(wants, 5)) == 5
     assert harness.explore(doubled, runs=5).runs == 5
     harness.verify(doubled, seeds=2)
+
+
+class Fails:
+    async def __call__(self, number):
+        raise AssertionError(number)
+
+
+@pytest.mark.parametrize("main", [partial(Fails().__call__, 3), partial(Fails(), 3)])
+def test_the_name_of_a_main_is_the_same_in_every_process(main):
+    with pytest.raises(harness.FailureFound) as found:
+        harness.explore(main, runs=1)
+    named = re.search(r"FAILED (\S+) \[", str(found.value))
+    assert named is not None
+    assert named[1] in ("Fails.__call__", "Fails")
 
 
 def test_a_main_that_is_not_decided_by_its_seed_is_not_verified():

@@ -204,24 +204,23 @@ def test_a_module_that_raises_is_told_with_its_line(refusal, tmp_path, request, 
 @pytest.mark.parametrize(
     ("attribute", "told"),
     [
-        ("Tickts", "has no Tickts; did you mean Tickets? gone_names is "),
-        ("Zzz", "has no Zzz; its classes: Bare, Tickets; gone_names is "),
+        ("Tickts", "has no Tickts; did you mean Tickets? "),
+        ("Zzz", "has no Zzz; its classes: Bare, Tickets; "),
     ],
 )
-def test_an_attribute_that_is_missing_is_told_with_its_neighbours(
-    refusal, tmp_path, attribute, told
-):
+def test_an_attribute_that_is_missing_is_told_with_its_neighbours(refusal, attribute, told):
     text = "class Bare: pass\nclass Tickets: pass\ndef make(): pass\n"
-    found = refusal(f"gone_names:{attribute}", gone_names=text)
-    assert found.startswith(f"gone_names {told}")
-    assert found.endswith("/gone_names.py")
+    name = f"gone_names_{attribute}"
+    found = refusal(f"{name}:{attribute}", **{name: text})
+    assert found.startswith(f"{name} {told}{name} is ")
+    assert found.endswith(f"/{name}.py")
 
 
 def test_a_module_that_another_one_hides_is_told_by_its_file(refusal):
     # The library's module of that name is imported long since.
     told = refusal("calendar:Appointments", calendar="class Appointments: pass\n")
-    assert told.startswith("calendar has no Appointments; ")
-    assert told.endswith("; calendar is " + str(Path(os.__file__).parent / "calendar.py"))
+    assert told.startswith("the module calendar is ")
+    assert f"has loaded {Path(os.__file__).parent / 'calendar.py'} under that name" in told
 
 
 @pytest.mark.parametrize(
@@ -234,5 +233,26 @@ def test_a_module_that_another_one_hides_is_told_by_its_file(refusal):
 )
 def test_what_is_no_class_is_told_with_what_to_name(refusal, attribute, told):
     text = "import json\nclass Made: pass\ndef make(): return Made()\nmade = make()\n"
-    found = refusal(f"gone_kinds:{attribute}", gone_kinds=text)
+    name = f"gone_kinds_{attribute}"
+    found = refusal(f"{name}:{attribute}", **{name: text})
     assert found == f"must be a class with async methods or an adapter, got {told}"
+
+
+def test_another_module_of_the_same_name_is_refused_and_never_judged_instead(beside, tmp_path):
+    assert run_scenario("scenarios/ask.toml").verdict is Verdict.PASSED
+    other = tmp_path / "other"
+    other.mkdir()
+    text = SERVICE.format(beside="nothing")
+    (other / f"{beside}.py").write_text(text, encoding="utf-8")
+    os.chdir(other)
+    with pytest.raises(BadInput, match=r"has loaded .*\.py under that name; rename one"):
+        run_scenario("../scenarios/ask.toml")
+
+
+def test_the_current_folder_comes_first_even_where_the_path_has_it_later(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    here = str(tmp_path)
+    monkeypatch.setattr(sys, "path", ["/elsewhere", here])
+    with importing_from_here():
+        assert sys.path == [here, "/elsewhere", here]
+    assert sys.path == ["/elsewhere", here]
