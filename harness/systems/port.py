@@ -72,7 +72,7 @@ class System(Protocol):
     def mistakes(self, scenario: Scenario) -> list[str]:
         """Find what the scenario asks of the system that it does not have, settings included.
 
-        Each is a line that begins with its place in the file, such as ``settings.capacity: ``.
+        Each is a line that begins with its place in the file, such as ``settings.capacity:``.
         """
         ...
 
