@@ -18,7 +18,7 @@ __all__ = ["ALWAYS_ON", "CHECKS", "RENAMED", "ResolvedCheck"]
 ALWAYS_ON = ("no_deadlock", "outcomes", "end_state", "no_leaks")
 
 
-class _Register(Mapping[str, "CheckKind"]):
+class _Registry(Mapping[str, "CheckKind"]):
     """The checks by name. A scenario uses few of them: each is imported when it is asked for."""
 
     # A check's module has its name, and says what it is as ``KIND``.
@@ -44,7 +44,7 @@ class _Register(Mapping[str, "CheckKind"]):
         return len(self.names)
 
 
-CHECKS = _Register()
+CHECKS = _Registry()
 
 # Former names of checks, and their present names.
 RENAMED = {"distinct_accounts": "distinct_results"}
