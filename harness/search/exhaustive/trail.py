@@ -9,7 +9,6 @@ from harness.choices.policies import StepWatcher
 from harness.search.exhaustive.footprint import EVERYTHING, Footprint, Touch
 from harness.search.exhaustive.observer import FootprintObserver, StepTouches
 from harness.search.exhaustive.races import Event
-from harness.simulated.loop.callbacks import only_forgets
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -291,9 +290,6 @@ class Trail(StepWatcher):
             if handle.lane >= 0:
                 self._enablers[id(handle)] = enablers
                 touches.touches.add((f"lane {handle.lane}", None, not _joins(handle)))
-                continue
-            if only_forgets(handle.call[0]):
-                # Who looks at the call graph is taken as doing anything.
                 continue
             before = [one for one in ready[:index] if one.lane >= 0 and one.call is not None]
             callback = handle.call[0]

@@ -2,10 +2,9 @@
 # cython: annotation_typing=False
 """The virtual loop's core: handles, the queue of callbacks, and how loops turn.
 
-There is one text of it, which runs in two ways. As it stands it is the plain core. The build also
-compiles it, with the C types in ``turning.pxd``, to the module ``_speedups``: there a callback has
-neither a Python frame nor a look-up by name on its way from ``call_soon`` to its run. ``core.py``
-chooses. Some values have names only to have a type; ``primitives`` has what differs.
+As it stands it is the plain core. The build also compiles it, with the C types in ``turning.pxd``,
+to ``_speedups``: there a callback has neither a Python frame nor a look-up by name on its way to
+its run. ``core.py`` chooses. Some names are only there for a type; ``primitives`` has what differs.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from simpy.events import NORMAL
 
 from harness.simulated.loop import primitives
-from harness.simulated.loop.callbacks import PLUMBING, described, is_plumbing
+from harness.simulated.loop.callbacks import PLUMBING, described, is_plumbing, only_forgets
 from harness.simulated.loop.pause import Pause
 from harness.simulated.loop.virtual_task import TASK_NUMBER
 
@@ -259,8 +258,7 @@ class Core:
         if call[0] is not END_SLEEP or type(call[1]) is not FUTURE or call[1].done():
             self.append(timer)
         else:
-            # A sleep is over, and nothing else happens now: its callback would have a pass for
-            # itself. What it does is done here, to the same effect.
+            # A sleep is over, and nothing else happens now: what its callback would do, is done.
             timer.call = None
             primitives.note_step(self.steps, number)
             call[1].set_result(call[2])
@@ -321,12 +319,14 @@ class LanedCalls:
         handle = ReadyHandle.__new__(ReadyHandle) if COMPILED else ReadyHandle()
         handle.call = call
         handle.context = copy_context() if context is None else context
+        handle.lane = handle.context.get(TASK_NUMBER, 0)
         # A task's step is not written in Python: to ask for its module costs more than all else.
         kind = type(call[0])
         if (kind is FunctionType or kind is partial) and is_plumbing(call[0]):
             handle.lane = PLUMBING
-        else:
-            handle.lane = handle.context.get(TASK_NUMBER, 0)
+            if only_forgets(call[0]):  # queued, it would be a pass that older Pythons do not make
+                handle.context.run(*call)
+                return handle
         self.append(handle)
         return handle
 

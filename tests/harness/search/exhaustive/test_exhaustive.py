@@ -458,3 +458,13 @@ def test_an_exploration_shrinks_what_the_search_found():
 def test_a_bound_that_is_no_number_is_refused():
     with pytest.raises(BadInput, match='strategy exhaustive: the number after ":"'):
         strategy_named("exhaustive:x", seed=0)
+
+
+@pytest.mark.parametrize(
+    ("seed", "length", "operations", "runs"),
+    [(18, 3, programs.OPERATIONS, 34), (1, 2, rarer_operations.OPERATIONS, 25)],
+    ids=["common", "rarer"],
+)
+def test_a_gather_beside_others_has_as_many_orders_on_every_python(seed, length, operations, runs):
+    main, _ = programs.random_program(seed, tasks=2, length=length, operations=operations)
+    assert searched(main)[0].runs == runs
