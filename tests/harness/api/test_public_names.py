@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 import harness
-from harness.errors import BadInput, FailureFound, NotDeterministic
+from harness.errors import BadInput, CouldNotRun, FailureFound, NotDeterministic
 
 SCREEN_LINES = 60
 SHOP = """
@@ -31,6 +31,17 @@ class Shop:
         await asyncio.sleep(0.1)
         self.left = left - 1
         return self.left
+
+class Keeping(Shop):
+    def __init__(self):
+        super().__init__()
+        self.lock = asyncio.Lock()
+
+    async def buy(self, user: str) -> int:
+        await self.lock.acquire()
+        bought = await super().buy(user)
+        self.lock.release()
+        return bought
 
 class Leaving(Shop):
     async def buy(self, user: str) -> int:
@@ -166,6 +177,17 @@ def test_a_service_that_ends_the_interpreter_ends_its_run_alone(scenario):
     assert found.verdict is harness.Verdict.UNKNOWN
     assert found.could_not_run == "the system under test ended the interpreter: SystemExit(0)"
     assert found.replay.endswith("--seed 0 --system publicshop:Leaving")
+
+
+def test_chaos_finds_the_lock_that_a_cancelled_operation_keeps(scenario):
+    explore = partial(harness.explore_scenario, scenario, system="publicshop:Keeping", runs=50)
+    assert explore().verdict is harness.Verdict.PASSED
+    assert explore(chaos=True).verdict is harness.Verdict.FAILED
+
+
+def test_a_run_that_proves_nothing_is_not_called_different(scenario):
+    with pytest.raises(CouldNotRun, match="ended the interpreter"):
+        harness.verify_scenario(scenario, system="publicshop:Leaving")
 
 
 def plain():

@@ -92,6 +92,11 @@ def test_one_run_loads_the_checks_of_its_scenario(folder):
     assert [name for name in UNUSED_CHECKS if f"harness.checks.{name}" in loaded] == []
 
 
+def test_garbage_is_collected_while_a_command_runs(folder):
+    (folder / "tickets.py").write_text(f"import gc\nassert gc.isenabled()\n{SERVICE}")
+    loaded_by(folder, "run", "tickets.toml")
+
+
 @pytest.mark.parametrize("name", CHECKS)
 def test_a_check_is_of_the_name_that_it_is_registered_by(name):
     assert CHECKS[name].name == name

@@ -74,6 +74,22 @@ def test_two_rings_are_both_found():
     assert run(main) == [["t0", "t1"], ["t2", "t3"]]
 
 
+def test_a_cycle_begins_with_the_task_given_first_wherever_it_was_come_upon():
+    async def main():
+        one, other = asyncio.Lock(), asyncio.Lock()
+        ring = [
+            asyncio.create_task(cross(one, other), name="p0"),
+            asyncio.create_task(cross(other, one), name="p1"),
+        ]
+        await settle()
+        onlooker = asyncio.create_task(cross(other, one), name="onlooker")
+        await settle()
+        # It waits for p1, and so leads to the middle of the ring.
+        return names(cycles([onlooker, *ring]))
+
+    assert run(main) == [["p0", "p1"]]
+
+
 def test_a_queue_at_a_lock_is_no_ring():
     async def main():
         lock = asyncio.Lock()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.errors import BadInput
+from harness.errors import BadInput, Terminated
 from harness.results.verdict import Verdict
 from harness.runs import runner
 from harness.runs.batch import Batch, read_scenarios, run_batch
@@ -25,9 +25,12 @@ user = "{user}"
 """
 SYSTEM = """
 import os, sys
+from harness.errors import Terminated
 
 class Service:
     async def ask(self, user):
+        if user == "terminated":
+            raise Terminated(143)
         if user == "leaver":
             sys.exit(0)
         if user == "killer":
@@ -78,6 +81,11 @@ def test_a_service_that_ends_the_interpreter_is_unknown_and_the_others_pass(run)
     assert "ended the interpreter: SystemExit(0)" in lost.could_not_run
     assert lost.replay.endswith(":Service")
     assert report.verdict is Verdict.UNKNOWN
+
+
+def test_a_process_that_is_terminated_in_a_run_ends_and_tells_of_no_run(run):
+    with pytest.raises(Terminated):
+        run("alice", "terminated", "bob")
 
 
 def test_a_worker_that_dies_costs_the_run_it_died_in(run):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import sys
 
 import pytest
 from typer.testing import CliRunner
@@ -51,6 +52,7 @@ class Quiet:
 def scenario(tmp_path, monkeypatch):
     """Write a scenario of a system into the current folder; return its path."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.delitem(sys.modules, "replayed_systems", raising=False)
     (tmp_path / "replayed_systems.py").write_text(SYSTEMS, encoding="utf-8")
 
     def scenario(named):
@@ -59,6 +61,12 @@ def scenario(tmp_path, monkeypatch):
         return tmp_path / "accounts.toml"
 
     return scenario
+
+
+def test_a_replay_line_quotes_a_path_with_a_space(scenario):
+    path = scenario(ALIKE)
+    spaced = path.rename(path.with_name("all accounts.toml"))
+    assert shlex.split(run_scenario(spaced).replay)[2] == str(spaced)
 
 
 @pytest.mark.parametrize("asked", [None, DEFAULT_SYSTEM, ALIKE, OTHER])

@@ -74,6 +74,12 @@ class NeverAnswers(Service):
         return await super().ask(user)
 
 
+class Connects(Service):
+    async def ask(self, user: str) -> dict[str, str]:
+        await asyncio.open_connection("localhost", 80)
+        return await super().ask(user)
+
+
 @pytest.fixture
 def ran(tmp_path):
     def run(service: type, text: str):
@@ -111,6 +117,13 @@ def test_a_service_that_goes_wrong_fails_and_says_where(ran, service, told):
     result = ran(service, ONE + "[check]\nno_deadlock = { within_s = 5 }\n")
     assert result.verdict is Verdict.FAILED
     assert told in render_result(result)
+
+
+def test_a_service_that_asks_for_what_a_simulation_has_not_is_not_blamed(ran):
+    result = ran(Connects, ONE + "[check]\n")
+    assert result.verdict is Verdict.UNKNOWN
+    asked = "the system asks for what a simulation has not: loop.create_connection: not available"
+    assert result.could_not_run.startswith(asked)
 
 
 def test_an_operation_past_its_deadline_does_not_end_the_run(ran):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import sys
+
 import pytest
 from typer.testing import CliRunner
 
@@ -66,6 +69,7 @@ BYU = 'phase[0].do[0].call: the system has no operation "byu"; did you mean "buy
 def write(tmp_path, monkeypatch):
     """Write the scenario, with some of its text replaced, and give its path."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.delitem(sys.modules, "mistaken_tickets", raising=False)
     (tmp_path / "mistaken_tickets.py").write_text(SYSTEM, encoding="utf-8")
     (tmp_path / "scenarios").mkdir()
 
@@ -93,6 +97,15 @@ def mistakes(write):
         return [line.strip() for line in lines]
 
     return mistakes
+
+
+def test_a_file_that_was_changed_is_read_again(write):
+    path = write()
+    assert scenario_at(path) is scenario_at(path)
+    write(("No ticket is sold twice.", "All is well."))
+    # The clock of a file system may be too coarse to tell two writes apart.
+    os.utime(path, ns=(1, 1))
+    assert scenario_at(path).claim == "All is well."
 
 
 def test_a_call_that_is_misspelt_is_blamed_and_not_what_names_it_rightly(mistakes):

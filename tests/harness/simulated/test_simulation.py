@@ -6,6 +6,7 @@ import asyncio
 import gc
 import itertools
 import logging
+from contextvars import Context
 from functools import partial
 
 import pytest
@@ -202,6 +203,15 @@ def test_a_trace_reads_as_what_happened():
         "note ended at 2.0 s: returned",
     ]
     assert trace.step_entries()[0] == "callback of task-1"
+
+
+def test_a_task_in_an_empty_context_is_traced_by_its_name():
+    async def main():
+        await asyncio.create_task(asyncio.sleep(1), name="named", context=Context())
+
+    trace = Trace(keep=True)
+    simulate(main, seed=9, trace=trace)
+    assert trace.entries()[0] == "at 1.0 s: wake named"
 
 
 def test_a_trace_that_goes_on_differs_where_the_other_ended():

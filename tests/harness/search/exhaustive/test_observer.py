@@ -159,6 +159,11 @@ def unpacks():
     return first, second
 
 
+def unpacks_the_rest():
+    first, *others = rows
+    return first, others
+
+
 def copies():
     return list(rows)
 
@@ -182,6 +187,7 @@ def formats():
         (looks_if_any, table, {"read"}),
         (iterates, rows, {"read"}),
         (unpacks, rows, {"read"}),
+        (unpacks_the_rest, rows, {"read"}),
         (copies, rows, {"read"}),
         (measures, rows, {"read"}),
         (formats, rows, {"read"}),
@@ -211,6 +217,16 @@ def test_attributes_of_two_objects_are_two_things():
     touches, observer = observed(lambda: one.add(1), meet=[one, other])
     written = {(what, number) for what, number, wrote in touches.all() if wrote}
     assert written == {(".count", observer.names.number_of(one))}
+
+
+def test_an_attribute_that_is_deleted_is_written():
+    one = Holder()
+
+    def deletes():
+        del one.count
+
+    touches, observer = observed(deletes, meet=[one])
+    assert (".count", observer.names.number_of(one), True) in touches.all()
 
 
 def test_an_attribute_of_a_class_is_any_object_s():

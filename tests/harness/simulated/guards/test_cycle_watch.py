@@ -122,6 +122,17 @@ def test_a_supervisor_that_will_cancel_them_is_waited_for():
     assert ended(body)[::2] == (21, [])
 
 
+def test_a_supervisor_that_knows_them_by_name_is_waited_for():
+    async def body(bank):
+        tasks = {task.get_name(): task for task in start(bank)}
+        await asyncio.sleep(20)
+        for task in tasks.values():
+            task.cancel()
+        await asyncio.sleep(1)
+
+    assert ended(body)[::2] == (21, [])
+
+
 def test_a_long_queue_at_a_lock_is_no_ring():
     async def hold(bank):
         async with bank.ann:
@@ -146,6 +157,18 @@ def test_a_semaphore_that_is_a_signal_is_no_lock():
         await asyncio.sleep(30)
 
     assert ended(body)[::2] == (60, [])
+
+
+def test_a_lock_that_others_give_back_is_not_accused():
+    async def give_back(lock):
+        lock.release()
+
+    async def body(bank):
+        await bank.ann.acquire()
+        await asyncio.create_task(give_back(bank.ann))
+        await out_of_sight(bank)
+
+    assert ended(body)[::2] == (LATE_S, [])
 
 
 def test_a_lock_that_is_taken_twice_by_one_task_is_a_cycle_of_one():
