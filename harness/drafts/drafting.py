@@ -9,6 +9,7 @@ from harness.drafts.answers import answer_of
 from harness.drafts.draft import Draft, LeftOut, draft_of
 from harness.drafts.text import file_text
 from harness.drafts.trial import Trial, tried
+from harness.results.wording import one_line
 from harness.systems.imports import importing_from_here
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def drafted(system: str, *, path: str) -> Drafted:
     answers = {one.call: answer_of(one.call, trial) for one in draft.steps}
     return Drafted(
         text=file_text(draft, answers, path=path),
-        remarks=tuple(_remarks(draft, trial, answers)),
+        remarks=tuple(map(one_line, _remarks(draft, trial, answers))),
     )
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ast
 import asyncio
+import inspect
 import json
 import pydoc
 import re
 import subprocess
 import sys
+from contextlib import nullcontext
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -16,11 +18,13 @@ from pathlib import Path
 import pytest
 
 import harness
-from harness.errors import BadInput, CouldNotRun, FailureFound, NotDeterministic
+from harness.errors import BadInput, CouldNotRun, FailureFound, NotDeterministic, Terminated
+from harness.live.backend import LiveBackend
 
 SCREEN_LINES = 60
 SHOP = """
 import asyncio, itertools
+from harness.errors import Terminated
 
 class Shop:
     def __init__(self):
@@ -46,6 +50,10 @@ class Keeping(Shop):
 class Leaving(Shop):
     async def buy(self, user: str) -> int:
         raise SystemExit(0)
+
+class Killed(Shop):
+    async def buy(self, user: str) -> int:
+        raise Terminated(143)
 
 class Unsteady(Shop):
     naps = itertools.count()
@@ -220,10 +228,36 @@ def test_what_is_no_coroutine_function_is_refused_in_one_line(call, main, messag
 
 
 @pytest.mark.parametrize("call", [harness.simulate, harness.explore, harness.verify])
-@pytest.mark.filterwarnings("error")
 def test_a_coroutine_in_place_of_its_function_is_refused_and_closed(call):
+    made = doubled()
     with pytest.raises(BadInput, match=r"got a coroutine; give main, not main\(\)"):
-        call(doubled())
+        call(made)
+    assert inspect.getcoroutinestate(made) == inspect.CORO_CLOSED
+
+
+def test_the_coroutine_by_which_a_plain_function_is_judged_is_closed():
+    made = []
+
+    def main():
+        made.append(doubled())
+        return made[-1]
+
+    assert harness.simulate(main) == 2
+    assert [inspect.getcoroutinestate(one) for one in made] == [inspect.CORO_CLOSED] * 2
+
+
+@pytest.mark.parametrize(
+    ("system", "end"),
+    [("publicshop:Shop", nullcontext()), ("publicshop:Killed", pytest.raises(Terminated))],
+    ids=["returns", "raises"],
+)
+def test_a_backend_is_closed_however_its_run_ends(scenario, monkeypatch, system, end):
+    closed = []
+    close = LiveBackend.close
+    monkeypatch.setattr(LiveBackend, "close", lambda self: (close(self), closed.append(self)))
+    with end:
+        harness.run_scenario(scenario, node="live", system=system)
+    assert len(closed) == 1
 
 
 @pytest.mark.parametrize(
@@ -234,6 +268,7 @@ def test_a_coroutine_in_place_of_its_function_is_refused_and_closed(call):
         ({"runs": 0}, "^runs: must be at least 1"),
         ({"runs": 2.5}, "^runs: "),
         ({"seconds": 0}, "^seconds: must be more than 0"),
+        ({"seconds": "1"}, "^seconds: must be more than 0"),
         ({"seed": -1}, "^seed: must be a whole number"),
         ({"seed": "1"}, "^seed: must be a whole number"),
         ({"seed": True}, "^seed: must be a whole number"),

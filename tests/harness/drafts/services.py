@@ -353,8 +353,28 @@ class Chance:
     async def token(self) -> str:
         return uuid.uuid4().hex
 
+    async def short(self) -> str:
+        return f"{random.randrange(10**6)}"
+
     async def order(self, user: str) -> Receipt:
         return Receipt(order_id=uuid.uuid4().hex, at=datetime.now(UTC))
+
+
+class Owned:
+    def __init__(self, owner: str) -> None:
+        assert owner == "owner"
+
+    async def do(self) -> None: ...
+
+
+class Garbles(OneAtATime):
+    """Fails, at once only, with a message of several lines that could command a terminal."""
+
+    async def build(self) -> None:
+        try:
+            await super().build()
+        except RuntimeError as error:
+            raise RuntimeError("two\nlines\r\x1b[31m\0\x9b\u2028") from error
 
 
 class Types:
@@ -475,6 +495,24 @@ class Racy:
 class Leaves:
     async def do(self) -> None:
         self._task = asyncio.create_task(asyncio.sleep(3_600))
+
+
+class LeavesOnce:
+    """Leaves a task only where two calls begin at the same moment."""
+
+    def __init__(self) -> None:
+        self._begun: set[float] = set()
+
+    async def do(self) -> None:
+        now = asyncio.get_running_loop().time()
+        if now in self._begun:
+            self._task = asyncio.create_task(asyncio.sleep(3_600))
+        self._begun.add(now)
+
+
+class Stuck:
+    async def do(self) -> None:
+        await asyncio.Event().wait()
 
 
 async def function() -> None: ...

@@ -23,6 +23,7 @@ CORRECT = (
     "Outer.Inner", "Managed", "Worker", "Sessions",
     "Audited", "Queue", "Waits", "Polls", "Rows", "Shares",
     "OneAtATime", "InFlight", "Clocked", "Chance", "Types", "PositionalOnly", "Prints", "Slotted",
+    "Owned", "Garbles",
 )  # fmt: skip
 # Runs of a search in which a false accusation would show.
 RUNS = 30
@@ -129,6 +130,14 @@ def test_what_no_value_can_be_written_for_is_told_in_the_file_and_to_whoever_ask
         assert re.search(rf"# .*GUESSED: .*\b{name}, ", text)
 
 
+def test_a_setting_called_like_a_user_is_given_none(draft):
+    assert read_scenario(draft("Owned")[0]).settings == {"owner": "owner"}
+
+
+def test_inherited_methods_come_first(draft):
+    assert list(steps_of(draft("Inherits")[0])) == ["buy", "give_back"]
+
+
 def test_a_parameter_called_like_a_user_is_given_the_user(draft):
     assert steps_of(draft("Bank")[0])["deposit"].arguments["account_id"] == "account_id"
     path, _, _ = draft("KeywordOnly")
@@ -214,6 +223,14 @@ def test_the_check_that_is_a_comment_finds_the_race_once_it_is_none(draft):
     assert harness.run_scenario(path).verdict is harness.Verdict.FAILED
 
 
+def test_a_message_that_could_command_a_terminal_is_told_on_one_line_with_escapes(draft):
+    _, text, _ = draft("Garbles")
+    (told,) = drafted_once(f"{HERE}:Garbles").remarks
+    escaped = r"RuntimeError: two\nlines\x0d\x1b[31m\x00\x9b\u2028"
+    assert told.startswith(f"build: calls at once failed, calls in turn never: {escaped}; ")
+    assert f"and never in turn: {escaped}\n" in text
+
+
 def test_calls_that_fail_only_at_once_are_told(draft):
     _, text, remarks = draft("OneAtATime")
     assert "build: calls at once failed, calls in turn never: RuntimeError: a build" in remarks
@@ -245,12 +262,14 @@ def test_what_a_class_prints_or_logs_while_it_is_tried_is_not_shown(capsys):
         ("Ends", "it could not be tried: Ends ended the interpreter"),
         ("Threads", "--node live"),
         ("Leaves", "it will fail, and then show why: no_leaks: 3 left"),
+        ("LeavesOnce", "it will fail, and then show why: no_leaks: 2 left"),
+        ("Stuck", "it will fail, and then show why: no_deadlock: "),
     ],
 )
 def test_what_keeps_the_file_from_passing_is_told(draft, name, told):
     path, _, remarks = draft(name)
     assert told in remarks
-    assert "\n" not in remarks
+    assert all(map(str.isprintable, remarks.splitlines()))
     assert list(steps_of(path)) == ["do"]
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import BadInput, Terminated
+from harness.live.backend import LiveBackend
 from harness.results.verdict import Verdict
 from harness.runs import runner
 from harness.runs.batch import Batch, read_scenarios, run_batch
@@ -72,6 +73,14 @@ def run(tmp_path, monkeypatch):
 
 def verdicts(report) -> str:
     return "".join(one.verdict[0] for one in report.runs)
+
+
+def test_a_batch_closes_its_backend(run, monkeypatch):
+    closed = []
+    close = LiveBackend.close
+    monkeypatch.setattr(LiveBackend, "close", lambda self: (close(self), closed.append(self)))
+    assert verdicts(run("alice", "bob", node="live")) == "pp"
+    assert len(closed) == 1
 
 
 def test_a_service_that_ends_the_interpreter_is_unknown_and_the_others_pass(run):

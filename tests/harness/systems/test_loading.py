@@ -209,11 +209,18 @@ def test_a_module_that_raises_is_told_with_its_line(refusal, tmp_path, request, 
     ],
 )
 def test_an_attribute_that_is_missing_is_told_with_its_neighbours(refusal, attribute, told):
-    text = "class Bare: pass\nclass Tickets: pass\ndef make(): pass\n"
+    text = "from json import JSONDecoder\n"  # a class of another module
+    text += "class Bare: pass\nclass Tickets: pass\ndef make(): pass\n"
     name = f"gone_names_{attribute}"
     found = refusal(f"{name}:{attribute}", **{name: text})
     assert found.startswith(f"{name} {told}{name} is ")
     assert found.endswith(f"/{name}.py")
+
+
+def test_what_a_class_inside_a_class_lacks_is_told_with_the_way_to_it(refusal):
+    text = "class Shop:\n    class Desk:\n        class Till: pass\n"
+    found = refusal("gone_inside:Shop.Desk.Zzz", gone_inside=text)
+    assert found.startswith("gone_inside:Shop.Desk has no Zzz; ")
 
 
 def test_a_module_that_another_one_hides_is_told_by_its_file(refusal):
