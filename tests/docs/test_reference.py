@@ -54,7 +54,9 @@ def test_every_public_name_has_an_entry(page, name, module):
 
 
 def test_what_results_hold_exists(page):
-    for name in re.findall(r":: (harness\.results\.\S+)\(\)$", page("python"), re.MULTILINE):
+    names = re.findall(r":: (harness\.results\.\S+)\(\)$", page("python"), re.MULTILINE)
+    assert len(names) > 1
+    for name in names:
         module, _, attribute = name.rpartition(".")
         assert getattr(importlib.import_module(module), attribute).__doc__
 
@@ -98,6 +100,30 @@ def test_every_check_has_a_section_with_all_its_keys(page, name):
     fields = CHECKS[name].parameters.model_fields
     keys = {field.alias or key for key, field in fields.items()}
     assert keys <= set(rows_of(text, f"`{name}`"))
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("no_leaks", "Always on."),
+        ("linearizable", "Made where `[check]` lists it."),
+        (
+            "elapsed",
+            "Made where `[check]` lists it."
+            " A search leaves it out: it rests on latencies, which a search stretches."
+            " Not made in a run with faults: it rests on calls that succeed.",
+        ),
+        (
+            "result",
+            "Made where `[check]` lists it."
+            " A search leaves it out where the scenario waits for fixed times."
+            " Not made in a run with faults: it rests on calls that succeed.",
+        ),
+    ],
+)
+def test_a_section_of_a_check_says_when_it_is_made(page, name, told):
+    section = page("checks").partition(f"\n## `{name}`\n")[2].partition("\n## ")[0]
+    assert told in section.splitlines()
 
 
 def commands_of(command, path=("harness",)):

@@ -121,5 +121,4 @@ def test_the_help_shows_every_command_in_one_order(folder):
     )  # fmt: skip
     lines = [line.split() for line in done.stdout.partition("Commands:")[2].splitlines()]
     names = [line[0] for line in lines if line]
-    commands = ["run", "list", "explore", "replay", "verify", "schema", "node"]
-    assert [name for name in names if name in commands] == commands
+    assert names == ["init", "run", "list", "explore", "replay", "verify", "schema", "node"]
