@@ -263,3 +263,10 @@ def test_the_current_folder_comes_first_even_where_the_path_has_it_later(tmp_pat
     with importing_from_here():
         assert sys.path == [here, "/elsewhere", here]
     assert sys.path == ["/elsewhere", here]
+
+
+def test_a_folder_called_harness_does_not_hide_the_harness_that_runs(tmp_path, monkeypatch):
+    (tmp_path / "harness").mkdir()
+    (tmp_path / "harness" / "__init__.py").write_text("", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    assert load_system("harness.systems.serve_core:ServeCore").needs_node
