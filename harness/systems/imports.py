@@ -54,11 +54,12 @@ def import_module(name: str) -> ModuleType:
         found = importlib.import_module(name)
     except Exception as error:
         raise BadInput(_why(name, error)) from error
-    _refuse_another(name.partition(".")[0])
+    _refuse_another(name.partition(".")[0], found)
     return found
 
 
-def _refuse_another(name: str) -> None:
+def _refuse_another(name: str, found: ModuleType) -> None:
+    """Refuse a module of the package ``name`` if here it would be another, with another text."""
     if name == __name__.partition(".")[0]:
         # The harness is the one that runs, even in a checkout of it or beside another of its name.
         return
@@ -66,12 +67,17 @@ def _refuse_another(name: str) -> None:
     loaded = sys.modules[name]
     if spec is None or spec.origin is None or getattr(loaded, "__file__", None) is None:
         return
-    here, there = Path(spec.origin).resolve(), Path(file_of(loaded)).resolve()
-    if here != there:
-        raise BadInput(
-            f"the module {name} is {here} here, but this process has loaded {there} under that"
-            " name; rename one of them, or run each in a process of its own"
-        )
+    here, there = Path(spec.origin).resolve().parent, Path(file_of(loaded)).resolve().parent
+    if here == there:
+        return
+    with suppress(OSError, ValueError):
+        file = Path(file_of(found)).resolve()
+        if file.read_bytes() == (here / file.relative_to(there)).read_bytes():
+            return
+    raise BadInput(
+        f"the module {name} is in {here} here, but this process has loaded another one of that name"
+        f" from {there}; rename one of them, or run each in a process of its own"
+    )
 
 
 @contextmanager
