@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from harness.drafts.examples import USER, example_of
 from harness.errors import BadInput
 from harness.scenario.model import NAME_LETTERS_MAX, NAME_PATTERN
-from harness.systems.loading import load_system
-from harness.systems.plain_service import PlainService
+from harness.systems.loading import load_system, reading
+from harness.systems.plain_service import PlainService, public_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -93,6 +93,11 @@ def draft_of(path: str) -> Draft:
             f'system "{path}": is an adapter, whose operations have no signatures to read; name a'
             " class with async methods, or write the file by hand"
         )
+    with reading(path):
+        return _draft_of(path, system)
+
+
+def _draft_of(path: str, system: PlainService) -> Draft:
     service = system.service
     if getattr(service, "_is_protocol", False) or inspect.isabstract(service):
         lacking = ", ".join(sorted(getattr(service, "__abstractmethods__", ())))
@@ -143,10 +148,9 @@ def _steps(system: PlainService) -> tuple[tuple[DraftStep, ...], tuple[LeftOut, 
             LeftOut(name=one.call, why=why) for one in steps if one.part is not Part.TOGETHER
         ]
         steps = [one for one in steps if one.part is Part.TOGETHER]
-    for name, _ in inspect.getmembers(service, inspect.isasyncgenfunction):
-        if not name.startswith("_"):
-            why = "an async generator; give the class a method that returns what it yields"
-            left_out.append(LeftOut(name=name, why=why))
+    for name in public_names(service, inspect.isasyncgenfunction):
+        why = "an async generator; give the class a method that returns what it yields"
+        left_out.append(LeftOut(name=name, why=why))
     return tuple(sorted(steps, key=lambda one: one.part)), tuple(left_out)
 
 

@@ -39,6 +39,7 @@ class Constructor:
             if one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD)
         }
         self._takes_any = any(one.kind is one.VAR_KEYWORD for one in parameters)
+        self._python_gives = _first_names(service)
         self.given = tuple(name for name in self._named if name in HARNESS_GIVES)
         self.takes = {name: one for name, one in self._named.items() if name not in self.given}
 
@@ -47,7 +48,10 @@ class Constructor:
         name = self._service.__qualname__
         for key, value in settings.items():
             where = place(("settings", key))
-            if key in self.given:
+            if key in self._python_gives:
+                told = f"is given to {name} by Python itself, got {shown(value)}; rename it"
+                yield f"{where}: {told}"
+            elif key in self.given:
                 told = f"is given to {name} by the harness, got {shown(value)}; leave it out"
                 yield f"{where}: {told}"
             elif key not in self.takes and not self._takes_any:
@@ -77,3 +81,10 @@ class Constructor:
             if settings:
                 error.add_note(f"it was made with settings = {shown(dict(settings))}")
             raise
+
+
+def _first_names(service: type) -> set[str]:
+    """List by what names the functions that make a class are given it, or its object."""
+    makers = (type(service).__call__, service.__new__, service.__init__)  # type: ignore[misc]
+    codes = [one.__code__ for one in makers if inspect.isfunction(one)]
+    return {one.co_varnames[0] for one in codes if one.co_argcount and not one.co_posonlyargcount}

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import inspect
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from harness.errors import BadInput
+from harness.errors import BadInput, HarnessError, Terminated
+from harness.results.wording import one_line
 from harness.scenario.model import IMPORT_PATH
 from harness.scenario.words import listed, resembling
 from harness.systems.imports import file_of, import_module, importing_from_here
@@ -13,11 +15,12 @@ from harness.systems.plain_service import PlainService
 from harness.systems.port import System
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from types import ModuleType
 
     from harness.backends.partner import Partner
 
-__all__ = ["load_partner", "load_system"]
+__all__ = ["load_partner", "load_system", "reading"]
 
 
 @importing_from_here()
@@ -29,8 +32,10 @@ def load_system(path: str) -> System:
     """
     found = _attribute(path)
     if isinstance(found, type):
-        adapts = all(hasattr(found, name) for name in ("needs_node", "operations", "mistakes"))
-        found = found() if adapts else PlainService(found)
+        with reading(path):
+            adapts = all(hasattr(found, name) for name in ("needs_node", "operations", "mistakes"))
+            plain = None if adapts else PlainService(found)
+        found = plain or found()
     if not isinstance(found, System):
         told = f"must be a class with async methods or an adapter, got {_instead(found)}"
         msg = f'system "{path}": {told}'
@@ -49,6 +54,22 @@ def load_partner(path: str) -> Partner:
     return partner
 
 
+@contextmanager
+def reading(path: str) -> Iterator[None]:
+    """Read what a class says of itself: its own code may answer, and raise anything.
+
+    Raises:
+        BadInput: It raised, or ended the interpreter.
+    """
+    try:
+        yield
+    except (HarnessError, Terminated):
+        raise
+    except (Exception, SystemExit) as error:
+        told = one_line(f"{type(error).__name__}: {error}")
+        raise BadInput(f'system "{path}": cannot be read: {told}; mend it') from error
+
+
 def _attribute(path: str) -> Any:
     if not IMPORT_PATH.match(path):
         msg = f'system: must be "package.module:attribute", got "{path}"'
@@ -61,13 +82,15 @@ def _attribute(path: str) -> Any:
         raise BadInput(msg) from error
     found: Any = module
     where = name
-    for part in attribute.split("."):
-        if not hasattr(found, part):
-            told = f"{where} has no {part}; {_hint(part, found, module)}{name} is {file_of(module)}"
-            msg = f'system "{path}": {told}'
-            raise BadInput(msg)
-        found = getattr(found, part)
-        where = f"{where}{'.' if ':' in where else ':'}{part}"
+    with reading(path):
+        for part in attribute.split("."):
+            if not hasattr(found, part):
+                hint = _hint(part, found, module)
+                told = f"{where} has no {part}; {hint}{name} is {file_of(module)}"
+                msg = f'system "{path}": {told}'
+                raise BadInput(msg)
+            found = getattr(found, part)
+            where = f"{where}{'.' if ':' in where else ':'}{part}"
     return found
 
 

@@ -7,18 +7,18 @@ from collections.abc import Iterable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
-from harness.errors import BadInput
+from harness.errors import BadInput, Terminated
 from harness.scenario.words import no_operation
 from harness.systems.constructor import Constructor
 from harness.systems.plain_points import PlainPoints, point_mistakes
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 
     from harness.scenario.model import Scenario, Step, User
     from harness.systems.port import Environment
 
-__all__ = ["PlainService"]
+__all__ = ["PlainService", "public_names"]
 
 # Called by the harness itself, at the end.
 NO_OPERATIONS = ("audit",)
@@ -40,8 +40,8 @@ class PlainService:
         self._service = service
         self._signatures = {
             name: _signature(service, name)
-            for name, _ in inspect.getmembers(service, inspect.iscoroutinefunction)
-            if not name.startswith("_") and name not in NO_OPERATIONS
+            for name in public_names(service, inspect.iscoroutinefunction)
+            if name not in NO_OPERATIONS
         }
         if not self._signatures:
             msg = (
@@ -163,12 +163,35 @@ class _PlainSession:
         return [str(one) for one in found]
 
 
+def public_names(service: type, kind: Callable[[Any], bool]) -> Iterator[str]:
+    """List the public attributes of one kind; what raises when it is asked for is of none."""
+    # Not dir(): a class may answer that itself, and with anything.
+    for name in sorted(type.__dir__(service)):
+        if not name.startswith("_"):
+            try:
+                is_one = kind(getattr(service, name))
+            except Terminated:
+                raise
+            except (Exception, SystemExit):  # noqa: BLE001 - a descriptor runs code of its own
+                is_one = False
+            if is_one:
+                yield name
+
+
 def _signature(service: type, name: str) -> inspect.Signature:
-    """Return the signature with which a method is called on an object of a class."""
+    """Return the signature with which a method is called on an object of a class.
+
+    Raises:
+        BadInput: It cannot be told.
+    """
     method = inspect.getattr_static(service, name)
-    if isinstance(method, staticmethod | classmethod):
-        return inspect.signature(getattr(service, name))
-    signature = inspect.signature(method)
+    try:
+        if isinstance(method, staticmethod | classmethod):
+            return inspect.signature(getattr(service, name))
+        signature = inspect.signature(method)
+    except (TypeError, ValueError) as error:
+        where = f"system {service.__qualname__}: {name}"
+        raise BadInput(f"{where}: its signature cannot be told: {error}; mend it") from error
     return signature.replace(parameters=list(signature.parameters.values())[1:])
 
 

@@ -254,7 +254,12 @@ def test_the_coroutine_by_which_a_plain_function_is_judged_is_closed():
 def test_a_backend_is_closed_however_its_run_ends(scenario, monkeypatch, system, end):
     closed = []
     close = LiveBackend.close
-    monkeypatch.setattr(LiveBackend, "close", lambda self: (close(self), closed.append(self)))
+
+    def watched(self):
+        closed.append(self)
+        close(self)
+
+    monkeypatch.setattr(LiveBackend, "close", watched)
     with end:
         harness.run_scenario(scenario, node="live", system=system)
     assert len(closed) == 1

@@ -377,6 +377,28 @@ class Garbles(OneAtATime):
             raise RuntimeError("two\nlines\r\x1b[31m\0\x9b\u2028") from error
 
 
+class Mute(type):
+    def __dir__(cls) -> list[str]:
+        raise RuntimeError("nothing to tell")
+
+
+class Lazy:
+    def __init__(self, error: BaseException) -> None:
+        self._error = error
+
+    def __get__(self, holder: object, owner: type) -> object:
+        raise self._error
+
+
+class Reluctant(metaclass=Mute):
+    """Tells of itself only what it must."""
+
+    failing = Lazy(RuntimeError("not yet"))
+    leaving = Lazy(SystemExit(1))
+
+    async def do(self) -> None: ...
+
+
 class Types:
     async def all(  # noqa: PLR0917 - every parameter is a case
         self,
@@ -508,6 +530,37 @@ class LeavesOnce:
         if now in self._begun:
             self._task = asyncio.create_task(asyncio.sleep(3_600))
         self._begun.add(now)
+
+
+class Mislabelled:
+    async def do(self) -> None: ...
+
+    do.__signature__ = 3  # type: ignore[attr-defined]
+
+
+class MislabelledItself:
+    __signature__ = 3
+
+    async def do(self) -> None: ...
+
+
+class Guarded(type):
+    def __getattr__(cls, name: str) -> object:
+        raise SystemExit(f"what is\n{name}?")
+
+
+class Refuses(metaclass=Guarded):
+    async def do(self) -> None: ...
+
+
+class LazyAudit:
+    audit = Lazy(SystemExit(1))
+
+    async def do(self) -> None: ...
+
+
+class KilledWhileRead:
+    do = Lazy(Terminated(143))
 
 
 class Stuck:

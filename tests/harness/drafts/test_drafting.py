@@ -23,7 +23,7 @@ CORRECT = (
     "Outer.Inner", "Managed", "Worker", "Sessions",
     "Audited", "Queue", "Waits", "Polls", "Rows", "Shares",
     "OneAtATime", "InFlight", "Clocked", "Chance", "Types", "PositionalOnly", "Prints", "Slotted",
-    "Owned", "Garbles",
+    "Owned", "Garbles", "Reluctant",
 )  # fmt: skip
 # Runs of a search in which a false accusation would show.
 RUNS = 30
@@ -245,9 +245,10 @@ def test_conditions_and_an_audit_are_offered_as_checks(draft):
     assert harness.run_scenario(path).verdict is harness.Verdict.PASSED
 
 
-def test_whoever_ends_the_process_ends_the_trial():
+@pytest.mark.parametrize("name", ["Killed", "KilledWhileRead"])
+def test_whoever_ends_the_process_ends_the_trial(name):
     with pytest.raises(Terminated):
-        drafted(f"{HERE}:Killed", path="x.toml")
+        drafted(f"{HERE}:{name}", path="x.toml")
 
 
 def test_what_a_class_prints_or_logs_while_it_is_tried_is_not_shown(capsys):
@@ -283,6 +284,11 @@ def test_what_keeps_the_file_from_passing_is_told(draft, name, told):
         (f"{HERE}:OnlyByPlace", "has no method that a scenario can call; do: it takes it by its"),
         (f"{HERE}:Abstract", r"is abstract \(it leaves open: do\), so it cannot be made"),
         (f"{HERE}:Spoken", "is abstract, so it cannot be made"),
+        (f"{HERE}:Mislabelled", "Mislabelled: do: its signature cannot be told: unexpected object"),
+        (f"{HERE}:MislabelledItself", "cannot be read: TypeError: unexpected object 3 in"),
+        (f"{HERE}:Refuses", r"cannot be read: SystemExit: what is\\nneeds_node\?; mend it"),
+        (f"{HERE}:Refuses.Inner", "cannot be read: SystemExit: what is"),
+        (f"{HERE}:LazyAudit", "cannot be read: SystemExit: 1"),
         (f"{HERE}:function", "got the function function"),
         (f"{HERE}:instance", "got an object of Tickets"),
         ("harness.systems.serve_core:serve_core", "is an adapter"),

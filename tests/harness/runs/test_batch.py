@@ -78,7 +78,12 @@ def verdicts(report) -> str:
 def test_a_batch_closes_its_backend(run, monkeypatch):
     closed = []
     close = LiveBackend.close
-    monkeypatch.setattr(LiveBackend, "close", lambda self: (close(self), closed.append(self)))
+
+    def watched(self):
+        closed.append(self)
+        close(self)
+
+    monkeypatch.setattr(LiveBackend, "close", watched)
     assert verdicts(run("alice", "bob", node="live")) == "pp"
     assert len(closed) == 1
 

@@ -63,6 +63,16 @@ class Open(Queue):
         super().__init__(0, options)
 
 
+class OpenToAll(Queue):
+    def __init__(self, /, **options: Any) -> None:
+        super().__init__(0, options)
+
+
+class OpenAndMade(Open):
+    def __new__(cls, **_options: Any) -> OpenAndMade:
+        return super().__new__(cls)
+
+
 class ByPlace(Queue):
     def __init__(self, first: int, second: int = 2, /, third: int = 3, *more: int, last: int):
         super().__init__(0, (first, second, third, more, last))
@@ -141,6 +151,8 @@ def told(tmp_path):
         (Queue, '{ names = { alice = "a" } }', [4, {"alice": "a"}]),
         (Needy, "{ capacity = 1 }", [1, []]),
         (Open, '{ "any-thing" = 1, clients = 2 }', [0, {"any-thing": 1, "clients": 2}]),
+        (Open, "{ cls = 1 }", [0, {"cls": 1}]),
+        (OpenToAll, "{ self = 1 }", [0, {"self": 1}]),
         (ByPlace, "{ first = 1, last = 9 }", [0, [1, 2, 3, [], 9]]),
         (ByPlace, "{ first = 1, second = 5, third = 6, last = 9 }", [0, [1, 5, 6, [], 9]]),
         (Data, '{ capacity = 1, names = ["a"] }', [1, ["a"], 7, True]),
@@ -188,6 +200,14 @@ def test_what_a_service_does_to_its_settings_the_next_one_does_not_see(told):
             [
                 "settings.hidden: Data takes no such argument, got 2; it takes: capacity, names",
                 'settings.storage_path: is given to Data by the harness, got "here"; leave it out',
+            ],
+        ),
+        (
+            OpenAndMade,
+            "{ self = 1, cls = 2, other = 3 }",
+            [
+                "settings.cls: is given to OpenAndMade by Python itself, got 2; rename it",
+                "settings.self: is given to OpenAndMade by Python itself, got 1; rename it",
             ],
         ),
         (
