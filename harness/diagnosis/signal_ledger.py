@@ -6,6 +6,7 @@ import asyncio
 import sys
 import weakref
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import count
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -159,14 +160,7 @@ class SignalLedger:
             finally:
                 self._waiters.remove(fut)
 
-        # Where it stands is told as where asyncio's own would.
-        theirs, ours = original.__code__, wait.__code__
-        wait.__code__ = ours.replace(
-            co_filename=theirs.co_filename,
-            co_name=theirs.co_name,
-            co_qualname=theirs.co_qualname,
-            co_firstlineno=ours.co_firstlineno + _last_line(theirs) - _last_line(ours),
-        )
+        wait.__code__ = _standing_in(wait.__code__, original.__code__)
         return wait
 
     def _condition_wait(self, original: Any) -> Any:
@@ -199,5 +193,15 @@ def _moment_and_task() -> tuple[float | None, str]:
     return loop.time(), "no task" if task is None else task.get_name()
 
 
-def _last_line(code: CodeType) -> int:
-    return max(line for _, _, line in code.co_lines() if line is not None)
+@lru_cache
+def _standing_in(ours: CodeType, theirs: CodeType) -> CodeType:
+    """Have code of ours stand, line by line, where asyncio's own does, whose end it repeats."""
+    last, its_last = (
+        max(line for _, _, line in code.co_lines() if line is not None) for code in (ours, theirs)
+    )
+    return ours.replace(
+        co_filename=theirs.co_filename,
+        co_name=theirs.co_name,
+        co_qualname=theirs.co_qualname,
+        co_firstlineno=ours.co_firstlineno + its_last - last,
+    )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from harness.errors import HarnessBug
@@ -37,7 +36,7 @@ class Patches:
     def __init__(self, owner: object, refusal: HarnessError | None = None) -> None:
         self._owner = owner
         self._refusal = refusal
-        self._undo: list[Callable[[], object]] = []
+        self._undo: list[tuple[Callable[..., object], tuple[Any, ...]]] = []
         self.thread = 0
 
     def open(self) -> None:
@@ -59,17 +58,19 @@ class Patches:
         self.thread = 0
         try:
             while self._undo:
-                self._undo.pop()()
+                undo, arguments = self._undo.pop()
+                undo(*arguments)
         finally:
             _open.pop(type(self._owner), None)
 
     def replace(self, owner: Any, name: str, value: object) -> None:
         """Replace an attribute on every thread."""
-        original = vars(owner).get(name, _ABSENT)
+        # There are dozens for a run of a millisecond.
+        original = owner.__dict__.get(name, _ABSENT)
         if original is _ABSENT:
-            self.on_close(delattr, owner, name)
+            self._undo.append((delattr, (owner, name)))
         else:
-            self.on_close(setattr, owner, name, original)
+            self._undo.append((setattr, (owner, name, original)))
         setattr(owner, name, value)
 
     def replace_here(self, owner: Any, name: str, function: Callable[..., Any]) -> None:
@@ -86,7 +87,7 @@ class Patches:
 
     def on_close(self, undo: Callable[..., object], *arguments: Any) -> None:
         """Call a function at ``close()``."""
-        self._undo.append(partial(undo, *arguments))
+        self._undo.append((undo, arguments))
 
     def acts(self) -> bool:
         """Return True while this is open, in the thread that opened it."""
