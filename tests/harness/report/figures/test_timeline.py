@@ -4,6 +4,7 @@ import pytest
 
 from harness.history.records import History, NodeKind
 from harness.report.figures.timeline import OPERATIONS_MAX, shown_operations, timeline_of
+from harness.results.wording import seconds
 
 
 def bars(timeline, kind):
@@ -21,7 +22,8 @@ def overlaps(bar, other):
 
 def test_each_user_has_a_lane_and_each_lock(parked_run):
     timeline = timeline_of(parked_run.history)
-    names = ["alice", "no user", "lock Serve._lock", "lock DeskRegistry._lock"]
+    locks = ("lock CrossedLocks._row_lock", "lock CrossedLocks._client_lock")
+    names = ["alice", "no user", *locks]
     assert [lane.label for lane in timeline.lanes] == names
     assert [lane.y for lane in timeline.lanes[1:]] == [
         lane.y + lane.height for lane in timeline.lanes[:-1]
@@ -41,24 +43,28 @@ def test_bars_that_took_time_together_do_not_cover_each_other(rich_report, which
 
 
 def test_ten_operations_at_once_stand_under_each_other(passed_run):
-    drawn = bars(timeline_of(passed_run.history), "operation")
-    assert len({bar.y for bar in drawn}) == 10
-    assert {bar.x for bar in drawn} == {0.0}
+    asked = bars(timeline_of(passed_run.history), "operation")[:10]
+    assert {bar.title.partition(",")[0][3:] for bar in asked} == {"get_client for alice"}
+    assert len({bar.y for bar in asked}) == 10
+    assert len({bar.x for bar in asked}) == 1
 
 
-def test_a_twin_spawn_is_seen_as_a_second_row(failed_run):
+def test_each_spawn_at_the_same_time_is_seen_as_a_row(failed_run):
     timeline = timeline_of(failed_run.history)
-    assert len({bar.y for bar in bars(timeline, "spawn")}) == 2
+    shapes = [bar.shape for bar in bars(timeline, "spawn")]
+    assert (shapes.count("returned"), shapes.count("raised")) == (2, 9)
+    assert len({bar.y for bar in bars(timeline, "spawn")}) == 11
     assert len(bars(timeline, "alive")) == 2
 
 
 def test_the_shape_of_a_bar_is_its_outcome(parked_run, deadlocked_run):
     shapes = [bar.shape for bar in bars(timeline_of(parked_run.history), "operation")]
-    assert shapes.count("returned") == 4
-    assert {"expected", "cancelled"} <= set(shapes)
+    assert shapes.count("returned") == 5
+    assert (shapes.count("expected"), shapes.count("cancelled")) == (3, 1)
     stuck = timeline_of(deadlocked_run.history)
-    assert {bar.shape for bar in bars(stuck, "operation")} == {"unfinished"}
-    assert {round(bar.x + bar.width, 3) for bar in bars(stuck, "operation")} == {100.0}
+    unfinished = [bar for bar in bars(stuck, "operation") if bar.shape == "unfinished"]
+    assert [bar.label for bar in unfinished] == ["swap", "swap"]
+    assert {round(bar.x + bar.width, 3) for bar in unfinished} == {100.0}
 
 
 @pytest.mark.parametrize(
@@ -73,9 +79,9 @@ def test_the_shape_of_a_bar_is_its_outcome(parked_run, deadlocked_run):
     ],
 )
 def test_a_raised_operation_is_expected_only_where_its_step_says_so(
-    parked_run, expected, shape, words
+    unreachable, expected, shape, words
 ):
-    raised = replace(parked_run.history.operations[3], expected_error=expected)
+    raised = replace(unreachable, expected_error=expected)
     history = History(node=NodeKind.SIMULATED, operations=(raised,), end_s=5.0)
     (bar,) = bars(timeline_of(history), "operation")
     assert bar.shape == shape
@@ -87,35 +93,39 @@ def test_a_parked_interval_lies_on_its_operation(parked_run):
     (parked,) = bars(timeline, "parked")
     under = [bar for bar in bars(timeline, "operation") if overlaps(bar, parked)]
     assert [bar.label for bar in under] == ["create_account_order"]
-    assert parked.title == "create_account_order parked for 2.07 s"
+    ((begin_s, end_s),) = parked_run.history.operations[1].parked
+    assert end_s - begin_s > 0.4
+    assert parked.title == f"create_account_order parked for {seconds(end_s - begin_s)}"
 
 
 def test_faults_and_the_deadlock_are_marked_where_they_happened(parked_run, deadlocked_run):
     first, second = timeline_of(parked_run.history).marks
-    assert (first.label, first.text) == ("1", "4.60 s: refuse at node.rpc (alice, Localnet)")
-    assert first.x == pytest.approx(4.6 / 6.5 * 100, abs=0.01)
-    assert second.kind == "fault"
+    assert (first.label, second.label, second.kind) == ("1", "2", "fault")
+    fault = parked_run.history.faults[0]
+    assert first.text == f"{seconds(fault.at_s)}: fail at sync.before (alice, Localnet)"
+    assert second.text.endswith(": die at sync.before (alice, Localnet)")
+    assert first.x == pytest.approx(fault.at_s / parked_run.history.end_s * 100, abs=0.01)
     (deadlock,) = timeline_of(deadlocked_run.history).marks
     assert (deadlock.kind, deadlock.x) == ("deadlock", 100.0)
 
 
 def test_a_bar_says_what_failed(parked_run):
     titles = [bar.title for bar in bars(timeline_of(parked_run.history), "operation")]
-    assert any("NodeUnreachable: no connection to the node" in title for title in titles)
+    assert any("NodeUnreachable: the node refused the connection" in title for title in titles)
 
 
 def test_an_operation_without_length_is_an_instant(parked_run):
     labelled = {bar.label: bar for bar in bars(timeline_of(parked_run.history), "operation")}
     assert labelled["list_desks"].instant
-    assert not labelled["client_sync"].instant
+    assert not labelled["create_account_order"].instant
 
 
-def test_a_cap_keeps_what_did_not_return_and_says_what_it_left_out(live_run, deadlocked_run):
+def test_a_cap_keeps_what_did_not_return_and_says_what_it_left_out(live_run, unreachable):
     good = [
         replace(live_run.history.operations[0], number=number, user=f"user-{number}")
         for number in range(1_000)
     ]
-    bad = replace(deadlocked_run.history.operations[0], number=1_000)
+    bad = replace(unreachable, number=1_000)
     history = replace(live_run.history, operations=(*good, bad))
     shown = shown_operations(history)
     assert len(shown) == OPERATIONS_MAX

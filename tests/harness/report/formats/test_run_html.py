@@ -4,6 +4,7 @@ from dataclasses import replace
 import pytest
 
 from harness.report.formats.run_html import run_html
+from harness.results.runs import RunReport
 from tests.harness.report.strict_page import Page
 
 
@@ -52,18 +53,18 @@ def test_every_run_has_a_section_failures_first_and_open(page):
     assert ["open" in one for one in sections] == [True] * 3 + [False] * 5
 
 
-def test_the_page_tells_what_reviewers_ask_for(page):
+def test_the_page_tells_what_reviewers_ask_for(page, rich_report, passed_run, deadlocked_run):
     for words in (
         "2 of 8 runs failed",
-        "Ten callers of get_client for one user and network share one spawn.",
-        "1 spawn for (alice, localnet)",
+        "Ten callers of get_client for one user and network share one spawn and one client.",
+        "10 spawns for (alice, Localnet): client 0 at 0.005 s by ask[alice]#0",
         "harness replay scenarios/same_user_spawns_one_client.toml --seed 7",
-        "0123456789abcdef" * 4,
-        "Could not run. no Docker",
-        "Deadlock at 310 ms",
-        "serve/desk_registry.py:57",
-        "Some Processor @ 3 GHz",
-        "CPython 3.11.7",
+        passed_run.digest,
+        "Could not run. the system under test ended the interpreter: SystemExit(4)",
+        "Deadlock at 5.00 s",
+        deadlocked_run.history.deadlock.blocked[2].where,
+        rich_report.machine["processor"],
+        rich_report.versions["python"],
         "2026-11-22T23:40:00+00:00",
     ):
         assert words in page.text
@@ -76,7 +77,7 @@ def test_every_figure_and_table_says_simulated_or_measured(rich_report):
     assert len(captions) > 15
     assert [caption for caption in captions if not marked.search(caption)] == []
     tables = re.findall(r'<details class="data"><summary>Operations.*?</summary>', text)
-    assert len(tables) == 6
+    assert len(tables) == 7
     assert all(marked.search(table) for table in tables)
 
 
@@ -100,7 +101,7 @@ def test_text_from_outside_stays_text(hostile_report):
     assert page.open == []
     assert page.found("img") == page.found("script") == []
     assert not any(name.startswith("on") for _, attributes in page.elements for name in attributes)
-    assert "{{ 7*7 }}" in page.text
+    assert "{{ 71*73 }}" in page.text
     assert re.findall(r"[\x00-\x08\x0b-\x1f\x7f\u202e\ud800-\udfff]", text) == []
     assert r"\x00\x1b[31m\ud800\u202e" in page.text
 
@@ -141,8 +142,9 @@ def test_an_empty_report_is_a_page_that_claims_nothing(rich_report):
 def test_a_failed_run_has_its_cycle_drawn_and_its_locks_listed(rich_report, passed_run):
     page = Page(run_html(rich_report))
     (cycle,) = page.found("svg", **{"class": "cycle-drawing"})
-    assert cycle["aria-label"].startswith("Cycle of 2 tasks: task-0 waits for Lock DeskRegistry")
-    assert len(page.found("table", **{"class": "contention"})) == 1
+    assert cycle["aria-label"].startswith("Cycle of 2 tasks: swap[guest-0] waits for Lock Crossed")
+    # The deadlocked run's and the untold one's: the other two had no locks that others wait for.
+    assert len(page.found("table", **{"class": "contention"})) == 2
     clean = Page(run_html(replace(rich_report, runs=(passed_run,))))
     assert not clean.found("svg", **{"class": "cycle-drawing"})
     assert not clean.found("table", **{"class": "contention"})
@@ -158,11 +160,11 @@ def test_a_failed_run_has_its_cycle_drawn_and_its_locks_listed(rich_report, pass
     ],
 )
 def test_only_an_error_that_its_step_expects_is_called_so(
-    rich_report, parked_run, expected, kind, words
+    parked_run, unreachable, expected, kind, words
 ):
-    raised = replace(parked_run.history.operations[3], expected_error=expected)
+    raised = replace(unreachable, expected_error=expected)
     history = replace(parked_run.history, operations=(raised,))
-    page = Page(run_html(replace(rich_report, runs=(replace(parked_run, history=history),))))
+    page = Page(run_html(RunReport(runs=(replace(parked_run, history=history),))))
     assert len(page.found("tr", **{"class": kind})) == 1
     assert words in " ".join(page.text.split())
     assert ("raised, as the scenario asked" in page.text) is (kind == "expected")

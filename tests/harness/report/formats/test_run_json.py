@@ -26,19 +26,16 @@ def test_every_document_obeys_the_schema(validator, rich_report, hostile_report)
         validator.validate(json.loads(run_json(report)))
 
 
-def test_a_run_has_the_keys_that_readers_rely_on(document):
+def test_a_run_has_the_keys_that_readers_rely_on(document, rich_report):
     run = document["runs"][3]
     assert run["verdict"] == "failed"
     promised = {"scenario", "node", "seed", "digest", "verdict", "checks", "virtual_s", "wall_s"}
     assert promised <= run.keys()
     check = run["checks"][1]
-    assert (check["name"], check["verdict"], check["seen"], check["involved"]) == (
-        "single_spawn",
-        "failed",
-        "2 at 0.000 s",
-        ["task-3", "task-7"],
-    )
-    assert document["versions"]["simpy"] == "4.1.2"
+    assert (check["name"], check["verdict"]) == ("single_spawn", "failed")
+    assert check["seen"].startswith("10 spawns for (alice, Localnet): client 0 at ")
+    assert check["involved"] == list(rich_report.runs[3].checks[1].involved) != []
+    assert document["versions"] == rich_report.versions
     assert document["verdict"] == "failed"
 
 
@@ -47,15 +44,17 @@ def test_figures_say_whether_they_are_simulated_or_measured(document):
     assert clocks == {"simulated": "simulated", "live": "measured"}
 
 
-def test_percentiles_without_enough_samples_are_null(document):
-    (latency,) = document["runs"][0]["figures"]["latencies"]
-    assert (latency["samples"], latency["p50_s"], latency["p95_s"]) == (10, 0.2134, None)
+def test_percentiles_without_enough_samples_are_null(document, passed_run):
+    latency = document["runs"][0]["figures"]["latencies"][0]
+    assert (latency["call"], latency["samples"], latency["p95_s"]) == ("get_client", 14, None)
+    asked = [one for one in passed_run.history.operations if one.call == "get_client"]
+    assert latency["p50_s"] == sorted(one.duration_s for one in asked)[6]
 
 
-def test_a_live_speed_up_has_its_interval(document):
+def test_a_live_speed_up_has_its_interval(document, live_run):
     (found,) = document["runs"][5]["figures"]["speedups"]
-    assert found["low"] < found["ratio"] < found["high"]
-    assert found["rounds"] == 5
+    assert found["low"] <= found["ratio"] <= found["high"]
+    assert found["rounds"] == len(live_run.history.measurements) // 2 - 1 >= 6
 
 
 @pytest.mark.parametrize(

@@ -28,15 +28,17 @@ def test_each_node_has_a_suite_and_each_run_a_case(root):
 def test_a_failed_run_is_a_failure_with_the_whole_text(root):
     (case,) = root.findall(".//testcase[@name='same_user_spawns_one_client[seed 7]']")
     failure = case.find("failure")
-    assert failure.get("message").startswith("expected 1 spawn for (alice, localnet), saw 2")
+    assert failure.get("message").startswith(
+        "single_spawn: expected 1 spawn for each (user, network)"
+    )
     assert "replay: harness replay scenarios/same_user_spawns_one_client" in failure.text
     assert case.find("error") is None
 
 
 def test_an_unknown_run_is_an_error_and_never_skipped(root):
-    (case,) = root.findall(".//testcase[@name='node_unreachable[seed 48151]']")
+    (case,) = root.findall(".//testcase[@name='left[seed 48151]']")
     assert case.find("error").get("type") == "could_not_run"
-    assert "no Docker" in case.find("error").get("message")
+    assert "SystemExit(4)" in case.find("error").get("message")
     assert root.find(".//skipped") is None
     assert (root.get("failures"), root.get("errors"), root.get("skipped")) == ("2", "2", "0")
 
@@ -47,15 +49,15 @@ def test_a_passed_run_complains_of_nothing_and_lists_its_checks(root):
     assert "PASSED single_spawn: expected 1 spawn for each" in case.find("system-out").text
 
 
-def test_a_case_says_how_to_repeat_it(root):
+def test_a_case_says_how_to_repeat_it(root, passed_run):
     case = root.find(".//testcase")
     assert case.get("file") == "scenarios/same_user_spawns_one_client.toml"
     found = properties(case)
     assert found["node"] == "simulated"
     assert found["seed"] == "48151"
-    assert found["digest"] == "0123456789abcdef" * 4
+    assert found["digest"] == passed_run.digest
     assert found["replay"].endswith("--seed 48151")
-    assert found["virtual_s"] == "0.2135 simulated"
+    assert found["virtual_s"] == f"{passed_run.virtual_s} simulated"
 
 
 def test_a_suite_says_what_its_seconds_are(root):

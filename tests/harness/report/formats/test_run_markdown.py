@@ -2,21 +2,26 @@ from dataclasses import replace
 
 import pytest
 
+from harness.history.timings import fresh_random, speedup
 from harness.report.formats.run_markdown import SIZE_BYTES_MAX, run_markdown
+from tests.there import there
 
 
-def test_failures_come_before_the_table_of_runs(rich_report):
+def test_failures_come_before_the_table_of_runs(rich_report, deadlocked_run):
     text = run_markdown(rich_report)
     failed, unknown = text.index("### ❌ failed"), text.index("### ❔ unknown")
     assert failed < unknown < text.index("## Speed-up") < text.index("## Runs")
-    assert "expected 1 spawn for (alice, localnet), saw 2 at 0.000 s: task-3, task-7" in text
-    assert "replay: harness replay scenarios/desks_under_load.toml --seed 48151" in text
+    assert "single_spawn: expected 1 spawn for each (user, network), saw 10 spawns" in text
+    assert f"replay: {deadlocked_run.replay}" in text
 
 
-def test_speed_ups_say_simulated_or_measured(rich_report):
-    rows = [line for line in run_markdown(rich_report).splitlines() if "| create |" in line]
+def test_speed_ups_say_simulated_or_measured(rich_report, live_run):
+    rows = [line for line in run_markdown(rich_report).splitlines() if "| order |" in line]
     assert [row.rsplit("|", 2)[1].strip() for row in rows] == ["simulated", "measured"]
-    assert "2.20 x | 2.20 to 2.20 | 4.40 s | 2.00 s | 5" in rows[0]
+    assert "2.00 x | too few rounds | 20.0 ms | 10.0 ms | 1" in rows[0]
+    found = there(speedup(live_run.history.measurements, random=fresh_random()))
+    interval = f"{found.ratio:.2f} x | {found.low:.2f} to {found.high:.2f}"
+    assert interval in rows[1]
 
 
 def test_times_of_runs_stand_under_their_kind(rich_report):

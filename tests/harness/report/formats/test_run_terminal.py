@@ -11,60 +11,75 @@ from harness.history.wait_words import describe
 from harness.report.formats.run_terminal import Progress, render_result, render_summary
 from harness.report.text.event_list import event_lines
 from harness.results.verdict import CheckResult, Verdict
+from harness.results.wording import seconds
+
+LOCKED = "tests.harness.report.real_runs:OneStall"
 
 
-def test_a_failure_has_the_form_of_the_house(failed_run):
-    assert render_result(failed_run).splitlines() == [
-        "FAILED same_user_spawns_one_client [simulated, seed 7]",
-        "  expected 1 spawn for (alice, localnet), saw 2 at 0.000 s: task-3, task-7",
-        "  replay: harness replay scenarios/same_user_spawns_one_client.toml --seed 7",
-        "  why: serve/client_registry.py:61 asks for the slot before `await spawn(...)`, and "
-        "writes it after",
+def test_a_failure_has_the_form_of_the_house(locked_run):
+    where = locked_run.history.lock_holds[0].held_await
+    claim = "tests/harness/report/claims/stall.toml"
+    assert render_result(locked_run).splitlines() == [
+        "FAILED stall [simulated, seed 7]",
+        "  expected a speed-up over 1.9 of the phase order, saw 1.00, sequential 0.020 s,"
+        " together 0.020 s, 1 round",
+        f"  replay: harness replay {claim} --seed 7 --system {LOCKED}",
+        f"  why: OneStall._lock was held for 0.020 s of 0.020 s, across {where}; it explains"
+        " 100 % of the loss (0.010 s over the ideal 0.010 s)",
     ]
 
 
 def test_a_passed_run_is_one_line_whose_times_say_what_they_are(passed_run, live_run):
     assert render_result(passed_run) == (
         "PASSED same_user_spawns_one_client [simulated, seed 48151] "
-        "214 ms simulated, 31.2 ms measured, 3 checks"
+        f"467 ms simulated, {seconds(passed_run.wall_s)} measured, 10 checks"
     )
-    assert render_result(live_run).endswith("[live, seed 48151] 61.2 s measured, 2 checks")
+    wall = seconds(live_run.wall_s)
+    assert render_result(live_run).endswith(f"[live, seed 48151] {wall} measured, 4 checks")
 
 
 def test_several_failed_checks_are_named(deadlocked_run):
     lines = render_result(deadlocked_run).splitlines()
-    assert lines[1].startswith("  no_deadlock: expected an end within 2 s, saw a deadlock")
-    assert lines[2] == "  all_succeed: expected 3 of 3 operations to return, saw 0 of 3"
-    assert lines[4].startswith("  why (no_deadlock): task-0 and task-1 take")
+    assert lines[1].startswith("  run: expected the system to open, run and close without")
+    assert lines[2] == (
+        "  no_deadlock: expected every operation to end within 5 s, saw 2 of 12 unfinished or"
+        " late, a deadlock at 5.002 s"
+    )
+    assert "  why (run, no_deadlock): in a cycle: swap[guest-0] -> swap_back[guest-1]" in lines[9]
 
 
 def test_a_deadlock_tells_who_waits_for_whom_and_the_ring(deadlocked_run):
-    assert render_result(deadlocked_run).splitlines()[5:] == [
-        "  deadlock at 310 ms simulated: 3 tasks blocked",
-        "    task-0 waits for Lock DeskRegistry._lock at serve/desk_registry.py:57, held by task-1",
-        "    task-1 waits for Lock Serve._lock at serve/service.py:112, held by task-0",
-        "    task-2 waits for Future <Serve.init_desks> at serve/service.py:140",
-        "    cycle: task-0 -> task-1 -> task-0",
+    _, cashier, one, other = deadlocked_run.history.deadlock.blocked
+    lines = render_result(deadlocked_run).splitlines()
+    assert lines[10] == "  stall, taken for a deadlock at 5.00 s simulated: 4 tasks blocked"
+    assert lines[11].startswith("    task-1 waits for all of 12 gathered at harness/runs/workload")
+    lock = "waits for Lock CrossedRows._locks"
+    assert lines[12:] == [
+        f"    cashier waits for Queue.get CrossedRows._till at {cashier.where}; {cashier.reason}",
+        f"    swap[guest-0] {lock}[2] at {one.where}, held by {one.holders[0]}",
+        f"    swap_back[guest-1] {lock}[1] at {other.where}, held by {other.holders[0]}",
+        "    cycle: swap[guest-0] -> swap_back[guest-1] -> swap[guest-0]",
     ]
 
 
-def test_a_stall_seen_by_the_watchdog_is_not_called_certain(deadlocked_run):
+def test_only_where_nothing_can_happen_any_more_a_deadlock_is_called_certain(deadlocked_run):
     history = deadlocked_run.history
-    stalled = replace(history, deadlock=replace(history.deadlock, exact=False))
-    text = render_result(replace(deadlocked_run, history=stalled))
-    assert "stall, taken for a deadlock at 310 ms" in text
+    # A scenario's run has its deadline to come; a program's has not.
+    certain = replace(history, deadlock=replace(history.deadlock, exact=True))
+    text = render_result(replace(deadlocked_run, history=certain))
+    assert "  deadlock at 5.00 s simulated: 4 tasks blocked" in text
 
 
 def test_a_run_that_never_began_says_why(unreached_run):
     lines = render_result(unreached_run).splitlines()
-    assert lines[0] == "UNKNOWN node_unreachable [live, seed 48151]"
-    assert lines[1].startswith("  could not run: no Docker")
+    assert lines[0] == "UNKNOWN left [live, seed 48151]"
+    assert lines[1].startswith("  could not run: the system under test ended the interpreter")
     assert lines[2].startswith("  replay: ")
 
 
-def test_a_check_that_cannot_tell_says_so(rich_report):
-    text = render_result(rich_report.runs[-1])
-    assert "  cannot tell: expected every desk of before, saw no operation" in text
+def test_a_check_that_cannot_tell_says_so(untold_run):
+    told = "  cannot tell: expected each result to be handed out once, saw 0 to compare, not two"
+    assert told in render_result(untold_run)
 
 
 def test_a_run_without_checks_knows_nothing(passed_run):
@@ -135,8 +150,9 @@ def test_the_wait_that_a_deadlock_comes_from_is_told_once(deadlocked_run):
     checks = (replace(check, why=describe(deadlock)),)
     text = render_result(replace(deadlocked_run, history=history, checks=checks))
     assert "why" not in text
-    assert text.count("DeskRegistry._lock at serve/desk_registry.py:57") == 1
-    assert "\n".join(event_lines(history)).count("DeskRegistry._lock at serve/desk_re") == 0
+    wait = f"CrossedRows._till at {deadlock.blocked[1].where}"
+    assert text.count(wait) == 1
+    assert "\n".join(event_lines(history)).count(wait) == 0
 
 
 def test_no_message_can_steer_the_terminal(hostile_run):
@@ -146,9 +162,9 @@ def test_no_message_can_steer_the_terminal(hostile_run):
 
 
 def test_the_summary_counts_every_verdict(rich_report):
-    assert render_summary(rich_report) == (
-        "8 runs: 4 passed, 2 failed, 2 unknown (2 live, 6 simulated; 61.4 s of runs, measured)"
-    )
+    wall = seconds(sum(run.wall_s for run in rich_report.runs))
+    counts = "4 passed, 2 failed, 2 unknown (2 live, 6 simulated"
+    assert render_summary(rich_report) == f"8 runs: {counts}; {wall} of runs, measured)"
     assert render_summary(replace(rich_report, runs=())).startswith("0 runs: nothing was run")
 
 

@@ -16,7 +16,8 @@ from harness.report.text.event_list import event_lines
         ("KeyError", "NodeUnreachable, expected KeyError"),
     ],
 )
-def test_an_end_is_told_beside_the_end_that_the_step_expects(parked_run, expected, told):
-    raised = replace(parked_run.history.operations[3], expected_error=expected)
+def test_an_end_is_told_beside_the_end_that_the_step_expects(unreachable, expected, told):
+    raised = replace(unreachable, expected_error=expected)
     lines = event_lines(History(node=NodeKind.SIMULATED, operations=(raised,)))
-    assert lines[-1] == f"    4.900000 s  end   client_sync of alice: {told}"
+    end = f"{unreachable.end_s:12.6f} s  end   sync of alice"
+    assert lines[-1] == f"{end}: {told}"

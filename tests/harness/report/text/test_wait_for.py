@@ -19,21 +19,23 @@ def test_very_many_blocked_tasks_are_counted(deadlocked_run):
 
 def test_tasks_that_wait_alike_are_told_in_one_line(deadlocked_run):
     diagnosis = deadlocked_run.history.deadlock
-    one = replace(diagnosis.blocked[0], holders=("task-99 at b.py:1",), reason="so")
+    _, cashier, swap, _ = diagnosis.blocked
+    one = replace(swap, reason="so")
     alike = tuple(replace(one, task=f"task-{n}") for n in range(14))
-    crowd = replace(diagnosis, blocked=(*alike, *diagnosis.blocked[2:]), cycle=())
+    crowd = replace(diagnosis, blocked=(*alike, cashier), cycle=())
     lines = diagnosis_lines(replace(deadlocked_run.history, deadlock=crowd))
     names = ", ".join(f"task-{n}" for n in range(12))
     assert lines[1:] == [
-        f"  {names} and 2 more wait for {one.waits_for} at {one.where}, held by task-99 at b.py:1;"
-        " so",
-        "  task-2 waits for Future <Serve.init_desks> at serve/service.py:140",
+        f"  {names} and 2 more wait for Lock CrossedRows._locks[2] at {swap.where},"
+        f" held by {swap.holders[0]}; so",
+        f"  cashier waits for Queue.get CrossedRows._till at {cashier.where}; {cashier.reason}",
     ]
 
 
 def test_the_wait_that_tells_most_comes_first_and_of_holders_some_are_named(deadlocked_run):
     diagnosis = deadlocked_run.history.deadlock
-    first, second, third = (replace(one, holders=()) for one in diagnosis.blocked)
+    _, *waits = diagnosis.blocked
+    first, second, third = (replace(one, holders=(), reason=None) for one in waits)
     blocked = (
         replace(first, holders=tuple("abcdef")),
         replace(second, reason="nobody left can set it"),
@@ -41,10 +43,15 @@ def test_the_wait_that_tells_most_comes_first_and_of_holders_some_are_named(dead
     )
     told = replace(deadlocked_run.history, deadlock=replace(diagnosis, blocked=blocked, cycle=()))
     lines = diagnosis_lines(told)
-    assert [line.split()[0] for line in lines[1:]] == ["task-2", "task-0", "task-1"]
+    assert [line.split()[0] for line in lines[1:]] == [
+        "swap_back[guest-1]",
+        "cashier",
+        "swap[guest-0]",
+    ]
     assert lines[2].endswith(", held by a, b, c, d and 2 more")
 
 
 def test_a_live_stall_is_told_in_measured_time(deadlocked_run):
     history = replace(deadlocked_run.history, node="live")
-    assert diagnosis_lines(history)[0] == "deadlock at 310 ms measured: 3 tasks blocked"
+    told = "stall, taken for a deadlock at 5.00 s measured: 4 tasks blocked"
+    assert diagnosis_lines(history)[0] == told

@@ -5,7 +5,7 @@ import pytest
 from perfetto.protos.perfetto.trace import perfetto_trace_pb2 as protos
 
 from harness.errors import BadInput
-from harness.history.records import Command, ErrorRecord, Fault, History, NodeKind, Outcome
+from harness.history.records import History, NodeKind, Outcome
 from harness.report.trace.perfetto_trace import perfetto_trace, write_perfetto
 from harness.results.schedule import Schedule
 
@@ -76,13 +76,14 @@ def test_time_never_goes_back_and_every_event_is_on_a_track_that_was_described(w
 
 def test_a_lane_is_a_track_and_a_step_lasts_until_the_lanes_next(scheduled):
     assert [one.name for one in scheduled.tracks.values()][2:] == [
-        *("buyer-1", "buyer-2", "buyer-3", "executor", "audit")
+        *("task-1", "buy[guest-0]", "buy[guest-1]", "buy[guest-2]", "executor 1.3.p1")
     ]
-    assert scheduled.spans("buyer-1") == [
-        ("awaits Log.note", 2_000_001, 3_000_000),
-        ("awaits Store.read", 0, 2_000_001),
-        ("awaits Store.write", 3_000_000, 5_000_001),
-        ("returned", 5_000_001, 5_000_002),
+    # The second of these steps is the fifth at moment 0, and each is a nanosecond later.
+    assert scheduled.spans("buy[guest-0]") == [
+        ("awaits executor call len", 4, 2_685_371),
+        ("awaits executor call len", 2_685_371, 7_433_616),
+        ("lets others run", 1, 4),
+        ("returned", 7_433_616, 7_433_617),
     ]
     assert scheduled.endless == []
 
@@ -92,15 +93,16 @@ def test_steps_at_one_moment_keep_their_order(scheduled, failing_schedule):
     assert [one.track_event.name for one in begun] == [one.does for one in failing_schedule.steps]
     assert len({one.timestamp for one in begun}) == len(begun)
     for packet, step in zip(begun, failing_schedule.steps, strict=True):
-        assert 0 <= packet.timestamp - step.at_s * 1e9 < 20
+        assert 0 <= packet.timestamp - int(step.at_s * 1e9) < 20
 
 
 def test_deviations_are_instants_that_say_who(scheduled):
     marks = scheduled.of_type(INSTANT)
     told = [(one.track_event.name, notes(one)["lane"], notes(one)["step"]) for one in marks]
     assert told == [
-        ("ran ahead of buyer-1's note", "executor", "5"),
-        ("delayed by 4 ms", "executor", "11"),
+        ("ran ahead of executor 1.2.p2", "buy[guest-2]", "10"),
+        ("ran ahead of executor 1.2.p2", "executor 1.3.p1", "12"),
+        ("ran ahead of executor 1.2.p2", "executor 1.3.p1", "13"),
     ]
 
 
@@ -131,28 +133,31 @@ def test_a_wake_up_by_a_step_that_is_not_there_has_no_arrow(failing_schedule):
 def test_lanes_of_the_cycle_wait_without_end(cycle_schedule):
     trace = Trace(perfetto_trace(None, cycle_schedule))
     assert sorted(trace.name_of(one) for one in trace.endless) == list(cycle_schedule.cycle)
-    assert {one.track_event.name for one in trace.endless} == {"awaits Lock.acquire"}
+    last = {step.lane: step.does for step in cycle_schedule.steps}
+    endless = {trace.name_of(one): one.track_event.name for one in trace.endless}
+    assert endless == {lane: last[lane] for lane in cycle_schedule.cycle}
+    assert endless["dine[guest-0]"] == "awaits Lock Fair._forks[1]"
 
 
 def test_operations_that_overlap_are_on_tracks_of_their_own(recorded):
     assert recorded.spans("operations") == [
-        ("buy", 0, 5_000_000),
-        ("buy", 0, 10_000_000),
-        ("buy", 1_000_000, 14_000_000),
+        ("add", 0, 6_000_000),
+        ("add", 0, 11_000_000),
+        ("add", 0, 16_000_000),
     ]
     groups = Counter(
         recorded.tracks[one.parent_uuid].name
         for one in recorded.tracks.values()
         if one.name == "operations"
     )
-    assert groups == {"alice (simulated)": 2, "bob (simulated)": 1}
+    assert groups == {f"{user} (simulated)": 1 for user in ("alice", "bob", "carol")}
 
 
 def test_slices_say_how_they_ended(recorded):
     outcomes = [
         notes(begun)["outcome"] for begun, _ in recorded.slices if "outcome" in notes(begun)
     ]
-    assert Counter(outcomes) == {"returned": 2, "raised": 1}
+    assert Counter(outcomes) == {"returned": 2, "raised as expected": 1}
 
 
 @pytest.mark.parametrize(
@@ -164,22 +169,30 @@ def test_slices_say_how_they_ended(recorded):
         ("KeyError", "raised, expected KeyError"),
     ],
 )
-def test_a_slice_says_whether_its_step_expected_that_end(parked_run, expected, outcome):
-    raised = replace(parked_run.history.operations[3], expected_error=expected)
+def test_a_slice_says_whether_its_step_expected_that_end(unreachable, expected, outcome):
+    raised = replace(unreachable, expected_error=expected)
     history = History(node=NodeKind.SIMULATED, operations=(raised,))
     ((begun, _),) = Trace(perfetto_trace(history)).slices
     assert notes(begun)["outcome"] == outcome
 
 
-def test_locks_show_who_held_them_across_what_and_who_waited(recorded):
+def test_locks_show_who_held_them_across_what_and_who_waited(recorded, contended_history):
     assert recorded.spans("held") == [
-        ("buyer-1", 0, 5_000_000),
-        ("buyer-2", 5_000_000, 10_000_000),
-        ("buyer-3", 11_000_000, 12_000_000),
+        ("add[alice]", 0, 5_000_000),
+        ("add[alice]", 5_000_000, 6_000_000),
+        ("add[bob]", 5_000_000, 10_000_000),
+        ("add[bob]", 10_000_000, 11_000_000),
+        ("add[carol]", 10_000_000, 15_000_000),
+        ("add[carol]", 15_000_000, 16_000_000),
     ]
-    assert recorded.spans("waited for") == [("buyer-2", 0, 5_000_000)]
+    assert recorded.spans("waited for") == [
+        ("add[bob]", 0, 5_000_000),
+        ("add[carol]", 0, 10_000_000),
+    ]
     held = [notes(begun) for begun, _ in recorded.slices if recorded.name_of(begun) == "held"]
-    assert {"taken at": "tickets.py:20", "held across": "read() at tickets.py:21"} in held
+    hold = contended_history.lock_holds[0]
+    assert "await asyncio.sleep(0.005)" in hold.held_await
+    assert {"taken at": hold.where, "held across": hold.held_await} in held
 
 
 def test_a_counter_tells_the_operations_in_flight(recorded):
@@ -188,35 +201,38 @@ def test_a_counter_tells_the_operations_in_flight(recorded):
         for one in recorded.of_type(COUNTER)
         if recorded.name_of(one) == "operations in flight (simulated)"
     ]
-    assert counted == [(0, 2), (1_000_000, 3), (5_000_000, 2), (10_000_000, 1), (14_000_000, 0)]
+    assert counted == [(0, 3), (6_000_000, 2), (11_000_000, 1), (16_000_000, 0)]
     tracks = [one for one in recorded.tracks.values() if one.HasField("counter")]
     assert len(tracks) == 2
 
 
 def test_what_never_ended_has_no_end(cycle_history):
-    trace = Trace(perfetto_trace(cycle_history))
-    assert Counter(trace.name_of(one) for one in trace.endless) == {"operations": 5, "held": 5}
-
-
-def test_commands_and_faults_are_on_the_trace_of_a_live_run(contended_history):
-    command = Command(
-        client=3,
-        key={"user": "alice", "network": "Localnet"},
-        name="sync",
-        task="client-3",
-        begin_s=0.001,
-        end_s=0.002,
-        outcome=Outcome.RAISED,
-        error=ErrorRecord(type="NodeUnreachable", message="no connection"),
+    # At its deadline a run ends its operations, and nothing else; without one they have no end.
+    operations = tuple(
+        replace(one, end_s=None) if one.outcome is Outcome.UNFINISHED else one
+        for one in cycle_history.operations
     )
-    fault = Fault(at_s=0.0015, point="node.rpc", kind="refuse", key={"user": "alice"})
-    history = replace(contended_history, node=NodeKind.LIVE, commands=(command,), faults=(fault,))
+    trace = Trace(perfetto_trace(replace(cycle_history, operations=operations)))
+    endless = Counter(trace.name_of(one) for one in trace.endless)
+    assert endless == {"operations": 5, "held": 5, "waited for": 5}
+
+
+def test_commands_and_faults_are_on_the_trace_of_a_live_run(parked_run):
+    # Commands and faults of a live run need a real node.
+    history = replace(parked_run.history, node=NodeKind.LIVE)
     trace = Trace(perfetto_trace(history))
-    assert trace.spans("commands") == [("sync", 1_000_000, 2_000_000)]
-    (begun,) = [one for one, _ in trace.slices if trace.name_of(one) == "commands"]
-    assert notes(begun)["error"] == "NodeUnreachable: no connection"
-    (mark,) = trace.of_type(INSTANT)
-    assert (mark.timestamp, mark.track_event.name) == (1_500_000, "refuse at node.rpc")
+    told = trace.spans("commands")
+    assert sorted(name for name, *_ in told) == sorted(one.name for one in history.commands)
+    command = next(one for one in history.commands if one.error is not None)
+    assert ("sync", round(command.begin_s * 1e9), round(command.end_s * 1e9)) in told
+    begun = [one for one, _ in trace.slices if trace.name_of(one) == "commands"]
+    errors = [notes(one)["error"] for one in begun if "error" in notes(one)]
+    assert errors[0] == "NodeUnreachable: the node refused the connection"
+    assert len(errors) == sum(one.error is not None for one in history.commands)
+    marks = [(one.timestamp, one.track_event.name) for one in trace.of_type(INSTANT)]
+    assert marks == [
+        (round(fault.at_s * 1e9), f"{fault.kind} at sync.before") for fault in history.faults
+    ]
     assert all("simulated" not in one.name for one in trace.tracks.values())
 
 
@@ -224,7 +240,7 @@ def test_an_operation_without_length_begins_and_ends(contended_history):
     instant = replace(contended_history.operations[0], begin_s=0.005, end_s=0.005)
     history = History(node=NodeKind.SIMULATED, operations=(instant, instant))
     trace = Trace(perfetto_trace(history))
-    assert trace.spans("operations") == [("buy", 5_000_000, 5_000_000)] * 2
+    assert trace.spans("operations") == [("add", 5_000_000, 5_000_000)] * 2
 
 
 def test_nothing_at_all_is_an_empty_trace():
