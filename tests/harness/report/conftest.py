@@ -25,7 +25,7 @@ from tests.harness.report.explorations import (  # noqa: F401 - fixtures
     refused,
     sold_twice,
 )
-from tests.harness.report.real_runs import HERE, real_run, with_each_text
+from tests.harness.report.real_runs import HERE, real_regression, real_run, with_each_text
 
 SPAWNS = "scenarios/same_user_spawns_one_client.toml"
 OFFICE = "tests/scenarios/ticket_office/seats_are_sold_once.toml"
@@ -51,7 +51,7 @@ def locked_run():
 
 @pytest.fixture(scope="session")
 def parked_run():
-    """Operations that were parked, raised and cancelled, with and without a user, and a fault."""
+    """Operations that were parked, raised and cancelled, with and without a user; two faults."""
     return real_run("overlap")
 
 
@@ -92,6 +92,11 @@ def untold_run():
 
 
 @pytest.fixture(scope="session")
+def regression_run():
+    return real_regression(SPAWNS)
+
+
+@pytest.fixture(scope="session")
 def rich_report(request):
     names = ("passed", "timed", "parked", "failed", "deadlocked", "live", "unreached", "untold")
     return RunReport(
@@ -114,8 +119,8 @@ def hostile_report(parked_run, deadlocked_run, locked_run, nasty):  # noqa: F811
         # Only a live stall has attachments, and takes minutes to be one.
         deadlock=replace(deadlock, attachments=(("tasks.txt", "a stack"),)),
     )
-    checks = [one for one in deadlocked_run.checks if one.why and one.involved][:1]
-    run = replace(deadlocked_run, checks=tuple(checks), history=history)
+    check = next(one for one in deadlocked_run.checks if one.why and one.involved)
+    run = replace(deadlocked_run, checks=(check,), history=history)
     report = RunReport(runs=(run,), versions=versions(), machine=facts(), started_at="now")
     return with_each_text(report, nasty)
 

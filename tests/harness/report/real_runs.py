@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import harness
+from harness.scenario.reading import read_scenario
 from harness.search.failures.investigation import run_with_schedule
+from harness.search.failures.regression_runs import RegressionRuns
 from harness.search.failures.tape_policy import TapeRecorder
 from harness.search.strategies.portfolio import strategy_named
 from harness.search.subjects.program import Program
@@ -25,7 +27,6 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[3]
 CLAIMS = "tests/harness/report/claims"
 HERE = "tests.harness.report.real_runs"
-SERVE = "tests.sensitivity.broken_services"
 
 
 class SoldTwice(Exception):
@@ -80,7 +81,7 @@ class SoundFair(Fair):
 
 
 class Counter:
-    """Counts for its users: under a lock, or for each of them alone."""
+    """Counts under a lock; it can also do what a run cannot bear."""
 
     def __init__(self) -> None:
         self._lock = asyncio.Lock()
@@ -164,6 +165,13 @@ def real_run(
     """Run a scenario of this folder; or another file, named from the root of the tree."""
     with chdir(ROOT):
         return harness.run_scenario(_path(claim), seed=seed, node=node, system=system)
+
+
+def real_regression(path: str) -> RunResult:
+    """Carry out the only regression of a scenario file, named from the root of the tree."""
+    with chdir(ROOT):
+        (run,) = RegressionRuns([read_scenario(Path(path))], system=None)
+        return run
 
 
 @cache

@@ -95,3 +95,17 @@ def test_every_format_of_a_real_deadlock_is_well_formed_and_has_its_replay_line(
     (case,) = ET.fromstring(run_junit(report).encode()).iter("testcase")
     assert run.replay in there(case.findtext("failure"))
     assert run.replay in run_markdown(report)
+
+
+def test_a_regression_is_reported_under_its_file_with_its_token(regression_run):
+    assert regression_run.verdict is Verdict.PASSED
+    stem = "regressions/same_user_spawns_one_client-outcomes_single_spawn-125a30e7"
+    report = RunReport(runs=(regression_run,))
+    (case,) = ET.fromstring(run_junit(report).encode()).iter("testcase")
+    assert case.get("name") == f"{stem}[seed {regression_run.seed}]"
+    assert case.get("file") == f"scenarios/{stem}.toml"
+    (found,) = json.loads(run_json(report))["runs"]
+    assert found["claim"] == "what failed once does not fail again: outcomes, single_spawn"
+    assert found["replay"].startswith("harness replay mh1-")
+    assert stem in run_html(report).replace("<wbr>", "")
+    assert stem in run_markdown(report).replace("\\", "")

@@ -79,6 +79,8 @@ def test_a_wake_up_is_drawn_between_lanes_that_are_known(failing_schedule):
     known = [one for one in failing_schedule.steps if one.woken_by is not None]
     known = [one for one in known if lanes[one.woken_by] != one.lane]
     assert len(plot.wakes) == len(known)
+    told = ["woken by step" in mark.title for mark in plot.marks]
+    assert told == [one.woken_by is not None for one in failing_schedule.steps]
     begin = numbers(plot.wakes[0])[:2]
     assert begin == [plot.marks[0].x, plot.marks[0].y]
 

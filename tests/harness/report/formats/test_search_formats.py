@@ -192,6 +192,11 @@ def test_the_terminal_gets_the_verdict_the_replay_line_and_the_schedule(found):
     assert "  the same for 10 steps, then they part" in [line[2:] for line in lines]
 
 
+def test_only_what_needs_another_order_than_asyncios_is_called_adversarial(dined, sold_twice):
+    told = [failure_lines(one)[0].endswith(" [adversarial only]") for one in (dined, sold_twice)]
+    assert told == [True, False]
+
+
 def test_a_deadlock_is_told_once(dined):
     told = [line.strip() for line in failure_lines(dined)]
     assert sum(line.startswith("dine[guest-0] waits for") for line in told) == 1
@@ -233,10 +238,10 @@ def test_no_line_of_a_failure_repeats_another(sold_twice):
     ]
 
 
-def test_a_program_without_operations_has_none_to_shrink(dined):
-    shrunk = f"to 2 deviations (from {dined.deviations_before}) and 8 operations (from 8)"
-    assert shrunk in "".join(failure_lines(dined))
-    program = replace(dined, operations=0, operations_before=0)
+def test_a_program_without_operations_has_none_to_shrink(sold_twice):
+    shrunk = f"to 1 deviation (from {sold_twice.deviations_before}) and 3 operations (from 8)"
+    assert shrunk in "".join(failure_lines(sold_twice))
+    program = replace(sold_twice, operations=0, operations_before=0)
     assert not any("operations" in line for line in failure_lines(program))
 
 
