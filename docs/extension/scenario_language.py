@@ -49,14 +49,14 @@ def checks() -> str:
 
 
 def _when(kind: CheckKind) -> str:
-    told = ["Always on." if kind.name in ALWAYS_ON else "Made where `[check]` lists it."]
+    message = ["Always on." if kind.name in ALWAYS_ON else "Made where `[check]` lists it."]
     if kind.timed:
-        told.append("A search leaves it out: it rests on latencies, which a search stretches.")
+        message.append("A search leaves it out: it rests on latencies, which a search stretches.")
     if kind.timed_by_delays:
-        told.append("A search leaves it out where the scenario waits for fixed times.")
+        message.append("A search leaves it out where the scenario waits for fixed times.")
     if kind.faultless:
-        told.append("Not made in a run with faults: it rests on calls that succeed.")
-    return " ".join(told)
+        message.append("Not made in a run with faults: it rests on calls that succeed.")
+    return " ".join(message)
 
 
 def _reached(inside: Any, definitions: dict[str, Any]) -> list[str]:
@@ -131,8 +131,8 @@ def _bounds(one: dict[str, Any]) -> str:
         "maximum": "at most",
         "exclusiveMaximum": "less than",
     }
-    told = [f"{word} {one[name]:,}" for name, word in words.items() if name in one]
-    return "".join(f", {one}" for one in told)
+    message = [f"{word} {one[name]:,}" for name, word in words.items() if name in one]
+    return "".join(f", {one}" for one in message)
 
 
 def _prose(text: str) -> str:

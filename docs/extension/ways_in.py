@@ -18,11 +18,11 @@ PLUGIN = Path(__file__).parents[2] / "harness/pytest_plugin/plugin.py"
 def command_line() -> str:
     """Have typer describe all commands and their options; its title is the page's own."""
     describe = [sys.executable, "-m", "typer", "harness.cli.app", "utils", "docs"]
-    told = subprocess.run(  # noqa: S603 - typer's own command, which prints Markdown
+    message = subprocess.run(  # noqa: S603 - typer's own command, which prints Markdown
         [*describe, "--name", "harness"], capture_output=True, check=True
     )
     # The mark by which a terminal keeps lines as they are.
-    return told.stdout.decode().replace("\b\n", "").partition("\n")[2]
+    return message.stdout.decode().replace("\b\n", "").partition("\n")[2]
 
 
 def pytest_options() -> str:

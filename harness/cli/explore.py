@@ -239,14 +239,14 @@ class _Search:
                 failure = replay_regression(one, system=plan.terms.system)
             except CouldNotRun as error:
                 self.not_replayed += 1
-                progress.told(str(error))
+                progress.message(str(error))
                 continue
             if failure is not None:
                 failures.append((str(one.scenario), failure))
         replayed = len(corpus) - self.not_replayed
         if replayed and not self._quiet:
             failed = f"{len(failures):,} failed" if failures else "all pass"
-            progress.told(f"{count(replayed, 'regression')} replayed, {failed}")
+            progress.message(f"{count(replayed, 'regression')} replayed, {failed}")
         return failures
 
 

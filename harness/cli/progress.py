@@ -131,7 +131,7 @@ class SearchProgress:
         if not quiet and self._stream.isatty():
             self._line = _StatusLine(self._stream, self._total())
 
-    def told(self, line: str) -> None:
+    def message(self, line: str) -> None:
         """Tell what people should know."""
         self._write(f"harness: {one_line(line)}")
 

@@ -61,8 +61,8 @@ def _top(draft: Draft) -> Iterator[str]:
         f"system = {written(draft.system)}", "the class; each run makes an object of it"
     )
     if draft.settings:
-        told = "what its constructor is given"
-        yield from _line(f"settings = {written(draft.settings)}", _guessed(told, draft.guesses))
+        message = "what its constructor is given"
+        yield from _line(f"settings = {written(draft.settings)}", _guessed(message, draft.guesses))
     yield from _line(f"users = {written(list(USERS))}", "who calls it: any names, any number")
 
 
@@ -70,22 +70,22 @@ def _step(step: DraftStep, answer: Answer) -> Iterator[str]:
     yield from _line("[[phase.do]]", "a step: the calls of one method")
     yield from _line(f"call = {written(step.call)}", "the method")
     if step.users == USERS:
-        told = "each user calls it once"
+        message = "each user calls it once"
         given = f'; the argument "{GIVEN_USER}" is the name' if step.takes_user else ""
-        yield from _line('user = "each"', f"{told}{given}")
+        yield from _line('user = "each"', f"{message}{given}")
     if step.arguments:
-        told = "the other arguments" if step.takes_user else "its arguments"
-        told += f"; {USER} is the name of who calls" if USER in step.arguments.values() else ""
-        yield from _line(f"with = {written(step.arguments)}", _guessed(told, step.guesses))
+        message = "the other arguments" if step.takes_user else "its arguments"
+        message += f"; {USER} is the name of who calls" if USER in step.arguments.values() else ""
+        yield from _line(f"with = {written(step.arguments)}", _guessed(message, step.guesses))
     elif step.guesses:
         yield from _comment(_guessed("its arguments", step.guesses))
     yield from _line(f"expect = {written(_expect(answer))}", _expectation(answer))
 
 
-def _guessed(told: str, guesses: Mapping[str, str]) -> str:
+def _guessed(message: str, guesses: Mapping[str, str]) -> str:
     if not guesses:
-        return told
-    return f"{told}; GUESSED: {'; '.join(f'{name}, {why}' for name, why in guesses.items())}"
+        return message
+    return f"{message}; GUESSED: {'; '.join(f'{name}, {why}' for name, why in guesses.items())}"
 
 
 def _expect(answer: Answer) -> str:
@@ -160,9 +160,9 @@ def _floor(share: float) -> float:
 
 def _line(code: str, comment: str) -> list[str]:
     """Write a comment behind its line, or above it if they are long together."""
-    told = _plain(comment)
-    line = f"{code}  # {told}"
-    return [line] if len(line) <= LINE_LETTERS_MAX else [f"# {told}", code]
+    message = _plain(comment)
+    line = f"{code}  # {message}"
+    return [line] if len(line) <= LINE_LETTERS_MAX else [f"# {message}", code]
 
 
 def _comment(text: str) -> list[str]:

@@ -115,8 +115,8 @@ def _history(
         live = 'on the real clock it may run: add "--node live" to harness run'
         raise _Problem(f"{done.result.could_not_run}; {live}")
     if done.ran.error is not None:
-        told = f"{type(done.ran.error).__name__}: {done.ran.error}"
-        raise _Problem(f"{told}; harness run says where that was raised")
+        message = f"{type(done.ran.error).__name__}: {done.ran.error}"
+        raise _Problem(f"{message}; harness run says where that was raised")
     failed = [one for one in done.result.checks if one.verdict is Verdict.FAILED]
     return done.result.history.operations, [f"{one.name}: {one.seen}" for one in failed]
 

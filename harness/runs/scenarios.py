@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from harness.errors import BadInput, Terminated
 from harness.runs.conditions import condition_mistakes
 from harness.runs.opening import DEFAULT_PARTNER
-from harness.scenario.mistakes import Mistake, told
+from harness.scenario.mistakes import Mistake, message
 from harness.scenario.reading import call_mistakes, checked, parsed
 from harness.systems.imports import importing_from_here
 from harness.systems.loading import load_partner, load_system
@@ -47,7 +47,7 @@ def _read_once(path: Path, changed: int, system: str | None) -> Scenario:
     data = parsed(path)
     scenario, mistakes = checked(path, data)
     if mistakes or scenario is None:
-        raise BadInput(told(path, _all_mistakes(path, data, mistakes, system)))
+        raise BadInput(message(path, _all_mistakes(path, data, mistakes, system)))
     return scenario
 
 
@@ -82,7 +82,7 @@ def refuse_mistakes(scenario: Scenario, system: System) -> None:
     """
     lines = _lacks(scenario, system)
     if lines:
-        raise BadInput(told(Path(scenario.path), [_mistake(one) for one in lines]))
+        raise BadInput(message(Path(scenario.path), [_mistake(one) for one in lines]))
 
 
 @importing_from_here()

@@ -102,16 +102,16 @@ def _resolve(
 ) -> tuple[list[PlacedCheck], list[Mistake]]:
     """Resolve a check for each backend, whose limits stand in a table named after it."""
     if not isinstance(table, dict):
-        told = f"must be a table, as in {check.name} = {{ ... }}, got {shown(table)}"
-        return [], [Mistake(where, told)]
+        message = f"must be a table, as in {check.name} = {{ ... }}, got {shown(table)}"
+        return [], [Mistake(where, message)]
     plain = {key: value for key, value in table.items() if key not in KINDS}
     checks: list[PlacedCheck] = []
     mistakes: list[Mistake] = []
     for kind in KINDS:
         own = table.get(kind, {})
         if not isinstance(own, dict):
-            told = f"must be a table of limits for {kind} runs, got {shown(own)}"
-            mistakes.append(Mistake(f"{where}.{kind}", told))
+            message = f"must be a table of limits for {kind} runs, got {shown(own)}"
+            mistakes.append(Mistake(f"{where}.{kind}", message))
             continue
         merged = plain | own
         try:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel, ValidationError
     from pydantic_core import ErrorDetails
 
-__all__ = ["Mistake", "place", "told", "values_mistakes"]
+__all__ = ["Mistake", "message", "place", "values_mistakes"]
 
 MISTAKES_MAX = 50
 TOP_KEYS = ("claim", "system", "settings", "users", "fault", "phase", "check")
@@ -62,7 +62,7 @@ class Mistake:
     what: str
 
 
-def told(path: Path, mistakes: list[Mistake]) -> str:
+def message(path: Path, mistakes: list[Mistake]) -> str:
     """Return the message that lists a file's mistakes, each once, in the order of their keys."""
     unique = sorted(dict.fromkeys(mistakes), key=_order)
     count = f"{len(unique)} mistake{'s' * (len(unique) != 1)}"

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from harness.errors import BadInput
 from harness.scenario.check_table import read_checks, resolved
 from harness.scenario.keys import NOT_IN_FILES, stray_key
-from harness.scenario.mistakes import Mistake, told, values_mistakes
+from harness.scenario.mistakes import Mistake, message, values_mistakes
 from harness.scenario.model import IMPORT_PATH, Scenario
 from harness.scenario.outline import outline_of
 from harness.scenario.rules.claims import claim_mistakes
@@ -83,7 +83,7 @@ def read_scenario(path: Path) -> Scenario:
     """
     scenario, mistakes = checked(path, parsed(path))
     if mistakes or scenario is None:
-        raise BadInput(told(path, mistakes))
+        raise BadInput(message(path, mistakes))
     return scenario
 
 

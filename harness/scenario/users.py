@@ -28,8 +28,8 @@ def read_users(given: Any) -> tuple[list[User], list[Mistake]]:
     if not isinstance(given, list):
         return [], [Mistake("users", f"must be {FORMS}, got {shown(given)}")]
     if not given:
-        told = f"must name somebody: {FORMS}; leave it out where no step has a user"
-        return [], [Mistake("users", told)]
+        message = f"must name somebody: {FORMS}; leave it out where no step has a user"
+        return [], [Mistake("users", message)]
     return _listed(given)
 
 
@@ -57,15 +57,15 @@ def _counted(given: dict[str, Any]) -> tuple[list[User], list[Mistake]]:
 
 def _listed(given: list[Any]) -> tuple[list[User], list[Mistake]]:
     if len(given) > USERS_MAX:
-        told = f"must be at most {USERS_MAX:_} users, got {len(given):_}"
-        return [], [Mistake("users", told)]
+        message = f"must be at most {USERS_MAX:_} users, got {len(given):_}"
+        return [], [Mistake("users", message)]
     users: list[User] = []
     mistakes: list[Mistake] = []
     for number, one in enumerate(given):
         where = f"users[{number}]"
         if not isinstance(one, str | dict):
-            told = f"must be a name in quotes, or a table with a name, got {shown(one)}"
-            mistakes.append(Mistake(where, told))
+            message = f"must be a name in quotes, or a table with a name, got {shown(one)}"
+            mistakes.append(Mistake(where, message))
             continue
         table = {"name": one} if isinstance(one, str) else one
         try:
@@ -82,8 +82,8 @@ def _listed(given: list[Any]) -> tuple[list[User], list[Mistake]]:
         if count > 1
     ]
     if EVERYONE in counts:
-        told = f'"{EVERYONE}" means all users where a step says it; take another name'
-        mistakes.append(Mistake("users", told))
+        message = f'"{EVERYONE}" means all users where a step says it; take another name'
+        mistakes.append(Mistake("users", message))
     return users, mistakes
 
 

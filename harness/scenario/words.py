@@ -25,8 +25,8 @@ def listed(names: Iterable[str]) -> str:
     """List names, up to a limit, and say how many more there are."""
     every = list(names)
     more = len(every) - LISTED_MAX
-    told = ", ".join(every[:LISTED_MAX])
-    return f"{told} and {more} more" if more > 0 else told or "none"
+    message = ", ".join(every[:LISTED_MAX])
+    return f"{message} and {more} more" if more > 0 else message or "none"
 
 
 def resembling(name: str, known: Iterable[str]) -> str | None:

@@ -49,11 +49,11 @@ class Constructor:
         for key, value in settings.items():
             where = place(("settings", key))
             if key in self._python_gives:
-                told = f"is given to {name} by Python itself, got {shown(value)}; rename it"
-                yield f"{where}: {told}"
+                message = f"is given to {name} by Python itself, got {shown(value)}; rename it"
+                yield f"{where}: {message}"
             elif key in self.given:
-                told = f"is given to {name} by the harness, got {shown(value)}; leave it out"
-                yield f"{where}: {told}"
+                message = f"is given to {name} by the harness, got {shown(value)}; leave it out"
+                yield f"{where}: {message}"
             elif key not in self.takes and not self._takes_any:
                 hint = hinted(key, self.takes, instead="it takes")
                 yield f"{where}: {name} takes no such argument, got {shown(value)}; {hint}"

@@ -37,8 +37,8 @@ def load_system(path: str) -> System:
             plain = None if adapts else PlainService(found)
         found = plain or found()
     if not isinstance(found, System):
-        told = f"must be a class with async methods or an adapter, got {_instead(found)}"
-        msg = f'system "{path}": {told}'
+        message = f"must be a class with async methods or an adapter, got {_instead(found)}"
+        msg = f'system "{path}": {message}'
         raise BadInput(msg)
     return found
 
@@ -66,8 +66,8 @@ def reading(path: str) -> Iterator[None]:
     except (HarnessError, Terminated):
         raise
     except (Exception, SystemExit) as error:
-        told = one_line(f"{type(error).__name__}: {error}")
-        raise BadInput(f'system "{path}": cannot be read: {told}; mend it') from error
+        message = one_line(f"{type(error).__name__}: {error}")
+        raise BadInput(f'system "{path}": cannot be read: {message}; mend it') from error
 
 
 def _attribute(path: str) -> Any:
@@ -86,8 +86,8 @@ def _attribute(path: str) -> Any:
         for part in attribute.split("."):
             if not hasattr(found, part):
                 hint = _hint(part, found, module)
-                told = f"{where} has no {part}; {hint}{name} is {file_of(module)}"
-                msg = f'system "{path}": {told}'
+                message = f"{where} has no {part}; {hint}{name} is {file_of(module)}"
+                msg = f'system "{path}": {message}'
                 raise BadInput(msg)
             found = getattr(found, part)
             where = f"{where}{'.' if ':' in where else ':'}{part}"

@@ -47,9 +47,9 @@ def never_succeeds(step: StepPlace) -> str | None:
 
 def _returns(name: str | None, outline: Outline, key: str) -> Iterator[Finding]:
     step = outline.steps.get(name) if name else None
-    told = never_succeeds(step) if step else None
-    if told is not None:
-        yield key, f"{told} to judge; name another step"
+    message = never_succeeds(step) if step else None
+    if message is not None:
+        yield key, f"{message} to judge; name another step"
 
 
 def _same_result(parameters: Any, outline: Outline, kind: str) -> Iterator[Finding]:

@@ -72,21 +72,21 @@ def _reached(moment: Moment, steps: dict[str, Step]) -> set[Moment]:
 
 def _rings(phase: PhasePlace, steps: dict[str, Step]) -> Iterator[Mistake]:
     """Report each cycle of waiting steps once, at its first step in the file."""
-    told: set[frozenset[str]] = set()
+    message: set[frozenset[str]] = set()
     for one in phase.steps:
         if one.name is None or one.name not in steps:
             continue
-        ring = _ring(("begins", one.name), steps) or _ring(("ends", one.name), steps)
-        names = frozenset(name for _, name in ring)
+        cycle = _cycle(("begins", one.name), steps) or _cycle(("ends", one.name), steps)
+        names = frozenset(name for _, name in cycle)
         # ``references`` reports a step that waits for itself.
-        if len(names) < 2 or one.name not in names or names in told:
+        if len(names) < 2 or one.name not in names or names in message:
             continue
-        told.add(names)
-        *others, last = _sentences(ring, steps)
+        message.add(names)
+        *others, last = _sentences(cycle, steps)
         sentences = f"{', '.join(others)} and {last}"
-        parked = ("ends", one.name) in ring and steps[one.name].park is not None
+        parked = ("ends", one.name) in cycle and steps[one.name].park is not None
         fix = "let one of them start with the phase"
-        if any(when == "begins" and steps[name].start for when, name in ring):
+        if any(when == "begins" and steps[name].start for when, name in cycle):
             fix = 'let the other start when this one "parks"' if parked else fix
         elif parked:
             fix = "let one of them go without a park"
@@ -95,7 +95,7 @@ def _rings(phase: PhasePlace, steps: dict[str, Step]) -> Iterator[Mistake]:
         yield Mistake(f"{one.where}.{key}", f"{sentences}, so {nobody} ever would; {fix}")
 
 
-def _ring(moment: Moment, steps: dict[str, Step]) -> list[Moment]:
+def _cycle(moment: Moment, steps: dict[str, Step]) -> list[Moment]:
     """Return the cycle that leads from a moment through its needs back to it, or an empty list."""
     came_from: dict[Moment, Moment] = {}
     left = [moment]
@@ -103,20 +103,20 @@ def _ring(moment: Moment, steps: dict[str, Step]) -> list[Moment]:
         at = left.pop()
         for need in _needs(at, steps):
             if need == moment:
-                ring = [at]
-                while ring[-1] != moment:
-                    ring.append(came_from[ring[-1]])
-                return ring[::-1]
+                cycle = [at]
+                while cycle[-1] != moment:
+                    cycle.append(came_from[cycle[-1]])
+                return cycle[::-1]
             if need not in came_from:
                 came_from[need] = at
                 left.append(need)
     return []
 
 
-def _sentences(ring: list[Moment], steps: dict[str, Step]) -> Iterator[str]:
-    for when, name in ring:
+def _sentences(cycle: list[Moment], steps: dict[str, Step]) -> Iterator[str]:
+    for when, name in cycle:
         step = steps[name]
         if when == "begins" and step.start and step.start.after:
             yield f'"{name}" starts after "{step.start.after}" {step.start.when}'
-        elif when == "ends" and step.park and ("ends", step.park.until) in ring:
+        elif when == "ends" and step.park and ("ends", step.park.until) in cycle:
             yield f'"{name}" is parked until "{step.park.until}" ends'

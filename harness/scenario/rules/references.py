@@ -58,8 +58,8 @@ def _twice(outline: Outline) -> Iterator[Mistake]:
         seen[step.name] += 1
         if seen[step.name] > 1:
             named = "" if "id" in step.raw else " (without an id, a step is named after its call)"
-            told = f'"{step.name}" names two steps{named}; give each an id of its own'
-            yield Mistake(f"{step.where}.id", told)
+            message = f'"{step.name}" names two steps{named}; give each an id of its own'
+            yield Mistake(f"{step.where}.id", message)
 
 
 def _user_mistakes(step: StepPlace, outline: Outline) -> Iterator[Mistake]:

@@ -29,8 +29,8 @@ def step_mistakes(outline: Outline) -> Iterator[Mistake]:
     """Find steps, phases and faults that cannot be carried out, or would do nothing."""
     for phase in outline.phases:
         if not any(phase.raw.get(key) for key in ("do", "restart", "node")):
-            told = "has nothing to do: add [[phase.do]] with a call, restart = true, or node"
-            yield Mistake(phase.where, told)
+            message = "has nothing to do: add [[phase.do]] with a call, restart = true, or node"
+            yield Mistake(phase.where, message)
         for one in phase.steps:
             yield from _cancel_when(one)
             if one.step is not None:
@@ -38,8 +38,8 @@ def step_mistakes(outline: Outline) -> Iterator[Mistake]:
     yield from _whole(outline)
     for number, fault in outline.faults:
         if "error" in fault and fault.get("kind") in ("hang", "die"):
-            told = f'only kind = "fail" raises an error; this is "{fault["kind"]}"'
-            yield Mistake(f"fault[{number}].error", told)
+            message = f'only kind = "fail" raises an error; this is "{fault["kind"]}"'
+            yield Mistake(f"fault[{number}].error", message)
 
 
 def _whole(outline: Outline) -> Iterator[Mistake]:
@@ -71,8 +71,8 @@ def _start(where: str, step: Step) -> Iterator[Mistake]:
     if start is None or start.after is not None:
         return
     if "when" in start.model_fields_set:
-        told = 'says which moment of another step to wait for; add after = "..." with its id'
-        yield Mistake(f"{where}.start.when", told)
+        message = 'says which moment of another step to wait for; add after = "..." with its id'
+        yield Mistake(f"{where}.start.when", message)
     elif not start.delay_ms:
         yield Mistake(f"{where}.start", "says nothing; give after, delay_ms, or both")
 
@@ -81,8 +81,8 @@ def _cancel_when(one: StepPlace) -> Iterator[Mistake]:
     cancel = one.raw.get("cancel")
     if isinstance(cancel, dict) and ("at" in cancel) == ("after_ms" in cancel):
         found = "both" if "at" in cancel else "neither"
-        told = f"must give exactly one of at and after_ms, has {found}"
-        yield Mistake(f"{one.where}.cancel", told)
+        message = f"must give exactly one of at and after_ms, has {found}"
+        yield Mistake(f"{one.where}.cancel", message)
 
 
 def _cancel(where: str, step: Step, *, outline: Outline) -> Iterator[Mistake]:
@@ -91,8 +91,8 @@ def _cancel(where: str, step: Step, *, outline: Outline) -> Iterator[Mistake]:
         return
     copies = len(outline.people(step)) * step.times
     if isinstance(cancel.copies, int) and outline.users is not None and cancel.copies > copies:
-        told = f'asks for {cancel.copies} of {copies} copies; write "all" to cancel every copy'
-        yield Mistake(f"{where}.cancel.copies", told)
+        message = f'asks for {cancel.copies} of {copies} copies; write "all" to cancel every copy'
+        yield Mistake(f"{where}.cancel.copies", message)
 
 
 def _expect(where: str, expect: str) -> Iterator[Mistake]:
@@ -101,8 +101,8 @@ def _expect(where: str, expect: str) -> Iterator[Mistake]:
     if expect in CANCELLED:
         yield Mistake(where, f'must be "cancelled" for a cancelled call, got "{expect}"')
     elif expect in TOO_WIDE:
-        told = f'"{expect}" tells no errors apart; name a class of the service, or write "any"'
-        yield Mistake(where, told)
+        message = f'"{expect}" tells no errors apart; name a class of the service, or write "any"'
+        yield Mistake(where, message)
     elif (close := resembling(expect, WORDS)) is not None:
         yield Mistake(
             where,
@@ -114,8 +114,8 @@ def _expect(where: str, expect: str) -> Iterator[Mistake]:
 def _reference(text: str, where: str, *, one: StepPlace, outline: Outline) -> Iterator[Mistake]:
     """Find a ``$step.path`` whose result does not exist yet when the step is called."""
     if not REFERENCE.fullmatch(text):
-        told = f'text with a $ first stands for a result: write "$step.path", got "{text}"'
-        yield Mistake(where, told)
+        message = f'text with a $ first stands for a result: write "$step.path", got "{text}"'
+        yield Mistake(where, message)
         return
     name, _, path = text[1:].partition(".")
     other = outline.steps.get(name)
@@ -124,8 +124,8 @@ def _reference(text: str, where: str, *, one: StepPlace, outline: Outline) -> It
         yield Mistake(where, f'no step is named "{name}"; {hint}')
         return
     if "*" in path.split("."):
-        told = f'must lead to one value, got "{text}"; write the number of the item for *'
-        yield Mistake(where, told)
+        message = f'must lead to one value, got "{text}"; write the number of the item for *'
+        yield Mistake(where, message)
     early = _too_early(other, one, phases=outline.phases)
     if early is not None:
         yield Mistake(where, early)
@@ -164,13 +164,13 @@ def _other_people(
     theirs = set(outline.people(other.step))
     lacking = [who for who in outline.people(one.step) if who not in theirs]
     if lacking:
-        told = (
+        message = (
             f'"{other.name}" is not called for "{lacking[0]}";'
             " a step sees its own user's results only"
         )
         if lacking[0] is None:
-            told = f'"{other.name}" is called for users, and this step has none; give it a user'
-        yield Mistake(where, told)
+            message = f'"{other.name}" is called for users, and this step has none; give it a user'
+        yield Mistake(where, message)
 
 
 def _texts(value: Any, *keys: str | int) -> Iterator[tuple[tuple[str | int, ...], str]]:

@@ -68,9 +68,9 @@ class SpoolWriter:
 class SpoolReader:
     """Reads the notes of all workers as they come; ``told`` is told of a line that is none."""
 
-    def __init__(self, folder: Path, *, told: Callable[[str], None]) -> None:
+    def __init__(self, folder: Path, *, message: Callable[[str], None]) -> None:
         self._folder = folder
-        self._told = told
+        self._told = message
         self._read: dict[Path, int] = {}
 
     def notes(self) -> Iterator[Noted]:

@@ -43,7 +43,7 @@ def run_piece_apart(
     if not Path(folder).is_dir():
         raise CouldNotRun(f"{folder}: no such folder on this worker; mount it, or copy it there")
     with tempfile.TemporaryDirectory(prefix="harness-") as spool:
-        notes = SpoolReader(Path(spool), told=tell)
+        notes = SpoolReader(Path(spool), message=tell)
         with subprocess.Popen(  # noqa: S603 - our own module
             [sys.executable, "-m", __name__],
             stdin=subprocess.PIPE,

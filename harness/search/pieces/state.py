@@ -32,7 +32,7 @@ SECONDS_MIN = 0.05
 class SearchObserver(Protocol):
     """Whoever shows how a search goes on."""
 
-    def told(self, line: str) -> None:
+    def message(self, line: str) -> None:
         """Something happened that people should know."""
         ...
 
@@ -63,7 +63,7 @@ class SearchState:
         self.interruption = Interruption()
         self._watcher = watcher
         self._journal = journal
-        self._reader = SpoolReader(spool, told=watcher.told)
+        self._reader = SpoolReader(spool, message=watcher.message)
         self._names = {one.path: one.name for one in plan.scenarios}
         self._pieces: dict[tuple[str, int], PieceFound] = {}
         self._lost: dict[str, str] = {}
@@ -127,7 +127,7 @@ class SearchState:
         self._under_way.pop(piece.key, None)
         self._progress.pop(piece.key, None)
         self._lost.setdefault(piece.path, reason)
-        self.told(f"{piece.scenario}: {reason}")
+        self.message(f"{piece.scenario}: {reason}")
 
     def refuse(self, piece: Piece, error: BadInput) -> None:
         """Take it that a scenario cannot be searched, as only a run could show."""
@@ -136,9 +136,9 @@ class SearchState:
         self._under_way.pop(piece.key, None)
         self._waiting = deque(one for one in self._waiting if one.path != piece.path)
 
-    def told(self, line: str) -> None:
+    def message(self, line: str) -> None:
         """Tell people something."""
-        self._watcher.told(line)
+        self._watcher.message(line)
 
     def found(self, piece: Piece, failure: FoundFailure) -> None:
         """Take a failure of a piece that is under way."""

@@ -84,7 +84,7 @@ def work_apart(state: SearchState) -> None:
 
     def on_death(suspects: int) -> None:
         again = f"{count(suspects, 'piece')} of work under way will be run again, one by one"
-        state.told(f"a worker process died; {again}")
+        state.message(f"a worker process died; {again}")
 
     processes = state.plan.processes
     ends = in_workers(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from harness.errors import BadInput
-from harness.scenario.mistakes import told, values_mistakes
+from harness.scenario.mistakes import message, values_mistakes
 from harness.simulated.loop.virtual_time import Drawn
 
 if TYPE_CHECKING:
@@ -179,4 +179,4 @@ def read_profile(path: Path | None = None) -> Profile:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise BadInput(f"{place}: cannot be read as a latency profile: {error}") from error
     except ValidationError as error:
-        raise BadInput(told(Path(str(place)), values_mistakes(error, data, Profile))) from error
+        raise BadInput(message(Path(str(place)), values_mistakes(error, data, Profile))) from error

@@ -6,7 +6,7 @@ from __future__ import annotations
 class Silent:
     """Lets all be told, and tells nobody."""
 
-    def told(self, line):
+    def message(self, line):
         del line
 
     def ran(self, runs, distinct, failures):

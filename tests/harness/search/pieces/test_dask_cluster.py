@@ -117,7 +117,7 @@ class Interrupting(Silent):
     """Interrupts the search once it is told of runs."""
 
     def __init__(self):
-        self.told = lambda line: None  # type: ignore[method-assign]
+        self.message = lambda line: None  # type: ignore[method-assign]
         self.most = 0
 
     def ran(self, runs, distinct, failures):
@@ -145,7 +145,7 @@ def test_what_others_tell_on_the_cluster_is_not_taken_for_the_searchs(cluster, p
     told = []
 
     class Telling(Silent):
-        def told(self, line):
+        def message(self, line):
             told.append(line)
 
     plan = SearchPlan(scenarios=(pay,), runs=100, jobs=1)

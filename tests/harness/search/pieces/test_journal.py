@@ -30,7 +30,7 @@ class Telling(Silent):
     def __init__(self):
         self.lines = []
 
-    def told(self, line):
+    def message(self, line):
         self.lines.append(line)
 
 

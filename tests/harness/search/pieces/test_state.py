@@ -28,7 +28,7 @@ class Silent:
         self.lines = []
         self.progress = []
 
-    def told(self, line):
+    def message(self, line):
         self.lines.append(line)
 
     def ran(self, runs, distinct, failures):
