@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import signal
 
 from harness.processes.pool import in_workers
 
@@ -13,7 +13,7 @@ def test_work_lost_when_all_is_to_end_is_neither_run_again_nor_given_up():
 
     def begin(pool, one):
         begun.append(one)
-        return pool.submit(os._exit, one)
+        return pool.submit(signal.raise_signal, signal.SIGKILL)
 
     ends = in_workers(
         lambda: next(work, None), begin, processes=1, at_once=2,
