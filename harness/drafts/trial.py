@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import io
 import logging
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import closing, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from harness.choices.randomness import Randomness
@@ -22,7 +23,9 @@ from harness.systems.loading import load_system
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from harness.backends.port import Backend
     from harness.history.records import Operation
+    from harness.systems.port import System
 
 __all__ = ["Trial", "tried"]
 
@@ -58,16 +61,19 @@ def tried(draft: Draft) -> Trial:
     at_once: list[Sequence[Operation]] = []
     findings: Sequence[str] = ()
     problem = ""
-    try:
-        for number in range(RUNS):
-            in_turn.append(_history(draft, _phases_in_turn(draft, number), seed=number)[0])
-            operations, failed = _history(draft, _phases_at_once(draft, number), seed=number)
-            at_once.append(operations)
-            findings = findings if number else failed
-            if _unfinished(in_turn) & _unfinished(at_once):
-                break  # more runs say no more, and each of them may take long
-    except _Problem as found:
-        problem = " ".join(str(found).split())
+    system = load_system(draft.system)
+    with closing(open_backend("simulated", needs_node=system.needs_node)) as backend:
+        history = partial(_history, draft, system, backend)
+        try:
+            for number in range(RUNS):
+                in_turn.append(history(_phases_in_turn(draft, number), seed=number)[0])
+                operations, failed = history(_phases_at_once(draft, number), seed=number)
+                at_once.append(operations)
+                findings = findings if number else failed
+                if _unfinished(in_turn) & _unfinished(at_once):
+                    break  # more runs say no more, and each of them may take long
+        except _Problem as found:
+            problem = " ".join(str(found).split())
     return Trial(in_turn=in_turn, at_once=at_once, findings=findings, problem=problem)
 
 
@@ -80,7 +86,7 @@ def _unfinished(runs: Iterable[Iterable[Operation]]) -> set[str]:
 
 
 def _history(
-    draft: Draft, phases: list[Phase], *, seed: int
+    draft: Draft, system: System, backend: Backend, phases: list[Phase], *, seed: int
 ) -> tuple[Sequence[Operation], list[str]]:
     """Carry out phases with a draft's class: return what was called, and what failed.
 
@@ -98,8 +104,6 @@ def _history(
         phase=phases,
         checks=resolved(checks),
     )
-    system = load_system(draft.system)
-    backend = open_backend("simulated", needs_node=system.needs_node)
     try:
         with _quiet():
             done = carry_out(scenario, backend, system=system, system_path=draft.system, seed=seed)
@@ -109,8 +113,6 @@ def _history(
         raise _Problem(str(error)) from error
     except SystemExit as error:
         raise _Problem(f"{draft.name} ended the interpreter (SystemExit: {error})") from error
-    finally:
-        backend.close()
     if done.result.could_not_run is not None or done.result.history is None:
         live = 'on the real clock it may run: add "--node live" to harness run'
         raise _Problem(f"{done.result.could_not_run}; {live}")
