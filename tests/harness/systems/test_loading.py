@@ -37,6 +37,22 @@ result = {{ of = "ask", path = "", equals = 42 }}
 """
 
 
+def passed(folder, *arguments):
+    """Run a command in a folder, see that it ends with 0, and return what it printed."""
+    done = subprocess.run(
+        [*COMMAND, *arguments],
+        cwd=folder,
+        # Without the current folder on the path, which "python -c" adds.
+        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONSAFEPATH": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
 @pytest.fixture
 def beside(tmp_path, monkeypatch):
     """Make a folder of a service and its scenario the current one; return a part of its names.
@@ -69,17 +85,7 @@ def beside(tmp_path, monkeypatch):
     ids=" ".join,
 )
 def test_a_module_beside_the_service_is_found_while_it_runs(beside, tmp_path, arguments):
-    done = subprocess.run(
-        [*COMMAND, *arguments],
-        cwd=tmp_path,
-        # Without the current folder on the path, which "python -c" adds.
-        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONSAFEPATH": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+    passed(tmp_path, *arguments)
 
 
 def test_a_module_beside_the_service_is_found_while_it_runs_in_this_process(beside):
@@ -101,17 +107,7 @@ def test_a_failure_is_replayed_with_what_stands_beside_the_service(beside, tmp_p
     found = explore_scenario("scenarios/ask.toml", runs=2)
     token = found.failures[0].token
     (tmp_path / f"{beside}_beside.py").write_text("ANSWER = 42\n", encoding="utf-8")
-    done = subprocess.run(
-        [*COMMAND, "replay", token],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONSAFEPATH": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "did not fail: the code has changed" in done.stdout
+    assert "did not fail: the code has changed" in passed(tmp_path, "replay", token)
 
 
 def test_the_path_is_left_as_a_service_makes_it(tmp_path, monkeypatch):
