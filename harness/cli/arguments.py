@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -127,18 +128,38 @@ def refuse_places(report: Path | None, json_file: Path | None) -> None:
         from harness.results.whole_file import make_directory  # noqa: PLC0415 - seldom needed
 
         make_directory(report)
-    refuse_file(json_file, "--json")
+    refuse_file(json_file, "--json", begins=b"{")
 
 
-def refuse_file(path: Path | None, option: str) -> None:
+def refuse_file(path: Path | None, option: str, *, begins: bytes | None = None) -> None:
     """Refuse a place for a file before anything is run.
 
+    Args:
+        path: The place; None is none.
+        option: How the message names it.
+        begins: How a file of this kind begins. An older one is replaced; any other that is there
+            already is somebody's work, such as the scenario itself after a slip of the hand.
+
     Raises:
-        BadInput: It is a folder, or in a folder that does not exist.
+        BadInput: It is a folder, or in a folder that does not exist, or a file of another kind.
     """
-    if path is not None and (path.is_dir() or not path.parent.is_dir()):
-        msg = f"{option}: must be a file in a folder that exists, got {path}"
-        raise BadInput(msg)
+    if path is None:
+        return
+    if path.is_dir() or not path.parent.is_dir():
+        raise BadInput(f"{option}: must be a file in a folder that exists, got {path}")
+    if begins is not None and path.is_file() and not _begins(path, begins):
+        raise BadInput(
+            f"{option}: {path} is there already, and is no file of the kind that would be written,"
+            " so it is kept; name another"
+        )
+
+
+def _begins(path: Path, begins: bytes) -> bool:
+    """Whether a file is empty, or begins like this."""
+    with suppress(OSError), path.open("rb") as file:
+        first = file.read(len(begins))
+        return first in {b"", begins}
+    return False
 
 
 def refuse_live(node: str, command: str) -> None:

@@ -75,7 +75,7 @@ def replay(  # noqa: PLR0917 - typer calls it by keyword
     For example: harness replay scenarios/two_users_create_accounts.toml --seed 42
     """
     refuse_places(None, json_file)
-    refuse_file(trace, "--trace")
+    refuse_file(trace, "--trace", begins=b"\n")  # as the first packet of a trace begins
     path = Path(what)
     if not what.strip():
         raise BadInput("replay: must be a failure's token or a scenario file, got nothing")

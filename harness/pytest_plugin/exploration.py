@@ -17,7 +17,17 @@ if TYPE_CHECKING:
     from harness.results.explorations import Exploration
     from harness.scenario.model import Scenario
 
-__all__ = ["Explore", "RegressionFile", "RegressionItem", "check_options", "explore_scenario"]
+__all__ = [
+    "Explore",
+    "RegressionFile",
+    "RegressionItem",
+    "ReplayWatch",
+    "check_options",
+    "explore_scenario",
+]
+
+# The property of a test that repeated the failure of --harness-replay.
+REPLAYED = "harness_replayed"
 
 
 def check_options(asked: dict[str, str | None]) -> None:
@@ -42,16 +52,54 @@ def check_options(asked: dict[str, str | None]) -> None:
                 raise pytest.UsageError(f"--harness-{name}: {rule}") from error
 
 
-def explore_scenario(scenario: Scenario, config: pytest.Config) -> Exploration | None:
-    """Search a scenario as the options ask; None if nothing asks for it.
+class ReplayWatch:
+    """Fails a session in which no test repeated the failure that --harness-replay names.
+
+    Each test that it is not of is skipped, so without this a token of another project is green.
+    """
+
+    def __init__(self, token: str) -> None:
+        from harness.search.failures.token import Token  # noqa: PLC0415 - not in every test run
+
+        self._subject = Token.read(token).subject
+        self._in_vain = False
+        self._repeated = False
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Look for the property, which a worker's report brings along."""
+        self._repeated |= any(name == REPLAYED for name, _ in report.user_properties)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Fail what would have been green; a worker sees only its share."""
+        config = session.config
+        if hasattr(config, "workerinput") or config.option.collectonly or self._repeated:
+            return
+        self._in_vain = True
+        if session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        """Say why, and what to do."""
+        if self._in_vain:
+            terminalreporter.write_line(
+                f"harness: --harness-replay: nothing was repeated: it is of {self._subject}, which"
+                " no test here searches; run pytest where that was found, with the same tests",
+                red=True,
+            )
+
+
+def explore_scenario(scenario: Scenario, item: pytest.Item) -> Exploration | None:
+    """Search a scenario as the options ask; None if it only repeats a failure.
 
     Raises:
         FailureFound: It fails in some order, or in that of --harness-replay.
         BadInput: An option breaks its rule.
     """
+    config = item.config
     token = config.getoption("--harness-replay")
     if token is not None:
-        _replay(scenario, token, config)
+        _replay(scenario, token, item)
         return None
     from harness.api.scenarios import explore_scenario as explore  # noqa: PLC0415
     from harness.report.formats.search_terminal import search_lines  # noqa: PLC0415
@@ -76,7 +124,7 @@ def explore_scenario(scenario: Scenario, config: pytest.Config) -> Exploration |
     return found
 
 
-def _replay(scenario: Scenario, text: str, config: pytest.Config) -> None:
+def _replay(scenario: Scenario, text: str, item: pytest.Item) -> None:
     from harness.report.text.replay_lines import replay_lines  # noqa: PLC0415
     from harness.search.failures.replaying import replay, subject_of_token  # noqa: PLC0415 - not in every test run
     from harness.search.failures.token import Token  # noqa: PLC0415
@@ -84,7 +132,9 @@ def _replay(scenario: Scenario, text: str, config: pytest.Config) -> None:
     token = Token.read(text)
     if not token.subject.endswith(".toml") or Path(token.subject).name != Path(scenario.path).name:
         pytest.skip(f"--harness-replay is of {token.subject}")
-    found = replay(token, subject_of_token(token, system=config.getoption("--harness-system")))
+    item.user_properties.append((REPLAYED, token.subject))
+    system = item.config.getoption("--harness-system")
+    found = replay(token, subject_of_token(token, system=system))
     if found.exit_code:
         raise FailureFound("\n".join(replay_lines(found.result)))
 
@@ -137,8 +187,9 @@ class RegressionItem(pytest.Item):
 class Explore:
     """Searches the orders of a coroutine function; what the fixture ``explore`` gives."""
 
-    def __init__(self, config: pytest.Config) -> None:
-        self._config = config
+    def __init__(self, request: pytest.FixtureRequest) -> None:
+        self._config = request.config
+        self._properties = request.node.user_properties
 
     def __call__(
         self,
@@ -162,6 +213,7 @@ class Explore:
             of = Token.read(token).subject
             if of != program_name(main):
                 pytest.skip(f"--harness-replay is of {of}")
+            self._properties.append((REPLAYED, of))
         given = {
             "runs": asked("--harness-explore-runs"),
             "strategy": asked("--harness-explore-strategy"),

@@ -106,7 +106,10 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "harness_live: a scenario that runs on a real node")
     asked = {name: config.getoption(f"--harness-{name}") for name in ("replay", "explore-strategy")}
     if any(value is not None for value in asked.values()):
-        _part("exploration", pytest.UsageError).check_options(asked)
+        exploration = _part("exploration", pytest.UsageError)
+        exploration.check_options(asked)
+        if asked["replay"] is not None:
+            config.pluginmanager.register(exploration.ReplayWatch(asked["replay"]))
 
 
 def pytest_unconfigure() -> None:
@@ -158,7 +161,7 @@ def simulate(request: pytest.FixtureRequest) -> Any:
 @pytest.fixture
 def explore(request: pytest.FixtureRequest) -> Any:
     """Search a coroutine function's orders: ``explore(main, runs=500)``, with --harness-seed."""
-    return _part("exploration", _failed).Explore(request.config)
+    return _part("exploration", _failed).Explore(request)
 
 
 def _failed(message: str) -> BaseException:

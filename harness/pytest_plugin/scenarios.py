@@ -50,7 +50,7 @@ class ScenarioItem(pytest.Item):
         """Run the scenario, or search it; a verdict that is not PASSED fails the test."""
         asked = self.config.getoption
         if asked("--harness-explore") or asked("--harness-replay") is not None:
-            found = explore_scenario(self._scenario, self.config)
+            found = explore_scenario(self._scenario, self)
             if found is not None:
                 self.user_properties += [("runs", found.runs), ("distinct", found.distinct)]
             return

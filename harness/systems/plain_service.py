@@ -116,6 +116,9 @@ class PlainService:
             signature.bind(**arguments)
         except TypeError as error:
             return f".with: {step.call}{signature}: {error}"
+        taken = _first_name(self._service, step.call)
+        if taken is not None and taken in arguments and taken not in signature.parameters:
+            return f".with.{taken}: is the object itself in {step.call}; give it another name"
         return None
 
 
@@ -193,6 +196,15 @@ def _signature(service: type, name: str) -> inspect.Signature:
         where = f"system {service.__qualname__}: {name}"
         raise BadInput(f"{where}: its signature cannot be told: {error}; mend it") from error
     return signature.replace(parameters=list(signature.parameters.values())[1:])
+
+
+def _first_name(service: type, name: str) -> str | None:
+    """Return the name by which a method knows its object, if an argument could be given by it."""
+    method = inspect.getattr_static(service, name)
+    if isinstance(method, staticmethod | classmethod):
+        return None
+    first = next(iter(inspect.signature(method).parameters.values()), None)
+    return None if first is None or first.kind is not first.POSITIONAL_OR_KEYWORD else first.name
 
 
 def _conditions(service: type) -> tuple[str, ...]:

@@ -78,6 +78,8 @@ def refused(*arguments: str, **environment: str) -> str:
         (["run", "--report", "README.md", SCENARIO], "README.md: must be a directory"),
         (["run", "--json", "/nonexistent/x", SCENARIO], "--json: must be a file in a folder"),
         (["run", "--json", "tests", SCENARIO], "--json: must be a file in a folder"),
+        (["run", "--json", SCENARIO, SCENARIO], f"--json: {SCENARIO} is there already, and is no"),
+        (["replay", SCENARIO, "--seed", "0", "--trace", SCENARIO], f"--trace: {SCENARIO} is there"),
         (["run", "--json", "/dev/full", SCENARIO], "No space left on device; free some space"),
         (["schema", "nope"], 'must be "scenario" or "report", got "nope"'),
         (["replay", "nope.toml"], "nope.toml: no such file"),

@@ -242,6 +242,20 @@ def test_a_scenario_of_which_a_search_judges_nothing_does_not_pass(project):
     assert "nothing is known: not judged by a search: speedup" in done.stdout
 
 
+@pytest.mark.parametrize("workers", ["0", "2"])
+def test_a_token_of_which_no_test_is_fails_the_session(project, workers):
+    found = run(project, "scenarios", "--harness-explore", "--harness-explore-runs", "100")
+    token = token_in(found.stdout)
+    done = run(project, "test_orders.py", "--harness-replay", token, "-n", workers)
+    assert done.returncode == pytest.ExitCode.TESTS_FAILED
+    assert "--harness-replay: nothing was repeated: it is of " in done.stdout
+    assert "scenarios/pay.toml, which no test here searches" in done.stdout
+    # With the scenario among the tests it is repeated.
+    done = run(project, ".", "--harness-replay", token, "-n", workers)
+    assert "1 failed, 2 skipped" in done.stdout
+    assert "nothing was repeated" not in done.stdout
+
+
 def test_a_damaged_token_is_refused_once_before_any_test(project):
     done = run(project, "scenarios", "--harness-replay", "mh1-abc")
     assert done.returncode == pytest.ExitCode.USAGE_ERROR
