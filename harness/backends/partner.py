@@ -34,6 +34,10 @@ class LivePartner(Protocol):
         """Return the last lines of its log, or a line that says why there is none."""
         ...
 
+    def cpu_s(self) -> float | None:
+        """CPU seconds that it has used on this machine so far, or None if they are not known."""
+        ...
+
     def check_alive(self) -> None:
         """Ask whether it still answers.
 

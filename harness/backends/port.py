@@ -11,12 +11,13 @@ if TYPE_CHECKING:
 
     from harness.choices.chaos import Chaos
     from harness.choices.policies import OrderPolicy, StepWatcher
+    from harness.history.machine_load import MachineReading
     from harness.history.records import Diagnosis, LockHold, LockWait, LoopLag, NodeKind
 
     Main = Callable[[], Coroutine[Any, Any, None]]
     Observer = Callable[[], None]
 
-__all__ = ["Backend", "KeptTrace", "Orders", "PreparedRun", "Ran", "Stage", "World"]
+__all__ = ["Backend", "KeptTrace", "Machine", "Orders", "PreparedRun", "Ran", "Stage", "World"]
 
 
 class World(Protocol):
@@ -32,8 +33,29 @@ class World(Protocol):
         ...
 
 
+class Machine(Protocol):
+    """The machine that a live run is on."""
+
+    def read(self) -> MachineReading:
+        """Read its counters of CPU time."""
+        ...
+
+    async def room(self, threads: int, *, for_s: float) -> float:
+        """Try for some seconds how many times the work of one thread so many do at once."""
+        ...
+
+
 class Stage(Protocol):
     """What a run finds around it, inside the loop; nothing here is called before the run begins."""
+
+    @property
+    def machine(self) -> Machine | None:
+        """The machine that it is on; None where time is virtual, and no machine counts."""
+        ...
+
+    def tell(self, line: str) -> None:
+        """Tell whoever waits in real time how far it is."""
+        ...
 
     def clock(self) -> float:
         """Seconds since the run began."""

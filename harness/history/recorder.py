@@ -17,6 +17,7 @@ from harness.history.records import (
     Leak,
     LockHold,
     LockWait,
+    MachineRecord,
     Measurement,
     NodeKind,
     Operation,
@@ -63,6 +64,7 @@ class Recorder:
         self._commands: list[Command] = []
         self._faults: list[Fault] = []
         self._measurements: list[Measurement] = []
+        self._machine: list[MachineRecord] = []
 
     def begin_operation(
         self,
@@ -205,6 +207,10 @@ class Recorder:
         self._measurements.append(measurement)
         self._note(f"measured {measurement.pacing.value} {measurement.duration_s:.9f}")
 
+    def machine(self, record: MachineRecord) -> None:
+        """Record how the machine was in a round of timings."""
+        self._machine.append(record)
+
     def outcomes_since(self, number: int) -> tuple[int, int]:
         """Count the operations from ``number`` on: those that returned, and the others."""
         since = self._operations[number:]
@@ -261,6 +267,7 @@ class Recorder:
             lock_holds=tuple(lock_holds),
             lock_waits=tuple(lock_waits),
             measurements=tuple(self._measurements),
+            machine=tuple(self._machine),
             conditions=conditions,
             deadlock=self.deadlock,
             audit=self.audit,

@@ -22,6 +22,7 @@ __all__ = [
     "LockHold",
     "LockWait",
     "LoopLag",
+    "MachineRecord",
     "Measurement",
     "NodeKind",
     "Operation",
@@ -254,8 +255,31 @@ class Measurement:
     duration_s: float
     succeeded: int
     failed: int
-    warm_up: bool = False
     begin_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MachineRecord:
+    """How the machine was while a live phase was timed in both pacings, in one round.
+
+    ``foreign_cores`` is how many cores others used: on average over the round, or over that of its
+    timings in which they used more. None where the system does not tell. Over
+    ``foreign_cores_max`` the round does not count. ``own_cores`` is how many cores the service and
+    its partner used while the calls ran one after another. ``room`` is how many times the work of
+    one thread as many threads did as the phase has calls, at full speed, between both timings.
+    """
+
+    phase: str
+    round: int
+    foreign_cores: float | None
+    foreign_cores_max: float
+    own_cores: float
+    room: float
+
+    @property
+    def is_busy(self) -> bool:
+        """True if others used more than they may."""
+        return self.foreign_cores is not None and self.foreign_cores > self.foreign_cores_max
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -294,6 +318,7 @@ class History:
     lock_holds: tuple[LockHold, ...] = ()
     lock_waits: tuple[LockWait, ...] = ()
     measurements: tuple[Measurement, ...] = ()
+    machine: tuple[MachineRecord, ...] = ()
     conditions: tuple[ConditionRecord, ...] = ()
     deadlock: Diagnosis | None = None
     audit: tuple[str, ...] | None = None

@@ -4,57 +4,81 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import ceil
-from random import Random
 from typing import TYPE_CHECKING
 
 from harness.errors import HarnessBug
+from harness.history.paired_interval import interval_of
 from harness.history.records import Pacing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
-    from harness.history.records import Measurement
+    from harness.history.records import History, MachineRecord, Measurement
 
 __all__ = [
-    "CONFIDENCE",
-    "INTERVAL_ROUNDS_MIN",
-    "RESAMPLES",
+    "Pair",
     "Speedup",
-    "bootstrap_interval",
-    "counted",
-    "fresh_random",
     "median",
+    "pairs_of",
     "percentile",
     "percentile_samples_min",
     "phases",
     "speedup",
 ]
 
-CONFIDENCE = 0.95
-RESAMPLES = 2_000
-INTERVAL_ROUNDS_MIN = 5  # resampling fewer rounds does not show their spread
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pair:
+    """The two timings of one round, and how the machine was meanwhile, if that was measured."""
+
+    sequential: Measurement
+    together: Measurement
+    machine: MachineRecord | None
+
+    @property
+    def round(self) -> int:
+        """The number of its round, from 0."""
+        return self.sequential.round
+
+    @property
+    def ratio(self) -> float:
+        """How many times as long the calls took one after another as together."""
+        return self.sequential.duration_s / self.together.duration_s
+
+    @property
+    def spoilt_by(self) -> str | None:
+        """The reason why it does not count, or None if it does."""
+        for one in (self.sequential, self.together):
+            if one.failed or not one.succeeded:
+                return f"{one.failed} of {one.failed + one.succeeded} operations failed"
+            if one.duration_s <= 0:
+                return "it took no time"
+        if self.machine is not None and self.is_busy:
+            return f"others used {self.machine.foreign_cores:.2f} cores"
+        return None
+
+    @property
+    def is_busy(self) -> bool:
+        """True if other programs used more of the machine than they may."""
+        return self.machine is not None and self.machine.is_busy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Speedup:
     """How many times as fast a phase's calls are together as one after another.
 
-    ``ratio`` is the median of the sequential timings over that of the timings together, ``low`` and
-    ``high`` bound its bootstrap interval, ``sequential_s`` and ``together_s`` are the two medians
-    in seconds, and ``rounds`` is the smaller number of timings of the two pacings.
+    ``ratio`` is the median of the pairs' ratios; ``interval`` holds the true median, but for an
+    error of 5 %, however often it is looked at (see ``paired_interval``), and is None where there
+    are too few pairs for one. ``sequential_s`` and ``together_s`` are the medians of both pacings
+    in seconds, ``rounds`` is the number of pairs that count, ``dropped`` that of the others.
     """
 
     ratio: float
-    low: float
-    high: float
+    interval: tuple[float, float] | None
     sequential_s: float
     together_s: float
     rounds: int
-
-    @property
-    def has_interval(self) -> bool:
-        """True if there were enough rounds for ``low`` and ``high`` to mean anything."""
-        return self.rounds >= INTERVAL_ROUNDS_MIN
+    dropped: int
 
 
 def median(values: Sequence[float]) -> float:
@@ -65,7 +89,8 @@ def median(values: Sequence[float]) -> float:
     """
     if not values:
         raise HarnessBug("median: values must not be empty")
-    return _middle(sorted(values))
+    ordered, half = sorted(values), len(values) // 2
+    return ordered[half] if len(ordered) % 2 else (ordered[half - 1] + ordered[half]) / 2
 
 
 def percentile(values: Sequence[float], percent: float) -> float:
@@ -88,75 +113,40 @@ def percentile_samples_min(percent: float) -> int:
     return ceil(round(100 / (100 - percent), 6))
 
 
-def bootstrap_interval(
-    sequential: Sequence[float], together: Sequence[float], *, random: Random
-) -> tuple[float, float]:
-    """Return the 95 % percentile-bootstrap interval of the ratio of the two medians.
-
-    Each pacing is resampled separately, with replacement, 2,000 times. The interval lies between
-    the 2.5th and 97.5th percentiles of the ratios (Efron and Tibshirani, 1993, ch. 13).
-    """
-    ratios = []
-    for _ in range(RESAMPLES):
-        slow = _middle(sorted(random.choices(sequential, k=len(sequential))))
-        fast = _middle(sorted(random.choices(together, k=len(together))))
-        ratios.append(slow / fast)
-    tail = (1 - CONFIDENCE) / 2 * 100
-    return percentile(ratios, tail), percentile(ratios, 100 - tail)
-
-
-def counted(measurements: Iterable[Measurement], *, pacing: Pacing) -> list[float]:
-    """List the timings of a pacing that count, in seconds: no warm-up, and no failed operation."""
-    return [
-        one.duration_s
-        for one in measurements
-        if one.pacing is pacing and one.failed == 0 and not one.warm_up
-    ]
-
-
-def speedup(
-    measurements: Iterable[Measurement], *, random: Random, rounds_min: int = 1
-) -> Speedup | None:
-    """Compute how much faster a phase is with its calls together.
-
-    None if a pacing has fewer than ``rounds_min`` timings that count, or a timing took no time, so
-    that no ratio exists. ``random`` decides the resampling; with ``fresh_random()`` checks and
-    reports print the same interval.
-
-    Raises:
-        HarnessBug: The measurements are of more than one phase.
-    """
-    measured = tuple(measurements)
-    names = phases(measured)
-    if len(names) > 1:
-        raise HarnessBug(f"speedup: measurements must be of one phase, got {', '.join(names)}")
-    sequential = counted(measured, pacing=Pacing.SEQUENTIAL)
-    together = counted(measured, pacing=Pacing.TOGETHER)
-    rounds = min(len(sequential), len(together))
-    if rounds < max(rounds_min, 1) or min(together) <= 0:
-        return None
-    low, high = bootstrap_interval(sequential, together, random=random)
-    sequential_s, together_s = median(sequential), median(together)
-    return Speedup(
-        ratio=sequential_s / together_s,
-        low=low,
-        high=high,
-        sequential_s=sequential_s,
-        together_s=together_s,
-        rounds=rounds,
+def pairs_of(history: History, phase: str) -> tuple[Pair, ...]:
+    """List the rounds in which a phase was timed in both pacings, in order."""
+    machine = {one.round: one for one in history.machine if one.phase == phase}
+    rounds: dict[int, dict[Pacing, Measurement]] = {}
+    for one in history.measurements:
+        if one.phase == phase:
+            rounds.setdefault(one.round, {})[one.pacing] = one
+    return tuple(
+        Pair(
+            sequential=both[Pacing.SEQUENTIAL],
+            together=both[Pacing.TOGETHER],
+            machine=machine.get(number),
+        )
+        for number, both in rounds.items()
+        if len(both) == len(Pacing)
     )
 
 
-def phases(measurements: Iterable[Measurement]) -> tuple[str, ...]:
+def speedup(pairs: Sequence[Pair]) -> Speedup | None:
+    """Compute how much faster a phase is with its calls together; None if no pair counts."""
+    sound = [one for one in pairs if one.spoilt_by is None]
+    if not sound:
+        return None
+    ratios = [one.ratio for one in sound]
+    return Speedup(
+        ratio=median(ratios),
+        interval=interval_of(ratios),
+        sequential_s=median([one.sequential.duration_s for one in sound]),
+        together_s=median([one.together.duration_s for one in sound]),
+        rounds=len(sound),
+        dropped=len(pairs) - len(sound),
+    )
+
+
+def phases(history: History) -> tuple[str, ...]:
     """List the measured phases in the order of their first timing."""
-    return tuple(dict.fromkeys(one.phase for one in measurements))
-
-
-def fresh_random() -> Random:
-    """Return a generator for resampling, seeded alike in every check and report."""
-    return Random(0)  # noqa: S311 - resampling needs repetition, not secrecy
-
-
-def _middle(ordered: Sequence[float]) -> float:
-    half = len(ordered) // 2
-    return ordered[half] if len(ordered) % 2 else (ordered[half - 1] + ordered[half]) / 2
+    return tuple(dict.fromkeys(one.phase for one in history.measurements))

@@ -18,6 +18,7 @@ from harness.diagnosis.wait_graph import diagnose
 from harness.errors import BadInput, CouldNotRun, Unsupported
 from harness.history.records import Diagnosis, LockHold, LockWait, NodeKind
 from harness.live.loop_lag import LoopLagWatch
+from harness.live.machine import Machine
 from harness.live.stall_watchdog import Stalled, StallWatchdog
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ class LiveBackend:
     def __init__(self, partner: Partner | None, *, progress: Callable[[str], None]) -> None:
         self._stack = ExitStack()
         self._stall_s = _stall_s()
+        self._progress = progress
         self._partner = (
             None if partner is None else self._stack.enter_context(partner.start(progress))
         )
@@ -67,7 +69,7 @@ class LiveBackend:
         if orders is not None:
             msg = "the order of events is for simulated runs: explore without --node live"
             raise Unsupported(msg)
-        return _LiveRun(self._partner, stall_s=self._stall_s)
+        return _LiveRun(self._partner, stall_s=self._stall_s, progress=self._progress)
 
     def close(self) -> None:
         """Release the partner; its last user removes the container."""
@@ -77,10 +79,12 @@ class LiveBackend:
 class _LiveRun:
     """A run on the real clock."""
 
-    def __init__(self, partner: LivePartner | None, *, stall_s: float) -> None:
+    def __init__(
+        self, partner: LivePartner | None, *, stall_s: float, progress: Callable[[str], None]
+    ) -> None:
         self._partner = partner
         self._stall_s = stall_s
-        self.stage = _LiveStage(partner)
+        self.stage = _LiveStage(partner, progress=progress)
 
     def carry_out(self, main: Main, *, observer: Observer | None = None) -> Ran:
         """Run on a new loop; a run that stalls is ended with a diagnosis."""
@@ -147,8 +151,10 @@ class _LiveRun:
 class _LiveStage:
     """The stage of a live run: its clock, notes, diagnosis and world."""
 
-    def __init__(self, partner: LivePartner | None) -> None:
+    def __init__(self, partner: LivePartner | None, *, progress: Callable[[str], None]) -> None:
         self._partner = partner
+        self.machine = Machine() if partner is None else Machine(partner_s=partner.cpu_s)
+        self.tell = progress
         self.watchdog: StallWatchdog | None = None
         self._begin_s = time.perf_counter()
 

@@ -68,6 +68,7 @@ class _LiveMiden:
         self.versions = versions
         self.endpoint = node.endpoint
         self._node = node
+        self._cpu = node.cpu()
 
     def clients(self, endpoint: str) -> Any:
         """Make a factory whose clients all talk to this node, whatever their network."""
@@ -79,6 +80,10 @@ class _LiveMiden:
     def logs(self, tail: int) -> str:
         """Return the last lines of the node's log, or a line that says why there is none."""
         return self._node.logs(tail)
+
+    def cpu_s(self) -> float | None:
+        """CPU seconds of the node's container, or None if the harness did not start it."""
+        return self._cpu.used_s() if self._cpu is not None else None
 
     def check_alive(self) -> None:
         """Ask the node for its status.

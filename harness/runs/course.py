@@ -8,13 +8,15 @@ from copy import deepcopy
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from harness.checks.speedup import SpeedUp, is_decided
+from harness.checks.speedup import SpeedUp, needs_round, words_so_far
 from harness.choices.points import Interception
 from harness.diagnosis.ended_holders import is_orphan, permits_left
 from harness.diagnosis.lock_ledger import active_ledger
 from harness.diagnosis.task_origins import leaked
+from harness.errors import HarnessBug
+from harness.history.machine_load import load_between
 from harness.history.recorder import Recorder
-from harness.history.records import Measurement, NodeKind, Pacing
+from harness.history.records import MachineRecord, Measurement, Pacing
 from harness.runs.recovery import recovered
 from harness.runs.workload import Workload
 from harness.systems.port import Environment
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from harness.backends.port import Stage, World
     from harness.choices.chaos import Chaos
     from harness.diagnosis.lock_ledger import Hold
+    from harness.history.machine_load import MachineLoad
     from harness.runs.conditions import ConditionWatch
     from harness.runs.recovery import Recovery
     from harness.runs.under_search import Search
@@ -35,7 +38,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Run", "run_whole"]
 
-ROUNDS_SIMULATED = 1
+# A round's control takes a part of the time of its first timing, within limits: it must last some
+# periods of a group's quota of CPU time (0.1 s), and the counters of the machine are coarse.
+CONTROL_SHARE, CONTROL_MIN_S, CONTROL_MAX_S = 0.5, 0.3, 0.8
+# A timing must be so long for the load in it to be known; that of a whole round always is.
+LOAD_MIN_S = 0.3
+TOLD_EVERY_S = 10.0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -119,27 +127,62 @@ async def _recover(run: Run, chaos: Chaos, world: World, opened: _Opened) -> Non
 
 
 async def _measure(run: Run) -> None:
-    """Time a phase in both pacings, round by round, on fresh storage, in alternating order."""
+    """Time the phases that a speed-up is asked of, round by round, until it is decided."""
     asked = [
         one.parameters
         for one in run.scenario.checks[run.recorder.node.value]
         if isinstance(one.parameters, SpeedUp)
     ]
-    simulated = run.recorder.node is NodeKind.SIMULATED
+    # The run before this was the warm-up.
+    told_s = run.stage.clock()
     for parameters in asked:
-        # The run before this was the warm-up. Virtual time has no noise: one round says all.
-        rounds = ROUNDS_SIMULATED if simulated else parameters.rounds
-        rounds_max = rounds if simulated else max(rounds, parameters.rounds_max)
-        for turn in range(rounds_max):
-            if turn >= rounds and is_decided(run.recorder.history(), parameters):
-                break
-            pacings = [Pacing.SEQUENTIAL, Pacing.TOGETHER]
-            for pacing in pacings if turn % 2 == 0 else reversed(pacings):
-                await _timed(run, parameters.phase, turn=turn, pacing=pacing)
+        while needs_round(run.recorder.history(), parameters):
+            await _round(run, parameters)
+            if run.stage.clock() - told_s >= TOLD_EVERY_S:
+                told_s = run.stage.clock()
+                run.stage.tell(
+                    f"{run.scenario.name}: {words_so_far(run.recorder.history(), parameters)}"
+                )
 
 
-async def _timed(run: Run, phase_name: str, *, turn: int, pacing: Pacing) -> None:
-    """Run the scenario up to the phase and time that, in a recorder of its own."""
+async def _round(run: Run, parameters: SpeedUp) -> None:
+    """Time a phase in both pacings, in alternating order, with a control of the machine between."""
+    phase, machine = parameters.phase, run.stage.machine
+    turn = sum(one.phase == phase for one in run.recorder.history().measurements) // 2
+    first, second = list(Pacing) if turn % 2 else list(reversed(Pacing))
+    if machine is None:
+        for pacing in (first, second):
+            await _timed(run, phase, turn=turn, pacing=pacing)
+        return
+    before = machine.read()
+    timed, load = await _timed(run, phase, turn=turn, pacing=first)
+    control_s = min(max(timed.duration_s * CONTROL_SHARE, CONTROL_MIN_S), CONTROL_MAX_S)
+    room = await machine.room(timed.succeeded + timed.failed, for_s=control_s)
+    _, other_load = await _timed(run, phase, turn=turn, pacing=second)
+    sequential_load = load if first is Pacing.SEQUENTIAL else other_load
+    loads = [load_between(before, machine.read())]
+    loads += [one for one in (load, other_load) if one is not None and one.wall_s >= LOAD_MIN_S]
+    foreign = [one.foreign_cores for one in loads if one.foreign_cores is not None]
+    run.recorder.machine(
+        MachineRecord(
+            phase=phase,
+            round=turn,
+            foreign_cores=max(foreign, default=None),
+            foreign_cores_max=parameters.foreign_cores_max,
+            own_cores=0.0 if sequential_load is None else sequential_load.own_cores,
+            room=room,
+        )
+    )
+
+
+async def _timed(
+    run: Run, phase_name: str, *, turn: int, pacing: Pacing
+) -> tuple[Measurement, MachineLoad | None]:
+    """Run the scenario up to the phase and time that, in a recorder of its own.
+
+    The load is that of the machine meanwhile; None where time is virtual.
+    """
+    machine = run.stage.machine
     quiet = Recorder(
         run.recorder.node, plain=run.recorder.plain, clock=run.stage.clock, note=run.stage.note
     )
@@ -157,25 +200,28 @@ async def _timed(run: Run, phase_name: str, *, turn: int, pacing: Pacing) -> Non
         workload = _workload(own, interception)
         for phase in run.scenario.phase:
             await _prepare(phase, world, opened)
-            timed = phase.name == phase_name
+            if phase.name != phase_name:
+                await workload.run_phase(phase, opened.session)
+                continue
+            before = None if machine is None else machine.read()
             since, begin_s = quiet.operations_count, run.stage.clock()
-            took_s = await workload.run_phase(
-                phase, opened.session, pacing=pacing if timed else Pacing.TOGETHER
+            took_s = await workload.run_phase(phase, opened.session, pacing=pacing)
+            load = None
+            if machine is not None and before is not None:
+                load = load_between(before, machine.read())
+            succeeded, failed = quiet.outcomes_since(since)
+            timed = Measurement(
+                phase=phase_name,
+                round=turn,
+                pacing=pacing,
+                duration_s=took_s,
+                succeeded=succeeded,
+                failed=failed,
+                begin_s=begin_s,
             )
-            if timed:
-                succeeded, failed = quiet.outcomes_since(since)
-                run.recorder.measurement(
-                    Measurement(
-                        phase=phase_name,
-                        round=turn,
-                        pacing=pacing,
-                        duration_s=took_s,
-                        succeeded=succeeded,
-                        failed=failed,
-                        begin_s=begin_s,
-                    )
-                )
-                break
+            run.recorder.measurement(timed)
+            return timed, load
+    raise HarnessBug(f"speedup: the scenario has no phase {phase_name}, which was to be timed")
 
 
 class _Opened:

@@ -115,6 +115,11 @@ class _SimulatedStage:
         self._load_partner = load_partner
         self._seed = seed
 
+    machine = None
+
+    def tell(self, line: str) -> None:
+        """Say nothing: nobody waits for virtual time."""
+
     def clock(self) -> float:
         """Virtual seconds since the run began."""
         return running_virtual_loop().time()

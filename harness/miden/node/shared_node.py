@@ -16,6 +16,7 @@ from docker.errors import APIError, DockerException, NotFound
 from requests.exceptions import RequestException
 
 from harness.errors import CouldNotRun, HarnessError
+from harness.live.container_cpu import ContainerCpu
 from harness.live.container_sweep import LABEL_SHARED, LABEL_TOKEN, remove_containers
 from harness.live.docker_daemon import docker_failures_explained, open_docker
 from harness.miden.node.container import NodeContainer
@@ -87,6 +88,17 @@ class SharedNode:
                 return bytes(text).decode(errors="replace")
         except (HarnessError, DockerException, RequestException) as error:
             return f"(no logs: {' '.join(str(error).split())})"
+
+    def cpu(self) -> ContainerCpu | None:
+        """Find the counter of its CPU time; None if the harness did not start it, or it ended."""
+        if self.container_id is None:
+            return None
+        try:
+            with _docker() as client:
+                state = client.containers.get(self.container_id).attrs["State"]
+        except (HarnessError, DockerException, RequestException):
+            return None
+        return ContainerCpu(state["Pid"])
 
 
 @contextmanager

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from harness.history.timings import (
-    fresh_random,
+    pairs_of,
     percentile,
     percentile_samples_min,
     phases,
@@ -15,7 +14,7 @@ from harness.history.timings import (
 )
 
 if TYPE_CHECKING:
-    from harness.history.records import History, Measurement
+    from harness.history.records import History
     from harness.history.timings import Speedup
 
 __all__ = ["PERCENTILES", "Latency", "latencies", "speedups"]
@@ -60,14 +59,5 @@ def latencies(history: History) -> tuple[Latency, ...]:
 
 
 def speedups(history: History) -> dict[str, Speedup | None]:
-    """Judge each measured phase; None where its timings that count are too few."""
-    return {
-        phase: _speedup(tuple(one for one in history.measurements if one.phase == phase))
-        for phase in phases(history.measurements)
-    }
-
-
-# Four formats ask for the same 2,000 resamples.
-@lru_cache(maxsize=4_096)
-def _speedup(measurements: tuple[Measurement, ...]) -> Speedup | None:
-    return speedup(measurements, random=fresh_random())
+    """Judge each measured phase; None where no pair of its timings counts."""
+    return {phase: speedup(pairs_of(history, phase)) for phase in phases(history)}

@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness.history.records import Pacing
+from harness.history.timings import median, pairs_of, phases, speedup
 from harness.report.figures.axis import linear_axis, seconds_axis
-from harness.report.figures.latency_and_speedup import speedups
 from harness.results.wording import count, one_line, ratio, seconds, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from harness.history.records import History, Measurement
-    from harness.history.timings import Speedup
+    from harness.history.timings import Pair, Speedup
     from harness.report.figures.axis import Axis
 
 __all__ = ["PacingRow", "RatioScale", "SpeedupPlot", "Timing", "speedup_plots"]
@@ -65,27 +65,36 @@ class SpeedupPlot:
     rows: tuple[PacingRow, ...]
     scale: RatioScale | None
     not_counted: int
+    machine: str
 
 
 def speedup_plots(history: History) -> tuple[SpeedupPlot, ...]:
     """Lay out every measured phase of a run."""
     return tuple(
-        _plot(phase, found, [one for one in history.measurements if one.phase == phase])
-        for phase, found in speedups(history).items()
+        _plot(
+            phase,
+            pairs_of(history, phase),
+            [one for one in history.measurements if one.phase == phase],
+        )
+        for phase in phases(history)
     )
 
 
-def _plot(phase: str, found: Speedup | None, measurements: Sequence[Measurement]) -> SpeedupPlot:
+def _plot(phase: str, pairs: Sequence[Pair], measurements: Sequence[Measurement]) -> SpeedupPlot:
     # A little air, so that the slowest timing does not stand on the edge.
     axis = seconds_axis((max(one.duration_s for one in measurements) * 1.05,))
+    found = speedup(pairs)
     medians = {} if found is None else _medians(found)
+    spoilt = dict.fromkeys((one.round for one in measurements), "its round was not ended")
+    spoilt |= {one.round: one.spoilt_by or "" for one in pairs}
     return SpeedupPlot(
         phase=shortened(one_line(phase), 80),
         words=_words(found),
         axis=axis,
-        rows=tuple(_row(pacing, measurements, axis, medians) for pacing in _NAMES),
+        rows=tuple(_row(pacing, measurements, axis, medians, spoilt) for pacing in _NAMES),
         scale=None if found is None else _scale(found),
-        not_counted=sum(one.warm_up or one.failed > 0 for one in measurements),
+        not_counted=sum(spoilt[one.round] != "" for one in measurements),
+        machine=_machine([one for one in pairs if not spoilt[one.round]]),
     )
 
 
@@ -98,39 +107,52 @@ def _row(
     measurements: Sequence[Measurement],
     axis: Axis,
     medians: dict[Pacing, float],
+    spoilt: dict[int, str],
 ) -> PacingRow:
     mine = [one for one in measurements if one.pacing is pacing][:_TIMINGS_MAX]
     middle = medians.get(pacing)
     return PacingRow(
         pacing=pacing.value,
         name=_NAMES[pacing],
-        timings=tuple(_timing(one, number, axis) for number, one in enumerate(mine)),
+        timings=tuple(
+            _timing(one, number, axis, spoilt[one.round]) for number, one in enumerate(mine)
+        ),
         median_x=None if middle is None else axis.at(middle),
         median="" if middle is None else seconds(middle),
     )
 
 
-def _timing(one: Measurement, number: int, axis: Axis) -> Timing:
-    counts = one.failed == 0 and not one.warm_up
-    why = ", warm-up" if one.warm_up else ""
-    why += f", {one.failed} failed" if one.failed else ""
+def _timing(one: Measurement, number: int, axis: Axis, spoilt: str) -> Timing:
     return Timing(
         x=axis.at(one.duration_s),
         y=25.0 + number % 4 * 16.0,  # four heights keep equal timings apart
-        counts=counts,
-        title=f"round {one.round}: {seconds(one.duration_s)}{why}",
+        counts=not spoilt,
+        title=f"round {one.round}: {seconds(one.duration_s)}{f', {spoilt}' if spoilt else ''}",
     )
 
 
 def _scale(found: Speedup) -> RatioScale:
-    high = found.high if found.has_interval else found.ratio
-    axis = linear_axis(max(high * 1.15, 1.5), suffix=" x")
+    low, high = found.interval or (None, None)
+    axis = linear_axis(max((high or found.ratio) * 1.15, 1.5), suffix=" x")
     return RatioScale(
         axis=axis,
         one_x=axis.at(1.0),
         ratio_x=axis.at(found.ratio),
-        low_x=axis.at(found.low) if found.has_interval else None,
-        high_x=axis.at(found.high) if found.has_interval else None,
+        low_x=None if low is None else axis.at(low),
+        high_x=None if high is None else axis.at(high),
+    )
+
+
+def _machine(sound: Sequence[Pair]) -> str:
+    """Say what others used of the machine, and which room it had; nothing of virtual time."""
+    machine = [one.machine for one in sound if one.machine is not None]
+    if not machine:
+        return ""
+    known = [one.foreign_cores for one in machine if one.foreign_cores is not None]
+    foreign = f"{median(known):.2f} cores" if known else "an unknown part"
+    return (
+        f"In the rounds that count, other programs used {foreign} of the machine, and it had room"
+        f" for {median([one.room for one in machine]):.2f} times the work of one thread (medians)."
     )
 
 
@@ -138,6 +160,7 @@ def _words(found: Speedup | None) -> str:
     if found is None:
         return "no speed-up: too few timings count"
     rounds = count(found.rounds, "round")
-    if not found.has_interval:
+    if found.interval is None:
         return f"{ratio(found.ratio)} over {rounds}, too few for an interval"
-    return f"{ratio(found.ratio)}, 95 % interval {found.low:.2f} to {found.high:.2f}, {rounds}"
+    low, high = found.interval
+    return f"{ratio(found.ratio)}, 95 % interval {low:.2f} to {high:.2f}, {rounds}"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.errors import HarnessBug
 from harness.history.contention import contention
+from harness.history.timings import pairs_of, phases
 from harness.report.figures.latency_and_speedup import PERCENTILES, latencies, speedups
 from harness.results.plain_record import to_plain
 from harness.results.wording import clock_word
@@ -14,7 +15,7 @@ from harness.results.wording import clock_word
 if TYPE_CHECKING:
     from harness.history.contention import Contention
     from harness.history.records import History
-    from harness.history.timings import Speedup
+    from harness.history.timings import Pair, Speedup
     from harness.report.figures.latency_and_speedup import Latency
     from harness.results.runs import RunReport, RunResult
 
@@ -77,6 +78,11 @@ def _figures(history: History) -> dict[str, Any]:
         "clock": clock_word(history.node),
         "latencies": [_latency(latency) for latency in latencies(history)],
         "speedups": [_speedup(phase, found) for phase, found in speedups(history).items() if found],
+        "timed_rounds": [
+            _timed_round(phase, one)
+            for phase in phases(history)
+            for one in pairs_of(history, phase)
+        ],
         "contention": [_contention(one) for one in contention(history)[:LOCKS_MAX]],
     }
 
@@ -108,12 +114,28 @@ def _contention(one: Contention) -> dict[str, Any]:
 
 
 def _speedup(phase: str, found: Speedup) -> dict[str, Any]:
+    low, high = found.interval or (None, None)
     return {
         "phase": phase,
         "ratio": found.ratio,
-        "low": found.low if found.has_interval else None,
-        "high": found.high if found.has_interval else None,
+        "low": low,
+        "high": high,
         "sequential_s": found.sequential_s,
         "together_s": found.together_s,
         "rounds": found.rounds,
+        "dropped": found.dropped,
+    }
+
+
+def _timed_round(phase: str, one: Pair) -> dict[str, Any]:
+    machine = one.machine
+    return {
+        "phase": phase,
+        "round": one.round,
+        "sequential_s": one.sequential.duration_s,
+        "together_s": one.together.duration_s,
+        "dropped_because": one.spoilt_by,
+        "foreign_cores": None if machine is None else machine.foreign_cores,
+        "own_cores": None if machine is None else machine.own_cores,
+        "room": None if machine is None else machine.room,
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from harness.checks.speedup import LIVE_ROUNDS_MIN
+from harness.history.paired_interval import PAIRS_MIN
 from harness.history.records import NodeKind
 from harness.scenario.outline import calls_each
 
@@ -151,8 +151,9 @@ def _elapsed(parameters: Any, outline: Outline, kind: str) -> Iterator[Finding]:
 
 def _speedup(parameters: Any, outline: Outline, kind: str) -> Iterator[Finding]:
     yield from _has_steps(parameters.phase, outline, "phase")
-    if kind == NodeKind.LIVE and parameters.rounds < LIVE_ROUNDS_MIN:
-        yield "rounds", f"must be at least {LIVE_ROUNDS_MIN} for live runs, got {parameters.rounds}"
+    most = max(parameters.rounds, parameters.rounds_max)
+    if kind == NodeKind.LIVE and most < PAIRS_MIN:
+        yield "rounds_max", f"must be at least {PAIRS_MIN} for live runs to tell, got {most}"
     phase = outline.phase_by_name.get(parameters.phase)
     if phase is None or not phase.steps or any(one.step is None for one in phase.steps):
         return

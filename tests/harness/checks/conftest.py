@@ -13,6 +13,7 @@ from harness.history.records import (
     Command,
     ErrorRecord,
     History,
+    MachineRecord,
     Measurement,
     NodeKind,
     Operation,
@@ -79,6 +80,13 @@ class Maker:
         pace = Pacing.TOGETHER if pacing == "together" else Pacing.SEQUENTIAL
         return Measurement(pacing=pace, duration_s=duration_s, **(fields | others))
 
+    def machine(self, number, **others):
+        """Make the record of how the machine was in a round of timings of the phase "one"."""
+        fields: dict[str, Any] = {
+            "foreign_cores": 0.0, "foreign_cores_max": 0.15, "own_cores": 0.8, "room": 2.0
+        }  # fmt: skip
+        return MachineRecord(phase="one", round=number, **(fields | others))
+
     def history(self, *entries, node=NodeKind.SIMULATED, end_s=100.0, **others):
         """Sort entries into a history."""
         kinds = {
@@ -86,6 +94,7 @@ class Maker:
             "clients": ClientRecord,
             "commands": Command,
             "measurements": Measurement,
+            "machine": MachineRecord,
         }
         sorted_in: dict[str, Any] = {
             name: tuple(one for one in entries if isinstance(one, kind))

@@ -3,33 +3,54 @@ from random import Random
 import pytest
 
 from harness.errors import HarnessBug
-from harness.history.records import Measurement, Pacing
+from harness.history.records import History, MachineRecord, Measurement, NodeKind, Pacing
 from harness.history.timings import (
-    bootstrap_interval,
-    fresh_random,
     median,
+    pairs_of,
     percentile,
     percentile_samples_min,
     phases,
     speedup,
 )
 
+SLOW, FAST = Pacing.SEQUENTIAL, Pacing.TOGETHER
 
-def timing(duration_s, pacing=Pacing.SEQUENTIAL, *, failed=0, warm_up=False, phase="create"):
+
+def timing(number, pacing, duration_s, *, failed=0, phase="create"):
     return Measurement(
         phase=phase,
-        round=0,
+        round=number,
         pacing=pacing,
         duration_s=duration_s,
         succeeded=2 - failed,
         failed=failed,
-        warm_up=warm_up,
     )
 
 
-def timings(sequential, together):
-    slow = [timing(one) for one in sequential]
-    return slow + [timing(one, Pacing.TOGETHER) for one in together]
+def machine(number, foreign_cores, *, most=0.15, phase="create"):
+    return MachineRecord(
+        phase=phase,
+        round=number,
+        foreign_cores=foreign_cores,
+        foreign_cores_max=most,
+        own_cores=0.8,
+        room=2.0,
+    )
+
+
+def history(sequential, together, *others):
+    """Make a history of rounds, in alternating order, as a live run times them."""
+    timings = []
+    for number, (slow, fast) in enumerate(zip(sequential, together, strict=True)):
+        both = [timing(number, SLOW, slow), timing(number, FAST, fast)]
+        timings += both if number % 2 == 0 else reversed(both)
+    timings += [one for one in others if isinstance(one, Measurement)]
+    records = tuple(one for one in others if isinstance(one, MachineRecord))
+    return History(node=NodeKind.LIVE, measurements=tuple(timings), machine=records)
+
+
+def speedup_of(given):
+    return speedup(pairs_of(given, "create"))
 
 
 def test_the_median_of_an_even_number_lies_between_the_middle_two():
@@ -64,66 +85,83 @@ def test_nothing_has_no_median_and_no_percentile():
         percentile([], 50)
 
 
-def test_the_speed_up_is_the_ratio_of_the_medians():
-    found = speedup(timings([4.0, 4.2, 9.0, 4.1, 4.4], [2.0, 2.1, 2.2, 2.0, 1.9]), random=Random(1))
+def test_the_speed_up_is_the_median_of_the_ratios_of_each_round():
+    # The machine is three times as slow in the last round: both timings of it are.
+    found = speedup_of(history([4.0, 4.2, 12.3], [2.0, 2.0, 6.0]))
     assert found is not None
-    assert (found.sequential_s, found.together_s, found.rounds) == (4.2, 2.0, 5)
-    assert found.ratio == pytest.approx(2.1)
-    assert found.low < 2.1 < found.high
-    assert found.has_interval
+    assert found.ratio == pytest.approx(2.05)
+    assert (found.sequential_s, found.together_s, found.rounds) == (4.2, 2.0, 3)
 
 
-def test_warm_ups_and_failed_timings_do_not_count():
-    good = timings([4.0] * 5, [2.0] * 5)
-    bad = [timing(400.0, warm_up=True), timing(0.001, Pacing.TOGETHER, failed=1)]
-    assert speedup([*bad, *good], random=Random(1)) == speedup(good, random=Random(1))
-
-
-def test_the_same_random_gives_the_same_interval():
-    measurements = timings([4.0, 4.2, 4.9, 4.1, 4.4], [2.0, 2.1, 2.6, 2.0, 1.9])
-    assert speedup(measurements, random=Random(7)) == speedup(measurements, random=Random(7))
-    assert fresh_random().random() == fresh_random().random()
-
-
-def test_equal_timings_have_an_interval_without_width():
-    found = speedup(timings([4.4] * 5, [2.2] * 5), random=Random(1))
+def test_a_drift_of_the_machine_moves_no_ratio():
+    slowness = [1.2**number for number in range(8)]
+    found = speedup_of(history([3.6 * one for one in slowness], [2.0 * one for one in slowness]))
     assert found is not None
-    assert (found.low, found.ratio, found.high) == (2.0, 2.0, 2.0)
+    assert found.interval == (pytest.approx(1.8), pytest.approx(1.8))
+
+
+def test_rounds_with_a_failed_operation_do_not_count():
+    late = [timing(6, SLOW, 400.0), timing(6, FAST, 0.001, failed=1)]
+    found = speedup_of(history([4.0] * 6, [2.0] * 6, *late))
+    assert found is not None
+    assert (found.ratio, found.rounds, found.dropped) == (2.0, 6, 1)
+    pairs = pairs_of(history([4.0] * 6, [2.0] * 6, *late), "create")
+    assert pairs[-1].spoilt_by == "1 of 2 operations failed"
+
+
+def test_rounds_beside_other_programs_do_not_count():
+    busy = [machine(number, 0.1 * number) for number in range(4)]
+    given = history([4.0, 4.0, 2.0, 2.0], [2.0] * 4, *busy)
+    assert [one.spoilt_by for one in pairs_of(given, "create")] == [
+        None,
+        None,
+        "others used 0.20 cores",
+        "others used 0.30 cores",
+    ]
+    found = speedup_of(given)
+    assert found is not None
+    assert (found.ratio, found.rounds, found.dropped) == (2.0, 2, 2)
+
+
+def test_how_much_others_may_use_is_the_rounds_own():
+    for most, dropped in ((0.15, 1), (0.5, 0)):
+        found = speedup_of(history([4.0, 4.0], [2.0, 2.0], machine(1, 0.4, most=most)))
+        assert found is not None
+        assert found.dropped == dropped
+
+
+def test_what_others_use_is_unknown_on_some_systems_and_drops_no_round():
+    found = speedup_of(history([4.0], [2.0], machine(0, None)))
+    assert found is not None
+    assert found.dropped == 0
 
 
 def test_few_rounds_give_a_ratio_without_an_interval():
-    found = speedup(timings([4.0] * 4, [2.0] * 9), random=Random(1))
+    found = speedup_of(history([4.0] * 5, [2.0] * 5))
     assert found is not None
-    assert (found.rounds, found.has_interval) == (4, False)
+    assert (found.rounds, found.interval) == (5, None)
 
 
-@pytest.mark.parametrize(
-    ("sequential", "together"), [([], []), ([4.0], []), ([], [2.0]), ([4.0], [0.0])]
-)
-def test_a_pacing_without_timings_has_no_speed_up(sequential, together):
-    assert speedup(timings(sequential, together), random=Random(1)) is None
+def test_a_round_without_its_second_timing_is_no_pair():
+    assert pairs_of(history([], [], timing(0, SLOW, 4.0)), "create") == ()
+    assert speedup_of(history([], [], timing(0, SLOW, 4.0))) is None
 
 
-def test_fewer_rounds_than_asked_for_give_no_speed_up():
-    measurements = timings([4.0] * 4, [2.0] * 4)
-    assert speedup(measurements, random=Random(1), rounds_min=5) is None
-    assert speedup(measurements, random=Random(1), rounds_min=4) is not None
+def test_timings_of_no_time_give_no_speed_up():
+    assert speedup_of(history([4.0], [0.0])) is None
 
 
 def test_two_phases_are_not_mixed():
-    mixed = [timing(1.0), timing(1.0, phase="list")]
-    assert phases(mixed) == ("create", "list")
-    with pytest.raises(HarnessBug, match="one phase, got create, list"):
-        speedup(mixed, random=Random(1))
+    other = [timing(0, SLOW, 9.0, phase="list"), timing(0, FAST, 1.0, phase="list")]
+    given = history([4.0], [2.0], *other, machine(0, 9.0, phase="list"))
+    assert phases(given) == ("create", "list")
+    found = speedup_of(given)
+    assert found is not None
+    assert found.ratio == 2.0
 
 
-def test_the_interval_holds_the_true_ratio_about_as_often_as_it_says():
-    # The percentile bootstrap of a median is known to be a little bold with 15 samples.
+def test_the_order_within_a_round_is_not_taken_for_a_pacing():
     random = Random(3)
-    held = 0
-    for _ in range(60):
-        sequential = [4 * random.lognormvariate(0, 0.1) for _ in range(15)]
-        together = [2 * random.lognormvariate(0, 0.1) for _ in range(15)]
-        low, high = bootstrap_interval(sequential, together, random=random)
-        held += low <= 2 <= high
-    assert held >= 51
+    slow = [random.uniform(3.9, 4.1) for _ in range(7)]
+    pairs = pairs_of(history(slow, [2.0] * 7), "create")
+    assert [one.ratio for one in pairs] == [one / 2.0 for one in slow]

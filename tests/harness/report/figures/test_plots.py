@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 
 from harness.history.records import History, NodeKind, Outcome
-from harness.history.timings import fresh_random, speedup
+from harness.history.timings import pairs_of, speedup
 from harness.report.figures.latency_plot import CALLS_MAX, latency_plot
 from harness.report.figures.speedup_plot import speedup_plots
 from harness.results.wording import seconds
@@ -79,21 +79,44 @@ def test_a_measured_phase_shows_both_pacings_and_the_interval(live_run):
     ]
     scale = there(plot.scale)
     assert there(scale.low_x) <= there(scale.ratio_x) <= there(scale.high_x)
-    found = there(speedup(live_run.history.measurements, random=fresh_random()))
-    assert (there(scale.one_x) < there(scale.low_x)) is (found.low > 1)
-    told = f"{found.ratio:.2f} x, 95 % interval {found.low:.2f} to {found.high:.2f}"
+    found = there(speedup(pairs_of(live_run.history, "order")))
+    low, high = there(found.interval)
+    assert (there(scale.one_x) < there(scale.low_x)) is (low > 1)
+    told = f"{found.ratio:.2f} x, 95 % interval {low:.2f} to {high:.2f}"
     assert plot.words == f"{told}, {found.rounds} rounds"
 
 
-def test_timings_that_do_not_count_are_hollow(live_run):
-    # No run has warm-ups any more, but a report of an older one may.
-    first, *others = live_run.history.measurements
-    measurements = (replace(first, warm_up=True), *others)
-    (plot,) = speedup_plots(replace(live_run.history, measurements=measurements))
+def test_timings_of_rounds_that_do_not_count_are_hollow_and_say_why(live_run):
+    # An order of the second round failed; in the first, others kept the machine busy.
+    first, *others = live_run.history.machine
+    busy = replace(first, foreign_cores=0.4, foreign_cores_max=0.15)
+    history = replace(live_run.history, machine=(busy, *others))
+    (plot,) = speedup_plots(history)
     hollow = [one.title for row in plot.rows for one in row.timings if not one.counts]
-    assert plot.not_counted == len(hollow) == 2
-    assert any(title.endswith(", warm-up") for title in hollow)
-    assert any(title.endswith(", 1 failed") for title in hollow)
+    assert plot.not_counted == len(hollow) == 4
+    assert sum(title.endswith(", others used 0.40 cores") for title in hollow) == 2
+    assert sum(title.endswith(", 1 of 2 operations failed") for title in hollow) == 2
+
+
+def test_a_timing_without_its_second_is_hollow(live_run):
+    history = replace(live_run.history, measurements=live_run.history.measurements[:-1])
+    (plot,) = speedup_plots(history)
+    hollow = [one.title for row in plot.rows for one in row.timings if not one.counts]
+    assert any(title.endswith(", its round was not ended") for title in hollow)
+
+
+def test_what_others_used_and_the_room_are_told_of_live_runs(live_run, timed_run):
+    (plot,) = speedup_plots(live_run.history)
+    assert re.fullmatch(
+        r"In the rounds that count, other programs used \d+\.\d\d cores of the machine, and it had"
+        r" room for \d+\.\d\d times the work of one thread \(medians\)\.",
+        plot.machine,
+    )
+    untold = tuple(replace(one, foreign_cores=None) for one in live_run.history.machine)
+    (plot,) = speedup_plots(replace(live_run.history, machine=untold))
+    assert "used an unknown part of the machine" in plot.machine
+    (plot,) = speedup_plots(timed_run.history)
+    assert plot.machine == ""
 
 
 @pytest.mark.parametrize(

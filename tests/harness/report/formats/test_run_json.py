@@ -55,6 +55,20 @@ def test_a_live_speed_up_has_its_interval(document, live_run):
     (found,) = document["runs"][5]["figures"]["speedups"]
     assert found["low"] <= found["ratio"] <= found["high"]
     assert found["rounds"] == len(live_run.history.measurements) // 2 - 1 >= 6
+    assert found["dropped"] == 1
+
+
+def test_each_round_of_timings_says_how_the_machine_was_and_whether_it_counts(document, live_run):
+    rounds = document["runs"][5]["figures"]["timed_rounds"]
+    assert len(rounds) == len(live_run.history.measurements) // 2
+    assert [one["dropped_because"] for one in rounds[:3]] == [
+        None,
+        "1 of 2 operations failed",
+        None,
+    ]
+    assert [one["room"] for one in rounds] == [one.room for one in live_run.history.machine]
+    (simulated,) = document["runs"][1]["figures"]["timed_rounds"]
+    assert (simulated["foreign_cores"], simulated["room"]) == (None, None)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from harness.history.timings import fresh_random, speedup
+from harness.history.timings import pairs_of, speedup
 from harness.report.formats.run_markdown import SIZE_BYTES_MAX, run_markdown
 from tests.there import there
 
@@ -18,10 +18,11 @@ def test_failures_come_before_the_table_of_runs(rich_report, deadlocked_run):
 def test_speed_ups_say_simulated_or_measured(rich_report, live_run):
     rows = [line for line in run_markdown(rich_report).splitlines() if "| order |" in line]
     assert [row.rsplit("|", 2)[1].strip() for row in rows] == ["simulated", "measured"]
-    assert "2.00 x | too few rounds | 20.0 ms | 10.0 ms | 1" in rows[0]
-    found = there(speedup(live_run.history.measurements, random=fresh_random()))
-    interval = f"{found.ratio:.2f} x | {found.low:.2f} to {found.high:.2f}"
-    assert interval in rows[1]
+    assert "2.00 x | too few rounds | 20.0 ms | 10.0 ms | 1 | 0 |" in rows[0]
+    found = there(speedup(pairs_of(live_run.history, "order")))
+    low, high = there(found.interval)
+    assert f"{found.ratio:.2f} x | {low:.2f} to {high:.2f}" in rows[1]
+    assert f"| {found.rounds} | 1 | measured |" in rows[1]
 
 
 def test_times_of_runs_stand_under_their_kind(rich_report):
