@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pydantic import Field
+from pydantic import ConfigDict, Field, model_validator
 
 from harness.checks.findings import judged, longest_hold, nothing_to_judge
 from harness.checks.kind import CheckKind
@@ -14,7 +14,10 @@ from harness.history.records import NodeKind
 from harness.history.timings import fresh_random, speedup
 
 if TYPE_CHECKING:
+    from typing import Self
+
     from harness.history.records import History, Measurement
+    from harness.history.timings import Speedup
     from harness.results.verdict import CheckResult
 
 __all__ = ["KIND", "SpeedUp", "is_decided", "speed_up"]
@@ -25,19 +28,54 @@ LIVE_ROUNDS_MIN = 5
 class SpeedUp(Parameters):
     """The phase takes over ``above`` times as long one call after another as all together.
 
+    Or at most ``at_most`` times as long: that its calls take turns, as those of one client must.
+
     ``rounds`` pairs are timed, each on fresh storage, in alternating order after a warm-up. When
     simulated the time is virtual, and a single round is exact. When live the medians count, and
     further rounds, up to ``rounds_max``, follow as long as the 95 % bootstrap interval of their
-    ratio holds ``above``. The check passes once the whole interval lies over it. If it never does,
-    the machine is too noisy: the verdict is UNKNOWN, unless the ratio itself is too low.
+    ratio holds a bound. The check passes once the whole interval lies between the bounds. If it
+    never does, the machine is too noisy: the verdict is UNKNOWN, unless the ratio itself is beyond.
     """
 
+    model_config = ConfigDict(
+        json_schema_extra={"anyOf": [{"required": ["above"]}, {"required": ["at_most"]}]}
+    )
+
     phase: str = Field(description="the phase to time", json_schema_extra=PHASE)
-    above: float = Field(gt=1, le=10_000, description="the ratio that must be exceeded")
+    above: float | None = Field(
+        default=None, gt=1, le=10_000, description="the ratio that must be exceeded"
+    )
+    at_most: float | None = Field(
+        default=None, ge=1, le=10_000, description="the ratio that must not be exceeded"
+    )
     rounds: int = Field(default=5, ge=1, le=1_000, description="timed pairs, at least")
     rounds_max: int = Field(
         default=31, ge=1, le=1_000, description="timed pairs, at most, where noise asks for more"
     )
+
+    @model_validator(mode="after")
+    def _has_bounds_in_order(self) -> Self:
+        if self.above is None and self.at_most is None:
+            raise ValueError("must give above, at_most, or both")
+        if self.above is not None and self.at_most is not None and self.at_most <= self.above:
+            raise ValueError(f"at_most must be over above, got {self.at_most:g}")
+        return self
+
+    @property
+    def bounds(self) -> tuple[float, ...]:
+        """The ratios on whose sides the verdict turns."""
+        return tuple(one for one in (self.above, self.at_most) if one is not None)
+
+    def takes(self, ratio: float) -> bool:
+        """Say whether a ratio lies between the bounds."""
+        return (self.above is None or ratio > self.above) and (
+            self.at_most is None or ratio <= self.at_most
+        )
+
+    def __str__(self) -> str:
+        over = "" if self.above is None else f"over {self.above:g}"
+        most = "" if self.at_most is None else f"of at most {self.at_most:g}"
+        return f"{' and '.join(filter(None, (over, most)))} of the phase {self.phase}"
 
 
 def speed_up(history: History, parameters: SpeedUp) -> CheckResult:
@@ -46,7 +84,7 @@ def speed_up(history: History, parameters: SpeedUp) -> CheckResult:
     UNKNOWN where too few rounds count, failed operations spoil most of them, or the timings are not
     of the same work.
     """
-    expected = f"a speed-up over {parameters.above:g} of the phase {parameters.phase}"
+    expected = f"a speed-up {parameters}"
     timed, sound = _timings(history, parameters)
     spoilt = len(timed) - len(sound)
     found = speedup(sound, random=fresh_random())
@@ -72,22 +110,27 @@ def speed_up(history: History, parameters: SpeedUp) -> CheckResult:
         f"{found.ratio:.2f},{between} sequential {found.sequential_s:.3f} s,"
         f" together {found.together_s:.3f} s, {found.rounds} round{'s' * (found.rounds != 1)}"
     )
-    if measured and found.low <= parameters.above < found.ratio:
+    if measured and parameters.takes(found.ratio) and not _is_clear(found, parameters):
         seen = f"{seen}: too noisy to tell, run it on a quieter machine"
         return nothing_to_judge("speedup", expected=expected, seen=seen)
+    too_fast = parameters.at_most is not None and found.ratio > parameters.at_most
     return judged(
         "speedup",
-        found.ratio > parameters.above,
+        parameters.takes(found.ratio),
         expected=expected,
         seen=seen,
-        why=culprit(history, sound) or longest_hold(history),
+        why=None if too_fast else culprit(history, sound) or longest_hold(history),
     )
 
 
 def is_decided(history: History, parameters: SpeedUp) -> bool:
-    """Return True once the interval lies wholly on one side of the bound: no round is needed."""
+    """Return True once the interval lies wholly on one side of each bound: no round is needed."""
     found = speedup(_timings(history, parameters)[1], random=fresh_random())
-    return found is not None and not found.low <= parameters.above <= found.high
+    return found is not None and _is_clear(found, parameters)
+
+
+def _is_clear(found: Speedup, parameters: SpeedUp) -> bool:
+    return not any(found.low <= bound <= found.high for bound in parameters.bounds)
 
 
 def _timings(history: History, parameters: SpeedUp) -> tuple[list[Measurement], list[Measurement]]:

@@ -220,6 +220,16 @@ def test_a_phase_that_took_too_long_is_told_in_seconds(judge, make):
     assert found.seen == "3.00 times (3.000 s against 1.000 s)"
 
 
+@pytest.mark.parametrize(
+    ("end_s", "verdict"), [(1.4, FAILED), (1.5, PASSED), (2.0, PASSED), (2.1, FAILED)]
+)
+def test_a_phase_may_have_to_take_long_enough(judge, make, end_s, verdict):
+    entries = [make.op(end_s=end_s), make.op("x", 5, 6, phase="two")]
+    found = judge("elapsed", entries, **TWICE, at_least=1.5)
+    assert found.verdict is verdict
+    assert found.expected == "one to take at least 1.5 and at most 2 times as long as two"
+
+
 def test_a_phase_of_no_time_compares_nothing(judge, make):
     entries = [make.op(), make.op("x", 5, 5, phase="two")]
     found = judge("elapsed", entries, **TWICE)
@@ -251,6 +261,23 @@ def test_one_simulated_round_says_all(judge, make, together_s, verdict):
     assert judge("speedup", timings, phase="one", above=1.5).verdict is verdict
 
 
+@pytest.mark.parametrize(
+    ("together_s", "verdict"), [(2.0, PASSED), (1.91, PASSED), (1.9, FAILED), (1.0, FAILED)]
+)
+def test_calls_that_must_take_turns_may_not_be_faster_together(judge, make, together_s, verdict):
+    found = judge("speedup", rounds(make, 2.0, together_s, 1), phase="one", at_most=1.05)
+    assert found.verdict is verdict
+    assert found.expected == "a speed-up of at most 1.05 of the phase one"
+
+
+@pytest.mark.parametrize(("ratio", "verdict"), [(1.2, FAILED), (1.5, PASSED), (1.9, FAILED)])
+def test_a_speed_up_may_have_two_bounds(judge, make, ratio, verdict):
+    timings = rounds(make, ratio, 1.0, 1)
+    found = judge("speedup", timings, phase="one", above=1.3, at_most=1.7)
+    assert found.verdict is verdict
+    assert found.expected == "a speed-up over 1.3 and of at most 1.7 of the phase one"
+
+
 def test_a_phase_that_is_serialised_is_told_with_both_times(judge, make):
     found = judge("speedup", rounds(make, 4.41, 4.41, 1), phase="one", above=1.9)
     assert found.expected == "a speed-up over 1.9 of the phase one"
@@ -273,12 +300,16 @@ def test_a_live_interval_that_holds_the_bound_tells_nothing(judge, make):
     assert found.verdict is UNKNOWN
     assert "too noisy to tell" in found.seen
     assert not is_decided(history, SpeedUp(phase="one", above=1.6))
+    assert not is_decided(history, SpeedUp(phase="one", at_most=1.8))
+    assert judge("speedup", history=history, phase="one", at_most=1.8).verdict is UNKNOWN
 
 
 def test_a_live_interval_beside_the_bound_decides(make):
     history = make.history(*rounds(make, 2.0, 1.0, 5), node=NodeKind.LIVE)
     assert is_decided(history, SpeedUp(phase="one", above=1.5))
     assert is_decided(history, SpeedUp(phase="one", above=2.5))
+    assert is_decided(history, SpeedUp(phase="one", above=1.5, at_most=2.5))
+    assert not is_decided(history, SpeedUp(phase="one", above=1.5, at_most=2.0))
 
 
 @pytest.mark.parametrize(
