@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pydantic import Field
+from pydantic import ConfigDict, Field, model_validator
 
 from harness.checks.findings import judged, longest_hold, nothing_to_judge
 from harness.checks.kind import CheckKind
@@ -16,6 +16,7 @@ from harness.history.timings import median, pairs_of, speedup
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Self
 
     from harness.history.records import History
     from harness.history.timings import Pair, Speedup
@@ -33,17 +34,28 @@ BUSY_ROUNDS_MAX = 10
 class SpeedUp(Parameters):
     """The phase takes over ``above`` times as long one call after another as all together.
 
+    Or at most ``at_most`` times as long: that its calls take turns, as those of one client must.
+
     ``rounds`` pairs are timed, each on fresh storage, in alternating order after a warm-up. When
     simulated the time is virtual, and a single round is exact. When live the median of the pairs'
     ratios counts, and rounds follow, up to ``rounds_max``, until its interval lies beside
-    ``above``: at the earliest after six. The interval misses the true ratio with a probability of
+    each bound: at the earliest after six. The interval misses the true ratio with a probability of
     5 %, however often it is looked at. A round in which other programs used over
-    ``foreign_cores_max`` cores is dropped. The verdict is UNKNOWN if the interval holds ``above``
-    to the end, if the machine is busy, or if it had no room for more than ``above``.
+    ``foreign_cores_max`` cores is dropped. The verdict is UNKNOWN if the interval holds a bound
+    to the end, if the machine is busy, or if it had no room for more than a bound.
     """
 
+    model_config = ConfigDict(
+        json_schema_extra={"anyOf": [{"required": ["above"]}, {"required": ["at_most"]}]}
+    )
+
     phase: str = Field(description="the phase to time", json_schema_extra=PHASE)
-    above: float = Field(gt=1, le=10_000, description="the ratio that must be exceeded")
+    above: float | None = Field(
+        default=None, gt=1, le=10_000, description="the ratio that must be exceeded"
+    )
+    at_most: float | None = Field(
+        default=None, ge=1, le=10_000, description="the ratio that must not be exceeded"
+    )
     rounds: int = Field(default=6, ge=1, le=1_000, description="timed pairs that count, at least")
     rounds_max: int = Field(
         default=31, ge=1, le=1_000, description="timed pairs, at most, where noise asks for more"
@@ -56,17 +68,29 @@ class SpeedUp(Parameters):
         " they work for the service, as a database on the same machine does",
     )
 
+    @model_validator(mode="after")
+    def _has_bounds_in_order(self) -> Self:
+        if self.above is None and self.at_most is None:
+            raise ValueError("must give above, at_most, or both")
+        if self.above is not None and self.at_most is not None and self.at_most <= self.above:
+            raise ValueError(f"at_most must be over above, got {self.at_most:g}")
+        return self
+
     @property
     def bounds(self) -> tuple[float, ...]:
         """The ratios on whose sides the verdict turns."""
-        return (self.above,)
+        return tuple(one for one in (self.above, self.at_most) if one is not None)
 
     def takes(self, ratio: float) -> bool:
-        """Say whether a ratio is as it must be."""
-        return ratio > self.above
+        """Say whether a ratio lies between the bounds."""
+        return (self.above is None or ratio > self.above) and (
+            self.at_most is None or ratio <= self.at_most
+        )
 
     def __str__(self) -> str:
-        return f"over {self.above:g} of the phase {self.phase}"
+        over = "" if self.above is None else f"over {self.above:g}"
+        most = "" if self.at_most is None else f"of at most {self.at_most:g}"
+        return f"{' and '.join(filter(None, (over, most)))} of the phase {self.phase}"
 
 
 def speed_up(history: History, parameters: SpeedUp) -> CheckResult:
@@ -107,12 +131,13 @@ def speed_up(history: History, parameters: SpeedUp) -> CheckResult:
         unknown = _too_noisy(found, parameters) or _no_room(found, parameters, sound)
     if unknown is not None:
         return nothing_to_judge("speedup", expected=expected, seen=f"{seen}: {unknown}")
+    too_fast = parameters.at_most is not None and found.ratio > parameters.at_most
     return judged(
         "speedup",
         parameters.takes(found.ratio),
         expected=expected,
         seen=seen,
-        why=culprit(history, timings) or longest_hold(history),
+        why=None if too_fast else culprit(history, timings) or longest_hold(history),
     )
 
 
@@ -153,16 +178,17 @@ def _too_noisy(found: Speedup, parameters: SpeedUp) -> str | None:
 
 
 def _no_room(found: Speedup, parameters: SpeedUp, sound: Sequence[Pair]) -> str | None:
-    """Say why the machine, and not the service, is to blame for a ratio that is too low.
+    """Say why the machine, and not the service, may be the reason for a ratio under a bound.
 
     Calls that use ``own_cores`` one after another are at best ``room / own_cores`` times as fast
     together. Calls that mostly wait need no room, so they find no excuse here.
     """
     measured = [one.machine for one in sound if one.machine is not None and one.machine.own_cores]
-    if not measured or found.ratio > parameters.bounds[0]:
+    over = [bound for bound in parameters.bounds if bound >= found.ratio]
+    if not measured or not over:
         return None
     possible = median([one.room / one.own_cores for one in measured])
-    if possible > parameters.bounds[0]:
+    if possible > over[0]:
         return None
     return (
         f"the machine had no room for more than {possible:.2f}, as a control shows: all at once, as"

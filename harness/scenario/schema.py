@@ -46,10 +46,14 @@ def _check(name: str, definitions: dict[str, Any]) -> dict[str, Any]:
     required = limits.pop("required", [])
     kinds = {kind: {"$ref": f"#/$defs/{name}_limits"} for kind in KINDS}
     whole = {**limits, "properties": limits.get("properties", {}) | kinds}
-    if required:
+    needs = [[{"required": [key]}] for key in required]
+    if "anyOf" in limits:
+        needs.append(limits.pop("anyOf"))
+        del whole["anyOf"]
+    if needs:
         # A required key may stand in the tables of both backends instead.
         both = {"required": list(KINDS)}
-        whole["allOf"] = [{"anyOf": [{"required": [key]}, both]} for key in required]
+        whole["allOf"] = [{"anyOf": [*keys, both]} for keys in needs]
     definitions[f"{name}_limits"] = limits
     definitions[name] = whole
     here = {"$ref": f"#/$defs/{name}"}

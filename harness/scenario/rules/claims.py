@@ -170,18 +170,26 @@ def _speedup(parameters: Any, outline: Outline, kind: str) -> Iterator[Finding]:
                 "phase",
                 f'"{one.name}" expects {one.step.expect}, and only timings without a failure count',
             )
-    yield from _several_calls(phase, outline)
+    yield from _several_calls(parameters, phase, outline)
 
 
-def _several_calls(phase: PhasePlace, outline: Outline) -> Iterator[Finding]:
+def _several_calls(parameters: Any, phase: PhasePlace, outline: Outline) -> Iterator[Finding]:
     # The calls of a repeat follow one another in both pacings, so they count as a single call.
     side_by_side = sum(
         len(outline.people(one.step)) * one.step.times for one in phase.steps if one.step
     )
-    if outline.users is not None and side_by_side < 2:
+    if outline.users is None:
+        return
+    if side_by_side < 2:
         yield (
             "phase",
             f'"{phase.name}" has one call, which is never faster together; add users or times',
+        )
+    elif parameters.at_most is not None and parameters.at_most >= side_by_side:
+        yield (
+            "at_most",
+            f'must be under {side_by_side}, since the {side_by_side} calls of "{phase.name}" are'
+            f" never faster together than that; got {parameters.at_most:g}",
         )
 
 

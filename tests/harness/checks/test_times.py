@@ -222,6 +222,16 @@ def test_a_phase_that_took_too_long_is_told_in_seconds(judge, make):
     assert found.seen == "3.00 times (3.000 s against 1.000 s)"
 
 
+@pytest.mark.parametrize(
+    ("end_s", "verdict"), [(1.4, FAILED), (1.5, PASSED), (2.0, PASSED), (2.1, FAILED)]
+)
+def test_a_phase_may_have_to_take_long_enough(judge, make, end_s, verdict):
+    entries = [make.op(end_s=end_s), make.op("x", 5, 6, phase="two")]
+    found = judge("elapsed", entries, **TWICE, at_least=1.5)
+    assert found.verdict is verdict
+    assert found.expected == "one to take at least 1.5 and at most 2 times as long as two"
+
+
 def test_a_phase_of_no_time_compares_nothing(judge, make):
     entries = [make.op(), make.op("x", 5, 5, phase="two")]
     found = judge("elapsed", entries, **TWICE)
@@ -253,6 +263,23 @@ def rounds(make, sequential_s, together_s, number, **others):
 def test_one_simulated_round_says_all(judge, make, together_s, verdict):
     timings = rounds(make, 2.0, together_s, 1)
     assert judge("speedup", timings, phase="one", above=1.5).verdict is verdict
+
+
+@pytest.mark.parametrize(
+    ("together_s", "verdict"), [(2.0, PASSED), (1.91, PASSED), (1.9, FAILED), (1.0, FAILED)]
+)
+def test_calls_that_must_take_turns_may_not_be_faster_together(judge, make, together_s, verdict):
+    found = judge("speedup", rounds(make, 2.0, together_s, 1), phase="one", at_most=1.05)
+    assert found.verdict is verdict
+    assert found.expected == "a speed-up of at most 1.05 of the phase one"
+
+
+@pytest.mark.parametrize(("ratio", "verdict"), [(1.2, FAILED), (1.5, PASSED), (1.9, FAILED)])
+def test_a_speed_up_may_have_two_bounds(judge, make, ratio, verdict):
+    timings = rounds(make, ratio, 1.0, 1)
+    found = judge("speedup", timings, phase="one", above=1.3, at_most=1.7)
+    assert found.verdict is verdict
+    assert found.expected == "a speed-up over 1.3 and of at most 1.7 of the phase one"
 
 
 def test_a_phase_that_is_serialised_is_told_with_both_times(judge, make):
@@ -305,6 +332,24 @@ def test_a_live_interval_beside_the_bound_decides_after_six_rounds(judge, make, 
     assert not needs_round(history, asked())
     assert needs_round(history, asked(rounds=7))
     assert judge("speedup", history=history, phase="one", above=1.3).verdict is verdict
+
+
+@pytest.mark.parametrize(
+    ("ratio", "verdict"), [(1.0, PASSED), (1.19, PASSED), (1.25, FAILED), (2.0, FAILED)]
+)
+def test_a_live_ratio_may_have_to_stay_small(judge, make, ratio, verdict):
+    history = live(make, [ratio] * 6)
+    assert not needs_round(history, SpeedUp(phase="one", at_most=1.2))
+    assert judge("speedup", history=history, phase="one", at_most=1.2).verdict is verdict
+
+
+def test_a_live_interval_that_holds_one_of_two_bounds_tells_nothing(judge, make):
+    history, both = live(make, SCATTERED), {"phase": "one", "above": 1.1, "at_most": 1.7}
+    assert needs_round(history, SpeedUp(**both))
+    assert judge("speedup", history=history, **both).verdict is UNKNOWN
+    wide = both | {"at_most": 1.9}
+    assert not needs_round(history, SpeedUp(**wide))
+    assert judge("speedup", history=history, **wide).verdict is PASSED
 
 
 def test_rounds_end_undecided_at_their_limit(make):
@@ -386,6 +431,13 @@ def test_a_ratio_is_too_low_only_where_the_machine_had_room_for_more(
 def test_a_machine_without_room_spoils_no_speed_up(judge, make):
     history = live(make, [2.0] * 6, own_cores=1.0, room=1.0)
     assert judge("speedup", history=history, phase="one", above=1.3).verdict is PASSED
+
+
+def test_calls_that_must_take_turns_show_nothing_on_a_machine_without_room(judge, make):
+    asked = {"phase": "one", "at_most": 1.2}
+    crowded = live(make, [1.0] * 6, own_cores=1.0, room=1.1)
+    assert judge("speedup", history=crowded, **asked).verdict is UNKNOWN
+    assert judge("speedup", history=live(make, [1.0] * 6), **asked).verdict is PASSED
 
 
 @pytest.mark.parametrize("spoilt", [{"failed": 1}, {"succeeded": 0}, {"phase": "two"}])
