@@ -13,6 +13,7 @@ from pathlib import Path
 sys.path.append(str(Path(__file__).resolve().parents[2]))
 
 from tests.figures.figure import REFERENCE, Figure, Options
+from tests.figures.noise import BESIDE
 from tests.figures.ratio import PAIRS_MIN
 from tests.figures.rows import ROWS, Row, When
 
@@ -27,13 +28,25 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--pairs", type=int, default=20, help="pairs of a comparison")
     parser.add_argument("--python", default="", help="another interpreter, for the row python")
     parser.add_argument("--reference", default=REFERENCE, help="the commit to compare with")
+    parser.add_argument("--runs", type=int, default=10, help="live runs, for speedup-noise")
+    parser.add_argument(
+        "--beside", action="append", default=[], choices=list(BESIDE), help="only this load beside"
+    )
     asked = parser.parse_args(arguments)
+    if asked.runs < 1:
+        parser.error(f"--runs: must be at least 1, got {asked.runs}")
     if asked.pairs < PAIRS_MIN:
         parser.error(f"--pairs: must be at least {PAIRS_MIN}, got {asked.pairs}")
     unknown = [name for name in asked.rows if name not in ROWS]
     if unknown:
         parser.error(f"no row is called {unknown[0]}; there are {', '.join(ROWS)}")
-    options = Options(pairs=asked.pairs, python=asked.python, reference=asked.reference)
+    options = Options(
+        pairs=asked.pairs,
+        python=asked.python,
+        reference=asked.reference,
+        runs=asked.runs,
+        beside=tuple(asked.beside),
+    )
     wanted = list(asked.rows)
     if asked.nightly:
         # Another interpreter is tried where there is one.

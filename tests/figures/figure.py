@@ -21,8 +21,14 @@ class Figure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """How to measure: pairs of measurements, another interpreter, the commit to compare with."""
+    """How to measure: pairs of measurements, another interpreter, the commit to compare with.
+
+    ``runs`` is how often a live run is repeated, and ``beside`` names what runs beside it: all by
+    default.
+    """
 
     pairs: int = 20
     python: str = ""
     reference: str = REFERENCE
+    runs: int = 10
+    beside: tuple[str, ...] = ()

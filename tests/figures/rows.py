@@ -7,7 +7,7 @@ from enum import StrEnum
 from functools import partial
 from typing import TYPE_CHECKING
 
-from tests.figures import environments, pairs, tree
+from tests.figures import drawn_timings, environments, noise, pairs, tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -169,6 +169,20 @@ _ALL = (
             environments.by_hand,
             how="give a stranger the built site, and ask for five things that issues asked for",
         ),
+    ),
+    Row(
+        name="speedup-error",
+        text="wrong verdicts on drawn timings of known ratio (1.0 to 3.0), 200 times each",
+        bound="at most 5 %",
+        when=_EVERY_CI,
+        measure=drawn_timings.wrong_verdicts,
+    ),
+    Row(
+        name="speedup-noise",
+        text="live speed-ups, 10 runs each (--runs): quiet, beside 2 loops, 2 of other sessions, 8",
+        bound="quiet all pass; beside loops none fails, and each UNKNOWN comes within 10 rounds",
+        when=_ONCE,
+        measure=noise.speedup_noise,
     ),
     Row(
         name="neighbours",
