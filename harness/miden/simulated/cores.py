@@ -44,17 +44,15 @@ class Cores:
     def _in_turns(
         self, parts: Sequence[Drawn], slice_s: float
     ) -> Generator[simpy.Event, Any, None]:
-        had, left = 0.0, sum(parts)
-        sooner, later = (
-            left - sum(one.low_s for one in parts),
-            sum(one.high_s for one in parts) - left,
-        )
+        turns, left = 0, float(sum(parts))
+        sooner = left - sum(one.low_s for one in parts)
+        later = sum(one.high_s for one in parts) - left
         while left > REST_S:
-            with self._cores.request(priority=had) as core:
+            with self._cores.request(priority=turns) as core:
                 yield core
                 while left > slice_s:
                     yield self._environment.timeout(slice_s)
-                    had, left = had + slice_s, left - slice_s
+                    turns, left = turns + 1, left - slice_s
                     if self._cores.queue:
                         break
                 else:

@@ -68,6 +68,7 @@ def _run(run: RunResult) -> dict[str, Any]:
         "virtual_s": run.virtual_s,
         "wall_s": run.wall_s,
         "replay": run.replay,
+        "profile": to_plain(run.profile),
         "figures": None if run.history is None else _figures(run.history),
     }
 

@@ -62,6 +62,8 @@ _TIMES = {
 def _where_made(report: RunReport) -> list[str]:
     rows = [f"| {cell(name)} | {cell(value)} |" for name, value in report.versions.items()]
     rows += [f"| {cell(name)} | {cell(value)} |" for name, value in report.machine.items()]
+    used = dict.fromkeys(str(run.profile) for run in report.runs if run.profile is not None)
+    rows += [f"| latency profile | {cell(one)} |" for one in used]
     if report.started_at:
         rows.append(f"| started at | {cell(report.started_at)} |")
     if not rows:

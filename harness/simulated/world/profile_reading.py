@@ -83,7 +83,8 @@ def profile_again(
     except BadInput as error:
         if asked is not None:
             raise
-        raise BadInput(f"{what}: was found with the profile {then}: {error}") from error
+        advice = "bring it back, or name the place where it is now with --profile"
+        raise BadInput(f"{what}: was found with the profile {then}: {error}; {advice}") from error
     now = NOMINAL if found is None else found.used
     if now.hash != then.hash:
         raise BadInput(
