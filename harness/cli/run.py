@@ -27,7 +27,7 @@ from harness.report.formats.run_terminal import Progress, render_summary
 from harness.results.exit_codes import EXIT_CODES
 from harness.results.whole_file import write_whole
 from harness.results.wording import count
-from harness.runs.batch import Batch, read_scenarios, run_batch
+from harness.runs.batch import BOTH, Batch, read_scenarios, run_batch
 from harness.scenario.reading import has_regressions
 
 if TYPE_CHECKING:
@@ -70,8 +70,9 @@ def run(  # noqa: PLR0917 - typer calls it by keyword
         last = batch.seed + batch.seeds - 1
         which = f"seed {batch.seed}" if seeds == 1 else f"seeds {batch.seed} to {last}"
         more = f" and {count(len(before), 'regression')}" if len(before) else ""
+        where = " and ".join(batch.nodes)
         used = "" if batch.profile is None else f", profile {batch.profile.used}"
-        note(f"harness: {count(batch.total, 'run')}{more}, {node}{used}, {which}")
+        note(f"harness: {count(batch.total, 'run')}{more}, {where}{used}, {which}")
     found = carried_out(batch, before=before, quiet=quiet)
     if report is not None:
         from harness.report.folder import write_run_folder  # noqa: PLC0415 - jinja2 takes its time
@@ -92,6 +93,11 @@ def carried_out(batch: Batch, *, before: Before = (), quiet: bool) -> RunReport:
         found = run_batch(batch, progress, before=before, progress=None if quiet else note)
     finally:
         progress.close()
+    if batch.node == BOTH and not quiet:
+        from harness.report.text.side_by_side_lines import side_by_side_lines  # noqa: PLC0415 - seldom needed
+
+        for line in side_by_side_lines(found):
+            typer.echo(line)
     typer.echo(render_summary(found))
     return found
 

@@ -127,7 +127,7 @@ class Triangular(_Distribution):
 
 
 class LogNormal(_Distribution):
-    """A long tail: half lies below ``median``, and nothing above ``cut``."""
+    """A long tail: half lies below ``median``, nothing above ``cut`` or three sigma below."""
 
     _TIMES = ("median", "cut")
     kind: Literal["lognormal"] = Field(description="which distribution it is")
@@ -143,7 +143,8 @@ class LogNormal(_Distribution):
 
     def draw(self, stream: random.Random) -> float:
         """Draw; milliseconds."""
-        return min(stream.lognormvariate(math.log(self.median), self.sigma), self.cut)
+        low, cut = self.bounds
+        return min(max(stream.lognormvariate(math.log(self.median), self.sigma), low), cut)
 
     @property
     def bounds(self) -> tuple[float, float]:
