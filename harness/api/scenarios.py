@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from harness.api.arguments import check_seed, in_python_terms
 from harness.api.exploration import check_search
-from harness.errors import CouldNotRun, NotDeterministic
+from harness.errors import BadInput, CouldNotRun, NotDeterministic
+from harness.history.records import NodeKind
 from harness.results.verdict import Verdict
 from harness.runs.batch import Batch
 from harness.runs.opening import open_backend
@@ -19,6 +20,7 @@ from harness.search.pieces.merging import merged
 from harness.search.pieces.piece import run_piece
 from harness.search.pieces.plan import SearchPlan
 from harness.search.terms import SearchTerms
+from harness.simulated.world.profile_reading import profile_named
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -35,6 +37,7 @@ def run_scenario(
     seed: int = 0,
     node: str = "simulated",
     system: str | None = None,
+    profile: str | PathLike[str] | None = None,
 ) -> RunResult:
     """Run a scenario file once and judge what happened.
 
@@ -43,6 +46,7 @@ def run_scenario(
         seed: 0 to 2^64 - 1; decides a simulated run.
         node: "simulated" or "live".
         system: The system under test, "package.module:attribute"; None for the file's own.
+        profile: What simulated latencies are drawn from: a name or a file, as --profile takes it.
 
     Returns:
         The result. ``verdict`` is PASSED, FAILED or UNKNOWN, ``checks`` say what each found.
@@ -54,7 +58,12 @@ def run_scenario(
     check_seed(seed)
     scenario = scenario_at(fspath(path), system=system)
     needs_node = system_of(scenario, system).needs_node
-    with closing(open_backend(node, needs_node=needs_node)) as backend:
+    figures = profile_named(profile)
+    if figures is not None and node == NodeKind.LIVE:
+        raise BadInput(
+            f"profile: is for simulated runs, got {profile} for a live one; leave it out"
+        )
+    with closing(open_backend(node, needs_node=needs_node, profile=figures)) as backend:
         return run_one(scenario, backend, system=system, seed=seed)
 
 
@@ -69,6 +78,7 @@ def explore_scenario(
     chaos: bool = False,
     first: bool = True,
     system: str | None = None,
+    profile: str | PathLike[str] | None = None,
 ) -> Exploration:
     """Search the orders of a scenario file for one that fails, in this process.
 
@@ -82,6 +92,7 @@ def explore_scenario(
         chaos: Let faults and cancellations be choices, too.
         first: Stop at the first failure.
         system: The system under test, "package.module:attribute"; None for the file's own.
+        profile: What latencies are drawn from: a name or a file, as --profile takes it.
 
     Returns:
         What was found. ``verdict`` is FAILED with a failure; ``failures`` hold causes and tokens.
@@ -90,9 +101,15 @@ def explore_scenario(
         BadInput: The file or an argument breaks a rule.
     """
     check_search(runs=runs, seconds=seconds, strategy=strategy, seed=seed)
+    figures = profile_named(profile)
     scenario = scenario_at(fspath(path), system=system)
     terms = SearchTerms(
-        strategy=strategy, seed=seed, adversarial=adversarial, chaos=chaos, system=system
+        strategy=strategy,
+        seed=seed,
+        adversarial=adversarial,
+        chaos=chaos,
+        system=system,
+        profile=figures,
     )
     with in_python_terms():
         plan = SearchPlan(
@@ -107,7 +124,12 @@ def explore_scenario(
 
 
 def verify_scenario(
-    path: str | PathLike[str], *, seed: int = 0, seeds: int = 1, system: str | None = None
+    path: str | PathLike[str],
+    *,
+    seed: int = 0,
+    seeds: int = 1,
+    system: str | None = None,
+    profile: str | PathLike[str] | None = None,
 ) -> None:
     """Run a scenario file twice with each seed, simulated, and compare all that happened.
 
@@ -116,6 +138,7 @@ def verify_scenario(
         seed: The first seed, 0 to 2^64 - 1.
         seeds: How many, from ``seed`` on.
         system: The system under test, "package.module:attribute"; None for the file's own.
+        profile: What latencies are drawn from: a name or a file, as --profile takes it.
 
     Raises:
         NotDeterministic: Two runs of one seed parted; the message shows where.
@@ -129,6 +152,7 @@ def verify_scenario(
             seed=seed,
             seeds=seeds,
             system=system,
+            profile=profile_named(profile),
             jobs=1,
         )
     for found in verify_batch(batch):

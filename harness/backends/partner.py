@@ -58,11 +58,12 @@ class Partner(Protocol):
         """
         ...
 
-    def simulate(self, label: str, *, seed: int, paired: bool) -> World:
+    def simulate(self, label: str, *, seed: int, paired: bool, profile: Any = None) -> World:
         """Make a simulated world, inside a run.
 
         Its draws depend on the seed, and on its label unless it is paired: all users of a paired
-        world have the same latencies.
+        world have the same latencies. ``profile`` holds the figures of a latency profile, None for
+        the nominal one.
         """
         ...
 

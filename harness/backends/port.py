@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from harness.choices.policies import OrderPolicy, StepWatcher
     from harness.history.machine_load import MachineReading
     from harness.history.records import Diagnosis, LockHold, LockWait, LoopLag, NodeKind
+    from harness.results.profile_used import ProfileUsed
 
     Main = Callable[[], Coroutine[Any, Any, None]]
     Observer = Callable[[], None]
@@ -182,6 +183,11 @@ class Backend(Protocol):
     @property
     def versions(self) -> dict[str, str]:
         """Versions of the node and the client, where they are real."""
+        ...
+
+    @property
+    def profile(self) -> ProfileUsed | None:
+        """The latency profile that its runs draw from; None where time is real."""
         ...
 
     def prepare(

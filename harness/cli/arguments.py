@@ -5,17 +5,22 @@ from __future__ import annotations
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from harness.choices.randomness import drawn_seed
 from harness.errors import BadInput
 
+if TYPE_CHECKING:
+    from harness.simulated.world.profile import NamedProfile
+
 __all__ = [
     "JsonFile",
     "Node",
+    "Nodes",
     "Paths",
+    "ProfileName",
     "Quiet",
     "ReportFolder",
     "RunJobs",
@@ -24,6 +29,7 @@ __all__ = [
     "System",
     "note",
     "places",
+    "profile_of",
     "refuse_file",
     "refuse_live",
     "refuse_places",
@@ -44,6 +50,24 @@ Node = Annotated[
         metavar="simulated|live",
         help="simulated: in virtual time, where the seed decides all. live: on the real clock, and"
         " with a real node in a container for a system that needs one.",
+    ),
+]
+Nodes = Annotated[
+    str,
+    typer.Option(
+        metavar="simulated|live|both",
+        help="simulated: in virtual time, where the seed decides all. live: on the real clock, and"
+        " with a real node in a container for a system that needs one. both: simulated, then live,"
+        " side by side.",
+    ),
+]
+ProfileName = Annotated[
+    str | None,
+    typer.Option(
+        "--profile",
+        metavar="NAME|FILE",
+        help="What simulated latencies are drawn from: nominal (the default), live-2-cores, or a"
+        " file of yours.",
     ),
 ]
 Seed = Annotated[
@@ -101,6 +125,19 @@ def places(paths: list[Path] | None) -> list[Path]:
         msg = "scenarios: no such folder here; name scenario files or folders"
         raise BadInput(msg)
     return [here]
+
+
+def profile_of(asked: str | None) -> NamedProfile | None:
+    """Read the profile that was asked for; None for the nominal one.
+
+    Raises:
+        BadInput: There is none of that name, or it breaks rules.
+    """
+    if asked is None:
+        return None
+    from harness.simulated.world.profile_reading import profile_named  # noqa: PLC0415 - seldom needed
+
+    return profile_named(asked)
 
 
 def seed_of(text: str) -> int:

@@ -13,12 +13,14 @@ import typer
 from harness.cli.arguments import (
     JsonFile,
     Paths,
+    ProfileName,
     Quiet,
     ReportFolder,
     Seed,
     System,
     note,
     places,
+    profile_of,
     refuse_live,
     refuse_places,
     seed_of,
@@ -132,6 +134,7 @@ def explore(  # noqa: PLR0917 - typer calls it by keyword
     runs: Runs = None,
     seconds: Seconds = None,
     seed: Seed = "0",
+    profile: ProfileName = None,
     jobs: Jobs = None,
     first: First = False,
     shard: Shard = "1/1",
@@ -156,7 +159,12 @@ def explore(  # noqa: PLR0917 - typer calls it by keyword
     refuse_live(node, "explore")
     refuse_places(report, json_file)
     terms = SearchTerms(
-        strategy=strategy, seed=seed_of(seed), adversarial=adversarial, chaos=chaos, system=system
+        strategy=strategy,
+        seed=seed_of(seed),
+        adversarial=adversarial,
+        chaos=chaos,
+        system=system,
+        profile=profile_of(profile),
     )
     plan = SearchPlan(
         scenarios=read_scenarios(places(paths), system=system),

@@ -11,8 +11,10 @@ import typer
 from harness.cli.arguments import (
     JsonFile,
     Node,
+    ProfileName,
     System,
     note,
+    profile_of,
     refuse_file,
     refuse_live,
     refuse_places,
@@ -24,7 +26,7 @@ from harness.report.formats.run_json import run_json
 from harness.report.text.event_list import event_lines
 from harness.results.exit_codes import EXIT_CODES
 from harness.results.whole_file import write_whole
-from harness.runs.batch import Batch, read_scenarios
+from harness.runs.batch import BOTH, Batch, read_scenarios
 
 if TYPE_CHECKING:
     from harness.history.records import History
@@ -64,6 +66,7 @@ def replay(  # noqa: PLR0917 - typer calls it by keyword
     ],
     seed: RunSeed = None,
     node: Node = "simulated",
+    profile: ProfileName = None,
     system: System = None,
     trace: Trace = None,
     json_file: JsonFile = None,
@@ -83,7 +86,9 @@ def replay(  # noqa: PLR0917 - typer calls it by keyword
         if seed is not None:
             raise BadInput(f"replay: a token brings its own seed, got --seed {seed}; leave it out")
         raise typer.Exit(
-            _replay_token(what, node=node, system=system, trace=trace, json_file=json_file)
+            _replay_token(
+                what, node=node, profile=profile, system=system, trace=trace, json_file=json_file
+            )
         )
     if len(what) <= PATH_MAX and path.is_dir():
         msg = f"{path}: is a folder; replay repeats one scenario, name its file"
@@ -94,7 +99,15 @@ def replay(  # noqa: PLR0917 - typer calls it by keyword
     if seed is None:
         raise BadInput(f"replay: Missing option '--seed' for {path}: say which run of it")
     raise typer.Exit(
-        _replay_seed(path, seed, node=node, system=system, trace=trace, json_file=json_file)
+        _replay_seed(
+            path,
+            seed,
+            node=node,
+            profile=profile,
+            system=system,
+            trace=trace,
+            json_file=json_file,
+        )
     )
 
 
@@ -103,14 +116,18 @@ def _replay_seed(
     seed: str,
     *,
     node: str,
+    profile: str | None,
     system: str | None,
     trace: Path | None,
     json_file: Path | None,
 ) -> int:
+    if node == BOTH:
+        raise BadInput('--node: must be "simulated" or "live", got "both": replay repeats one run')
     batch = Batch(
         scenarios=read_scenarios([path], system=system),
         node=node,
         seed=seed_of(seed),
+        profile=profile_of(profile),
         system=system,
     )
     found = carried_out(batch, quiet=False)
@@ -130,6 +147,7 @@ def _replay_token(
     text: str,
     *,
     node: str,
+    profile: str | None,
     system: str | None,
     trace: Path | None,
     json_file: Path | None,
@@ -142,7 +160,9 @@ def _replay_token(
     if json_file is not None:
         raise BadInput(f"replay: --json is for scenario files, got {json_file} with a token")
     token = Token.read(text)
-    found = replaying.replay(token, replaying.subject_of_token(token, system=system))
+    found = replaying.replay(
+        token, replaying.subject_of_token(token, system=system, profile=profile)
+    )
     for line in replay_lines(found.result):
         typer.echo(line)
     if trace is not None:

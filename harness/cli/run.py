@@ -8,8 +8,9 @@ import typer
 
 from harness.cli.arguments import (
     JsonFile,
-    Node,
+    Nodes,
     Paths,
+    ProfileName,
     Quiet,
     ReportFolder,
     RunJobs,
@@ -18,6 +19,7 @@ from harness.cli.arguments import (
     System,
     note,
     places,
+    profile_of,
     refuse_places,
     seed_of,
 )
@@ -25,7 +27,7 @@ from harness.report.formats.run_terminal import Progress, render_summary
 from harness.results.exit_codes import EXIT_CODES
 from harness.results.whole_file import write_whole
 from harness.results.wording import count
-from harness.runs.batch import Batch, read_scenarios, run_batch
+from harness.runs.batch import BOTH, Batch, read_scenarios, run_batch
 from harness.scenario.reading import has_regressions
 
 if TYPE_CHECKING:
@@ -37,7 +39,8 @@ __all__ = ["carried_out", "run"]
 
 def run(  # noqa: PLR0917 - typer calls it by keyword
     paths: Paths = None,
-    node: Node = "simulated",
+    node: Nodes = "simulated",
+    profile: ProfileName = None,
     seed: Seed = "0",
     seeds: Seeds = 1,
     system: System = None,
@@ -56,6 +59,7 @@ def run(  # noqa: PLR0917 - typer calls it by keyword
     batch = Batch(
         scenarios=read_scenarios(places(paths), system=system),
         node=node,
+        profile=profile_of(profile),
         seed=seed_of(seed),
         seeds=seeds,
         system=system,
@@ -66,7 +70,9 @@ def run(  # noqa: PLR0917 - typer calls it by keyword
         last = batch.seed + batch.seeds - 1
         which = f"seed {batch.seed}" if seeds == 1 else f"seeds {batch.seed} to {last}"
         more = f" and {count(len(before), 'regression')}" if len(before) else ""
-        note(f"harness: {count(batch.total, 'run')}{more}, {node}, {which}")
+        where = " and ".join(batch.nodes)
+        used = "" if batch.profile is None else f", profile {batch.profile.used}"
+        note(f"harness: {count(batch.total, 'run')}{more}, {where}{used}, {which}")
     found = carried_out(batch, before=before, quiet=quiet)
     if report is not None:
         from harness.report.folder import write_run_folder  # noqa: PLC0415 - jinja2 takes its time
@@ -87,13 +93,18 @@ def carried_out(batch: Batch, *, before: Before = (), quiet: bool) -> RunReport:
         found = run_batch(batch, progress, before=before, progress=None if quiet else note)
     finally:
         progress.close()
+    if batch.node == BOTH and not quiet:
+        from harness.report.text.side_by_side_lines import side_by_side_lines  # noqa: PLC0415 - seldom needed
+
+        for line in side_by_side_lines(found):
+            typer.echo(line)
     typer.echo(render_summary(found))
     return found
 
 
 def _regressions(batch: Batch) -> Before:
     """Return the recorded failures of the scenarios; a real node cannot repeat an order."""
-    if batch.node != "simulated" or not any(has_regressions(one) for one in batch.scenarios):
+    if batch.node == "live" or not any(has_regressions(one) for one in batch.scenarios):
         return ()
     from harness.search.failures.regression_runs import RegressionRuns  # noqa: PLC0415 - takes its time
 

@@ -16,21 +16,23 @@ def schema(
     of: Annotated[
         str,
         typer.Argument(
-            metavar="scenario|report", help="Of scenario files, or of what --json writes."
+            metavar="scenario|profile|report",
+            help="Of scenario files, of latency profiles, or of what --json writes.",
         ),
     ] = "scenario",
 ) -> None:
     """Print a JSON Schema.
 
-    It is for editors that complete scenario files, and for programs that read reports.
+    It is for editors that complete scenario files and profiles, and for programs that read reports.
 
     For example: harness schema report
     """
     from harness.results.schema import report_schema  # noqa: PLC0415 - seldom needed
     from harness.scenario.schema import scenario_schema  # noqa: PLC0415 - as above
+    from harness.simulated.world.profile_reading import profile_schema  # noqa: PLC0415 - as above
 
-    schemas = {"scenario": scenario_schema, "report": report_schema}
+    schemas = {"scenario": scenario_schema, "profile": profile_schema, "report": report_schema}
     if of not in schemas:
-        msg = f'schema: must be "scenario" or "report", got "{of}"'
+        msg = f'schema: must be "scenario", "profile" or "report", got "{of}"'
         raise BadInput(msg)
     typer.echo(json.dumps(schemas[of](), indent=2))

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import typer
 
-from harness.cli.arguments import Paths, RunJobs, Seed, Seeds, System, note, places, seed_of
+from harness.cli.arguments import (
+    Paths,
+    ProfileName,
+    RunJobs,
+    Seed,
+    Seeds,
+    System,
+    note,
+    places,
+    profile_of,
+    seed_of,
+)
 from harness.results.verdict import Verdict
 from harness.results.wording import count
 from harness.runs.batch import Batch, read_scenarios
@@ -12,10 +23,11 @@ from harness.runs.batch import Batch, read_scenarios
 __all__ = ["verify"]
 
 
-def verify(
+def verify(  # noqa: PLR0917 - typer calls it by keyword
     paths: Paths = None,
     seed: Seed = "0",
     seeds: Seeds = 10,
+    profile: ProfileName = None,
     system: System = None,
     jobs: RunJobs = None,
 ) -> None:
@@ -32,6 +44,7 @@ def verify(
         scenarios=read_scenarios(places(paths), system=system),
         seed=seed_of(seed),
         seeds=seeds,
+        profile=profile_of(profile),
         system=system,
         jobs=jobs,
     )

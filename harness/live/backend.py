@@ -47,6 +47,7 @@ class LiveBackend:
     """Runs in real time, with the same partner for all runs, or none if the service needs none."""
 
     kind = NodeKind.LIVE
+    profile = None
 
     def __init__(self, partner: Partner | None, *, progress: Callable[[str], None]) -> None:
         self._stack = ExitStack()

@@ -38,11 +38,11 @@ class _Miden:
         with needing_serve(who, otherwise="rename its parameter clients"):
             import_module("serve.clients")
 
-    def simulate(self, label: str, *, seed: int, paired: bool) -> World:
+    def simulate(self, label: str, *, seed: int, paired: bool, profile: Any = None) -> World:
         """Make a simulated node and a factory of clients, on the running virtual loop."""
         from harness.miden.simulated.world import simulated_world  # noqa: PLC0415 - brings SimPy
 
-        return simulated_world(label, seed=seed, paired=paired)
+        return simulated_world(label, seed=seed, paired=paired, profile=profile)
 
     @contextmanager
     def start(self, progress: Callable[[str], None]) -> Iterator[_LiveMiden]:

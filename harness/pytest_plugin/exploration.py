@@ -31,24 +31,26 @@ REPLAYED = "harness_replayed"
 
 
 def check_options(asked: dict[str, str | None]) -> None:
-    """Check what only the harness can: the token of --harness-replay, and the strategy's name.
+    """Check what only the harness can: a failure's token, a strategy's name, a latency profile.
 
     Raises:
         pytest.UsageError: One of them breaks its rule.
     """
     from harness.search.failures.token import Token  # noqa: PLC0415 - not in every test run
     from harness.search.strategies.portfolio import strategy_named  # noqa: PLC0415
+    from harness.simulated.world.profile_reading import profile_named  # noqa: PLC0415
 
     checks: dict[str, Callable[[str], object]] = {
         "replay": Token.read,
         "explore-strategy": partial(strategy_named, seed=0),
+        "profile": profile_named,
     }
     for name, text in asked.items():
         if text is not None:
             try:
                 checks[name](text)
             except BadInput as error:
-                rule = str(error).removeprefix("--strategy: ")
+                rule = str(error).removeprefix("--strategy: ").removeprefix("--profile: ")
                 raise pytest.UsageError(f"--harness-{name}: {rule}") from error
 
 
@@ -116,6 +118,7 @@ def explore_scenario(scenario: Scenario, item: pytest.Item) -> Exploration | Non
         seed=config.getoption("--harness-seed"),
         adversarial=config.getoption("--harness-explore-adversarial"),
         system=config.getoption("--harness-system"),
+        profile=config.getoption("--harness-profile"),
     )
     if found.failures:
         raise FailureFound("\n".join(search_lines(found)))
@@ -133,8 +136,9 @@ def _replay(scenario: Scenario, text: str, item: pytest.Item) -> None:
     if not token.subject.endswith(".toml") or Path(token.subject).name != Path(scenario.path).name:
         pytest.skip(f"--harness-replay is of {token.subject}")
     item.user_properties.append((REPLAYED, token.subject))
-    system = item.config.getoption("--harness-system")
-    found = replay(token, subject_of_token(token, system=system))
+    asked = item.config.getoption
+    system, profile = asked("--harness-system"), asked("--harness-profile")
+    found = replay(token, subject_of_token(token, system=system, profile=profile))
     if found.exit_code:
         raise FailureFound("\n".join(replay_lines(found.result)))
 

@@ -36,8 +36,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--harness-node",
         default="simulated",
-        choices=["simulated", "live"],
-        help="where scenario files are run (default: simulated)",
+        choices=["simulated", "live", "both"],
+        help="where scenario files are run; both: each is two tests (default: simulated)",
+    )
+    group.addoption(
+        "--harness-profile",
+        default=None,
+        metavar="NAME|FILE",
+        help="what simulated latencies are drawn from (default: nominal)",
     )
     group.addoption(
         "--harness-seed",
@@ -104,7 +110,11 @@ def _whole_number(at_least: int, at_most: int | None) -> Callable[[str], int]:
 def pytest_configure(config: pytest.Config) -> None:
     """Register the marker of live scenarios; check the options that need the harness for that."""
     config.addinivalue_line("markers", "harness_live: a scenario that runs on a real node")
-    asked = {name: config.getoption(f"--harness-{name}") for name in ("replay", "explore-strategy")}
+    checked = ("replay", "explore-strategy", "profile")
+    asked = {name: config.getoption(f"--harness-{name}") for name in checked}
+    if asked["profile"] is not None and config.getoption("--harness-node") == "live":
+        msg = "--harness-profile: is for simulated runs; leave it out with --harness-node live"
+        raise pytest.UsageError(msg)
     if any(value is not None for value in asked.values()):
         exploration = _part("exploration", pytest.UsageError)
         exploration.check_options(asked)
@@ -121,7 +131,9 @@ def pytest_unconfigure() -> None:
 def pytest_report_header(config: pytest.Config) -> str:
     """Say the seed first."""
     asked = config.getoption
-    return f"harness: node {asked('--harness-node')}, seed {asked('--harness-seed')}"
+    profile = asked("--harness-profile")
+    used = "" if profile is None else f", profile {profile}"
+    return f"harness: node {asked('--harness-node')}, seed {asked('--harness-seed')}{used}"
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:

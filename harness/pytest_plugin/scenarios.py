@@ -23,10 +23,10 @@ __all__ = ["ScenarioFile", "ScenarioItem", "ScenarioNotPassed", "close_backends"
 
 
 class ScenarioFile(pytest.File):
-    """A scenario file: one test."""
+    """A scenario file: a test, or two with --harness-node both."""
 
     def collect(self) -> Iterator[pytest.Item]:
-        """Make the one test; a mistake in the file is an error of collection."""
+        """Make the tests; a mistake in the file is an error of collection."""
         from harness.runs.scenarios import scenario_at  # noqa: PLC0415 - not in every test run
 
         system = self.config.getoption("--harness-system")
@@ -34,16 +34,27 @@ class ScenarioFile(pytest.File):
             scenario = scenario_at(str(self.path), system=system)
         except HarnessError as error:
             raise self.CollectError(str(error)) from error
-        yield ScenarioItem.from_parent(self, name=scenario.name, scenario=scenario)
+        asked = self.config.getoption("--harness-node")
+        searches = self.config.getoption("--harness-explore") or (
+            self.config.getoption("--harness-replay") is not None
+        )
+        nodes = [NodeKind.SIMULATED, NodeKind.LIVE] if asked == "both" and not searches else []
+        if not nodes:
+            node = NodeKind.SIMULATED if asked == "both" else NodeKind(asked)
+            yield ScenarioItem.from_parent(self, name=scenario.name, scenario=scenario, node=node)
+        for node in nodes:
+            name = f"{scenario.name}[{node.value}]"
+            yield ScenarioItem.from_parent(self, name=name, scenario=scenario, node=node)
 
 
 class ScenarioItem(pytest.Item):
-    """One run of one scenario."""
+    """One run of one scenario, on one kind of node."""
 
-    def __init__(self, *, scenario: Any, **kwargs: Any) -> None:
+    def __init__(self, *, scenario: Any, node: NodeKind, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._scenario = scenario
-        if self.config.getoption("--harness-node") == NodeKind.LIVE.value:
+        self._node = node
+        if node is NodeKind.LIVE:
             self.add_marker(pytest.mark.harness_live)
 
     def runtest(self) -> None:
@@ -59,7 +70,7 @@ class ScenarioItem(pytest.Item):
 
         system = asked("--harness-system")
         needs_node = system_of(self._scenario, system).needs_node
-        backend = _backend(asked("--harness-node"), needs_node=needs_node)
+        backend = _backend(self._node, needs_node=needs_node, profile=asked("--harness-profile"))
         result = run_one(self._scenario, backend, system=system, seed=asked("--harness-seed"))
         self.user_properties += [
             ("seed", result.seed),
@@ -90,16 +101,19 @@ class ScenarioNotPassed(AssertionError):
         self.result = result
 
 
-# What scenarios were run on, by whether it has a node; workers share one container.
-_BACKENDS: dict[bool, Backend] = {}
+# What scenarios were run on: where, and whether it has a node; workers share one container.
+_BACKENDS: dict[tuple[NodeKind, bool], Backend] = {}
 
 
-def _backend(node: str, *, needs_node: bool) -> Backend:
+def _backend(node: NodeKind, *, needs_node: bool, profile: str | None) -> Backend:
     from harness.runs.opening import open_backend  # noqa: PLC0415 - not in every test run
+    from harness.simulated.world.profile_reading import profile_named  # noqa: PLC0415
 
-    if needs_node not in _BACKENDS:
-        _BACKENDS[needs_node] = open_backend(node, needs_node=needs_node)
-    return _BACKENDS[needs_node]
+    if (node, needs_node) not in _BACKENDS:
+        _BACKENDS[node, needs_node] = open_backend(
+            node, needs_node=needs_node, profile=profile_named(profile)
+        )
+    return _BACKENDS[node, needs_node]
 
 
 def close_backends() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from harness.results.profile_used import NOMINAL, ProfileUsed
 from harness.results.verdict import Verdict, verdict_of
 
 if TYPE_CHECKING:
@@ -117,10 +118,12 @@ class Exploration:
 class ExplorationReport:
     """All searches of an invocation, with what is needed to judge and repeat them.
 
-    ``versions`` maps package to version, ``machine`` holds cores, memory_gib, system, processor.
+    ``versions`` maps package to version, ``machine`` holds cores, memory_gib, system, processor,
+    ``profile`` is the latency profile that all runs drew from.
     """
 
     explorations: tuple[Exploration, ...]
+    profile: ProfileUsed = NOMINAL
     versions: dict[str, str] = field(default_factory=dict)
     machine: dict[str, str] = field(default_factory=dict)
     started_at: str = ""

@@ -9,6 +9,7 @@ from harness.results.verdict import CheckResult, Verdict, verdict_of
 
 if TYPE_CHECKING:
     from harness.history.records import History
+    from harness.results.profile_used import ProfileUsed
 
 __all__ = ["RunReport", "RunResult"]
 
@@ -19,7 +20,8 @@ class RunResult:
 
     ``scenario`` is the file's stem, ``path`` the file as it was given, ``node`` the backend.
     ``digest`` is the sha256 of the trace; it and ``virtual_s`` are None when live.
-    ``could_not_run`` is the reason why a run never began: the verdict is then UNKNOWN.
+    ``could_not_run`` is the reason why a run never began: the verdict is then UNKNOWN. ``profile``
+    is the latency profile that a simulated run drew from, with its ``name`` and its ``hash``.
     """
 
     scenario: str
@@ -35,6 +37,7 @@ class RunResult:
     replay: str
     history: History | None = None
     could_not_run: str | None = None
+    profile: ProfileUsed | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

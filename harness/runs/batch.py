@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import chain
@@ -23,9 +24,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from harness.backends.port import Backend
     from harness.scenario.model import Scenario
+    from harness.simulated.world.profile import NamedProfile
 
 __all__ = [
+    "BOTH",
     "Batch",
     "Before",
     "Watcher",
@@ -33,6 +37,8 @@ __all__ = [
     "run_batch",
 ]
 
+# Each scenario on both kinds of nodes.
+BOTH = "both"
 # Below this many runs, starting processes costs more than it gains.
 RUNS_FOR_PROCESSES_MIN = 64
 # Histories of passed runs beyond this many are dropped: no report shows them.
@@ -65,18 +71,29 @@ class Watcher(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """What is to be run: the scenarios, each with ``seeds`` seeds from ``seed`` on."""
+    """What is to be run: the scenarios, each with ``seeds`` seeds from ``seed`` on.
+
+    ``node`` is a kind of node, or "both": then all simulated runs are made, and all live ones after
+    them, so that none disturbs what is measured. ``profile`` is what simulated latencies are drawn
+    from, None for the nominal one.
+    """
 
     scenarios: tuple[Scenario, ...]
     node: str = NodeKind.SIMULATED.value
+    profile: NamedProfile | None = None
     seed: int = 0
     seeds: int = 1
     system: str | None = None
     jobs: int | None = None
 
     def __post_init__(self) -> None:
-        if self.node not in {kind.value for kind in NodeKind}:
-            raise BadInput(f'--node: must be "simulated" or "live", got "{self.node}"')
+        if self.node not in {*NodeKind, BOTH}:
+            raise BadInput(f'--node: must be "simulated", "live" or "both", got "{self.node}"')
+        if self.profile is not None and self.nodes == (NodeKind.LIVE,):
+            raise BadInput(
+                "--profile: is what simulated latencies are drawn from, got"
+                f" {self.profile.name} with --node live, where they are measured; leave one out"
+            )
         if self.seeds < 1 or not 0 <= self.seed <= SEED_MAX - self.seeds + 1:
             raise BadInput(
                 f"--seed, --seeds: seeds must be 0 to {SEED_MAX} and at least one,"
@@ -91,8 +108,13 @@ class Batch:
             raise BadInput(f"--jobs: must be at least 1 and at most {JOBS_MAX}, got {self.jobs}")
 
     @property
+    def nodes(self) -> tuple[NodeKind, ...]:
+        """The kinds of nodes, each of which has all runs."""
+        return tuple(NodeKind) if self.node == BOTH else (NodeKind(self.node),)
+
+    @property
     def pairs(self) -> Iterator[tuple[Scenario, int]]:
-        """Every run: all scenarios with the first seed, then with the next."""
+        """Every run of a node: all scenarios with the first seed, then with the next."""
         for seed in range(self.seed, self.seed + self.seeds):
             for scenario in self.scenarios:
                 yield scenario, seed
@@ -100,16 +122,17 @@ class Batch:
     @property
     def total(self) -> int:
         """How many runs."""
-        return len(self.scenarios) * self.seeds
+        return len(self.scenarios) * self.seeds * len(self.nodes)
 
     @property
     def processes(self) -> int:
-        """How many processes: one when live, since all share the machine that is measured."""
-        if self.node == NodeKind.LIVE:
+        """How many processes for simulated runs; live ones share the machine that is measured."""
+        if NodeKind.SIMULATED not in self.nodes:
             return 1
+        simulated = len(self.scenarios) * self.seeds
         if self.jobs is not None:
-            return min(self.jobs, self.total)
-        return (os.cpu_count() or 1) if self.total >= RUNS_FOR_PROCESSES_MIN else 1
+            return min(self.jobs, simulated)
+        return (os.cpu_count() or 1) if simulated >= RUNS_FOR_PROCESSES_MIN else 1
 
 
 def read_scenarios(paths: list[Path], *, system: str | None = None) -> tuple[Scenario, ...]:
@@ -149,12 +172,9 @@ def run_batch(
     watcher.start(len(before) + batch.total)
     results: list[RunResult] = []
     found_versions = versions()
-    if batch.processes > 1:
-        from harness.runs.run_processes import run_in_processes  # noqa: PLC0415 - takes its time
-
-        runs = run_in_processes(batch.pairs, system=batch.system, processes=batch.processes)
-    else:
-        runs = _in_this_process(batch, found_versions, progress)
+    runs = chain.from_iterable(
+        _runs_on(node, batch, found_versions, progress) for node in batch.nodes
+    )
     for result in chain(before, runs):
         watcher.finished(result)
         spare = len(results) >= HISTORIES_MAX and result.verdict is Verdict.PASSED
@@ -164,26 +184,66 @@ def run_batch(
     )
 
 
-def _in_this_process(
-    batch: Batch, found_versions: dict[str, str], progress: Callable[[str], None] | None
+def _runs_on(
+    node: NodeKind,
+    batch: Batch,
+    found_versions: dict[str, str],
+    progress: Callable[[str], None] | None,
 ) -> Iterator[RunResult]:
-    systems = [system_at(system_path_of(one, batch.system)) for one in batch.scenarios]
-    needs_node = any(one.needs_node for one in systems)
-    try:
-        backend = open_backend(batch.node, needs_node=needs_node, progress=progress)
-    except CouldNotRun as reason:
-        for scenario, seed in batch.pairs:
-            yield not_run(
-                scenario,
-                node=NodeKind(batch.node),
-                seed=seed,
-                reason=str(reason),
-                system=batch.system,
-            )
+    if node is NodeKind.SIMULATED and batch.processes > 1:
+        from harness.runs.run_processes import run_in_processes  # noqa: PLC0415 - takes its time
+
+        yield from run_in_processes(
+            batch.pairs, system=batch.system, processes=batch.processes, profile=batch.profile
+        )
         return
-    try:
-        found_versions.update(backend.versions)
+    with closing(_Backends(node, batch, progress)) as backends:
         for scenario, seed in batch.pairs:
-            yield run_one(scenario, backend, system=batch.system, seed=seed)
-    finally:
-        backend.close()
+            yield backends.run(scenario, seed)
+            found_versions.update(backends.versions)
+
+
+class _Backends:
+    """The backends of a batch on one kind of node: each opened when a run needs it first.
+
+    A service that needs no node runs where none can be started, too.
+    """
+
+    def __init__(
+        self, node: NodeKind, batch: Batch, progress: Callable[[str], None] | None
+    ) -> None:
+        self._node, self._batch, self._progress = node, batch, progress
+        self._open: dict[bool, Backend | CouldNotRun] = {}
+        self.versions: dict[str, str] = {}
+
+    def run(self, scenario: Scenario, seed: int) -> RunResult:
+        """Run a scenario once; where its backend cannot be opened the result has the reason."""
+        batch = self._batch
+        needs_node = system_at(system_path_of(scenario, batch.system)).needs_node
+        backend = self._backend(needs_node=needs_node)
+        if isinstance(backend, CouldNotRun):
+            return not_run(
+                scenario, node=self._node, seed=seed, reason=str(backend), system=batch.system
+            )
+        return run_one(scenario, backend, system=batch.system, seed=seed)
+
+    def close(self) -> None:
+        """Give back what was opened."""
+        for backend in self._open.values():
+            if not isinstance(backend, CouldNotRun):
+                backend.close()
+
+    def _backend(self, *, needs_node: bool) -> Backend | CouldNotRun:
+        if needs_node not in self._open:
+            try:
+                backend = open_backend(
+                    self._node,
+                    needs_node=needs_node,
+                    profile=self._batch.profile,
+                    progress=self._progress,
+                )
+                self.versions |= backend.versions
+                self._open[needs_node] = backend
+            except CouldNotRun as reason:
+                self._open[needs_node] = reason
+        return self._open[needs_node]

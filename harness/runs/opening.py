@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from harness.backends.port import Backend
+    from harness.simulated.world.profile import NamedProfile
 
 __all__ = ["DEFAULT_PARTNER", "open_backend"]
 
@@ -20,9 +21,15 @@ DEFAULT_PARTNER = "harness.miden.partner:miden"
 
 
 def open_backend(
-    node: str, *, needs_node: bool, progress: Callable[[str], None] | None = None
+    node: str,
+    *,
+    needs_node: bool,
+    profile: NamedProfile | None = None,
+    progress: Callable[[str], None] | None = None,
 ) -> Backend:
     """Open the backend that was asked for; only then are its packages imported.
+
+    ``profile`` is what simulated latencies are drawn from, None for the nominal one.
 
     Raises:
         BadInput: No such backend.
@@ -31,7 +38,7 @@ def open_backend(
     if node == NodeKind.SIMULATED:
         from harness.simulated.backend import SimulatedBackend  # noqa: PLC0415 - brings SimPy
 
-        return SimulatedBackend(partial(load_partner, DEFAULT_PARTNER))
+        return SimulatedBackend(partial(load_partner, DEFAULT_PARTNER), profile)
     if node == NodeKind.LIVE:
         from harness.live.backend import LiveBackend  # noqa: PLC0415 - brings Docker's packages
 

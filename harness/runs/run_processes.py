@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from harness.history.records import NodeKind
 from harness.processes.pool import Died, ending_its_process, in_workers
+from harness.results.profile_used import NOMINAL
 from harness.runs.opening import open_backend
 from harness.runs.runner import not_run, run_one
 from harness.runs.scenarios import scenario_at
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from harness.backends.port import Backend
     from harness.results.runs import RunResult
     from harness.scenario.model import Scenario
+    from harness.simulated.world.profile import NamedProfile
 
 __all__ = ["run_in_processes"]
 
@@ -25,7 +27,11 @@ AT_ONCE = 4
 
 
 def run_in_processes(
-    pairs: Iterable[tuple[Scenario, int]], *, system: str | None, processes: int
+    pairs: Iterable[tuple[Scenario, int]],
+    *,
+    system: str | None,
+    processes: int,
+    profile: NamedProfile | None = None,
 ) -> Iterator[RunResult]:
     """Carry out each scenario with its seed, simulated; results come in that order.
 
@@ -36,14 +42,21 @@ def run_in_processes(
     following = 0
     for (number, (scenario, seed)), end in in_workers(
         lambda: next(work, None),
-        lambda pool, one: pool.submit(_run_elsewhere, one[1][0].path, system, one[1][1]),
+        lambda pool, one: pool.submit(_run_elsewhere, one[1][0].path, system, one[1][1], profile),
         processes=processes,
         at_once=processes * AT_ONCE,
     ):
         if isinstance(end, Died):
             reason = f"worker processes died ({end.deaths}), this run's or those before it"
             node = NodeKind.SIMULATED
-            ended[number] = not_run(scenario, node=node, seed=seed, reason=reason, system=system)
+            ended[number] = not_run(
+                scenario,
+                node=node,
+                seed=seed,
+                reason=reason,
+                system=system,
+                profile=NOMINAL if profile is None else profile.used,
+            )
         else:
             ended[number] = end.result()
         while following in ended:
@@ -51,11 +64,13 @@ def run_in_processes(
             following += 1
 
 
-def _run_elsewhere(path: str, system: str | None, seed: int) -> RunResult:
+def _run_elsewhere(
+    path: str, system: str | None, seed: int, profile: NamedProfile | None
+) -> RunResult:
     with ending_its_process():
-        return run_one(scenario_at(path), _simulated(), system=system, seed=seed)
+        return run_one(scenario_at(path), _simulated(profile), system=system, seed=seed)
 
 
 @lru_cache(maxsize=1)
-def _simulated() -> Backend:
-    return open_backend(NodeKind.SIMULATED.value, needs_node=False)
+def _simulated(profile: NamedProfile | None) -> Backend:
+    return open_backend(NodeKind.SIMULATED.value, needs_node=False, profile=profile)

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from harness.backends.port import Backend, Orders, PreparedRun, Ran, Stage
     from harness.checks.registry import ResolvedCheck
     from harness.history.records import History
+    from harness.results.profile_used import ProfileUsed
     from harness.runs.under_search import Search
     from harness.scenario.model import Scenario
     from harness.systems.port import System
@@ -83,7 +84,14 @@ def run_one(scenario: Scenario, backend: Backend, *, system: str | None, seed: i
     except Exception as error:  # noqa: BLE001 - one run's crash must not cost the others' results
         where = traceback.extract_tb(error.__traceback__)[-1]
         reason = f"a fault of the harness: {error!r} at {Path(where.filename).name}:{where.lineno}"
-    return not_run(scenario, node=backend.kind, seed=seed, reason=reason, system=system)
+    return not_run(
+        scenario,
+        node=backend.kind,
+        seed=seed,
+        reason=reason,
+        system=system,
+        profile=backend.profile,
+    )
 
 
 @importing_from_here()
@@ -119,7 +127,7 @@ def carry_out(
         if not isinstance(ran.error, SystemExit):
             results += tuple(_judged(run, history))
         lacking = _no_evidence(ran, history, root)
-    result = _result(scenario, backend.kind, seed=seed, system=system_path)
+    result = _result(scenario, backend.kind, seed=seed, system=system_path, profile=backend.profile)
     if lacking is not None:
         return CarriedOut(ran=ran, result=replace(result, could_not_run=lacking))
     judged = replace(
@@ -234,13 +242,27 @@ def _history(ran: Ran, run: Run, watch: _Watch, *, wall_s: float) -> History:
 
 
 def not_run(
-    scenario: Scenario, *, node: NodeKind, seed: int, reason: str, system: str | None = None
+    scenario: Scenario,
+    *,
+    node: NodeKind,
+    seed: int,
+    reason: str,
+    system: str | None = None,
+    profile: ProfileUsed | None = None,
 ) -> RunResult:
     """Make the result of a run that proves nothing: UNKNOWN, with the reason."""
-    return replace(_result(scenario, node, seed=seed, system=system), could_not_run=reason)
+    result = _result(scenario, node, seed=seed, system=system, profile=profile)
+    return replace(result, could_not_run=reason)
 
 
-def _result(scenario: Scenario, node: NodeKind, *, seed: int, system: str | None) -> RunResult:
+def _result(
+    scenario: Scenario,
+    node: NodeKind,
+    *,
+    seed: int,
+    system: str | None,
+    profile: ProfileUsed | None,
+) -> RunResult:
     """Make the result of a run of which nothing is known yet."""
     return RunResult(
         scenario=scenario.name,
@@ -253,7 +275,8 @@ def _result(scenario: Scenario, node: NodeKind, *, seed: int, system: str | None
         checks=(),
         virtual_s=None,
         wall_s=0.0,
-        replay=replay_line(scenario, seed=seed, node=node, system=system),
+        replay=replay_line(scenario, seed=seed, node=node, system=system, profile=profile),
+        profile=profile,
     )
 
 

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from harness.results.runs import RunResult
     from harness.runs.batch import Batch
     from harness.scenario.model import Scenario
+    from harness.simulated.world.profile import NamedProfile
+
+    _Work = tuple[str, str | None, int, NamedProfile | None]
 
 __all__ = ["Verified", "verified_lines", "verify_batch"]
 
@@ -63,9 +66,9 @@ def verify_batch(batch: Batch) -> Iterator[Verified]:
         system_of(scenario, batch.system)
     if batch.processes == 1:
         for scenario, seed in batch.pairs:
-            yield _twice((scenario.path, batch.system, seed))
+            yield _twice((scenario.path, batch.system, seed, batch.profile))
         return
-    work = [(scenario.path, batch.system, seed) for scenario, seed in batch.pairs]
+    work = [(scenario.path, batch.system, seed, batch.profile) for scenario, seed in batch.pairs]
     try:
         with open_pool(batch.processes) as pool:
             yield from pool.map(_twice_elsewhere, work, chunksize=CHUNK)
@@ -94,17 +97,17 @@ def verified_lines(found: list[Verified]) -> list[str]:
     return lines
 
 
-def _twice_elsewhere(work: tuple[str, str | None, int]) -> Verified:
+def _twice_elsewhere(work: _Work) -> Verified:
     with ending_its_process():
         return _twice(work)
 
 
-def _twice(work: tuple[str, str | None, int]) -> Verified:
-    path, system, seed = work
+def _twice(work: _Work) -> Verified:
+    path, system, seed, profile = work
     scenario = scenario_at(path)
     try:
-        first, first_trace = _run(scenario, system, seed)
-        second, second_trace = _run(scenario, system, seed)
+        first, first_trace = _run(scenario, system, seed, profile)
+        second, second_trace = _run(scenario, system, seed, profile)
     except Terminated:
         raise
     except SystemExit as error:
@@ -121,8 +124,10 @@ def _twice(work: tuple[str, str | None, int]) -> Verified:
     )
 
 
-def _run(scenario: Scenario, system: str | None, seed: int) -> tuple[RunResult, KeptTrace]:
-    backend = open_backend(NodeKind.SIMULATED, needs_node=False)
+def _run(
+    scenario: Scenario, system: str | None, seed: int, profile: NamedProfile | None
+) -> tuple[RunResult, KeptTrace]:
+    backend = open_backend(NodeKind.SIMULATED, needs_node=False, profile=profile)
     carried = carry_out(
         scenario,
         backend,

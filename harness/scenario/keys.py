@@ -13,7 +13,7 @@ from harness.scenario.model import Phase, Scenario, Step
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
 
-__all__ = ["NOT_IN_FILES", "file_keys", "known_keys", "meaning_of", "stray_key"]
+__all__ = ["NOT_IN_FILES", "file_keys", "known_keys", "known_kinds", "meaning_of", "stray_key"]
 
 # Fields of a Scenario that the reader fills in.
 NOT_IN_FILES = ("name", "path", "checks", "within_s")
@@ -40,6 +40,11 @@ def known_keys(model: type[BaseModel], names: tuple[str, ...]) -> list[str]:
     return _keys(at) + (list(NodeKind) if issubclass(at, Parameters) else [])
 
 
+def known_kinds(model: type[BaseModel], names: tuple[str, ...]) -> list[str]:
+    """List the kinds of tables that may stand where ``names`` lead to."""
+    return [kind for one in _models_at(model, names) if (kind := _kind(one)) is not None]
+
+
 def meaning_of(model: type[BaseModel], names: tuple[str, ...]) -> str:
     """Return a key's description."""
     at = _model_at(model, names[:-1])
@@ -63,19 +68,31 @@ def stray_key(model: type[BaseModel], names: tuple[str, ...]) -> str | None:
 
 
 def _model_at(model: type[BaseModel], names: tuple[str, ...]) -> type[BaseModel] | None:
-    at: type[BaseModel] | None = model
+    return next(iter(_models_at(model, names)), None)
+
+
+def _models_at(model: type[BaseModel], names: tuple[str, ...]) -> list[type[BaseModel]]:
+    """Follow keys to a table; where tables of several kinds may stand, the kind's name follows."""
+    at = [model]
     for name in names:
-        field = _field(at, name) if at is not None else None
-        at = _model_in(field.annotation) if field is not None else None
+        of_kind = [one for one in at if _kind(one) == name] if len(at) > 1 else []
+        fields = [field for one in at if (field := _field(one, name)) is not None]
+        at = of_kind or (_models_in(fields[0].annotation) if fields else [])
     return at
 
 
-def _model_in(annotation: Any) -> type[BaseModel] | None:
-    """Find the model inside an annotation such as ``list[Step] | None``."""
+def _models_in(annotation: Any) -> list[type[BaseModel]]:
+    """Find the models inside an annotation such as ``list[Step] | None``."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    inner = (_model_in(one) for one in get_args(annotation))
-    return next((one for one in inner if one is not None), None)
+        return [annotation]
+    return [one for inner in get_args(annotation) for one in _models_in(inner)]
+
+
+def _kind(model: type[BaseModel]) -> str | None:
+    """Return the one value that a table's key ``kind`` can have, if there is but one."""
+    field = _field(model, "kind")
+    values = () if field is None else get_args(field.annotation)
+    return str(values[0]) if len(values) == 1 else None
 
 
 def _field(model: type[BaseModel], key: str) -> FieldInfo | None:

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from harness.scenario.keys import known_keys, meaning_of, stray_key
+from harness.scenario.keys import known_keys, known_kinds, meaning_of, stray_key
 from harness.scenario.model import NAME_PATTERN, POINT_PATTERN, WORD_PATTERN
 from harness.scenario.words import listed, resembling, shown
 
@@ -29,8 +29,10 @@ WANTED = {
     "float": "a number",
     "bool": "true or false",
     "list": "a list [...]",
+    "tuple": "a list [...]",
     "dict": "a table { ... }",
     "model": "a table { ... }",
+    "model_attributes": "a table { kind = ... }",
 }
 WANTED_AT = {
     "phase": "tables [[phase]]",
@@ -92,13 +94,18 @@ def values_mistakes(error: ValidationError, data: Any, model: type[BaseModel]) -
     """
     found: dict[tuple[int | str, ...], list[ErrorDetails]] = {}
     for detail in error.errors(include_url=False):
-        found.setdefault(_keys_of(detail, data), []).append(detail)
+        found.setdefault(_place(detail, data)[0], []).append(detail)
     mistakes = []
     for keys, details in found.items():
         if any(other[: len(keys)] == keys for other in found if len(other) > len(keys)):
             continue
         telling = [one for one in details if not _is_other_kind(one)] or details
-        mistakes.append(Mistake(place(keys), _what(telling[0], keys, model)))
+        names = _place(telling[0], data)[1]
+        if telling[0]["type"].startswith("union_tag"):
+            what = _wrong_table_kind(telling[0]["input"], known_kinds(model, names))
+        else:
+            what = _what(telling[0], keys, names, model)
+        mistakes.append(Mistake(place(keys), what))
     return mistakes
 
 
@@ -109,25 +116,39 @@ def _is_other_kind(detail: ErrorDetails) -> bool:
     return detail["type"].endswith("_type")
 
 
-def _keys_of(detail: ErrorDetails, data: Any) -> tuple[int | str, ...]:
-    """Return the keys of a location in the data, without pydantic's marks for kinds of values."""
+def _place(detail: ErrorDetails, data: Any) -> tuple[tuple[int | str, ...], tuple[str, ...]]:
+    """Return the keys of a location in the data, without pydantic's marks for kinds of values.
+
+    Besides, the names that lead there in a model: keys, and a table's kind where it may have some.
+    """
+    kind = detail["type"]
     keys: list[int | str] = []
+    names: list[str] = []
     at = data
     for number, part in enumerate(detail["loc"]):
         last = number == len(detail["loc"]) - 1
         if isinstance(at, dict) and isinstance(part, str):
-            if part in at or (last and detail["type"] == "missing"):
+            if part in at or (last and kind == "missing"):
                 keys.append(part)
+                names.append(part)
                 at = at.get(part)
+            elif at.get("kind") == part:
+                names.append(part)
         elif isinstance(at, list) and isinstance(part, int) and part < len(at):
             keys.append(part)
             at = at[part]
-    return tuple(keys)
+    if kind.startswith("union_tag"):
+        keys.append("kind")
+    return tuple(keys), tuple(names)
 
 
-def _what(detail: ErrorDetails, keys: tuple[int | str, ...], model: type[BaseModel]) -> str:
+def _what(
+    detail: ErrorDetails,
+    keys: tuple[int | str, ...],
+    names: tuple[str, ...],
+    model: type[BaseModel],
+) -> str:
     kind, context, value = detail["type"], detail.get("ctx", {}), detail["input"]
-    names = tuple(key for key in keys if isinstance(key, str))
     if kind == "missing":
         line = f"[[{place(keys)}]]" if names[-1] in ("phase", "do") else f"{names[-1]} = ..."
         return f"is missing; write {line} ({meaning_of(model, names)})"
@@ -146,8 +167,23 @@ def _what(detail: ErrorDetails, keys: tuple[int | str, ...], model: type[BaseMod
     return f"must be {_rule(kind, context)}, got {shown(value)}"
 
 
+def _wrong_table_kind(value: Any, known: list[str]) -> str:
+    """Say which kind a table should have; ``value`` is the table."""
+    rule = _one_of(known)
+    if "kind" not in value:
+        return f"is missing; write kind = {rule}"
+    close = resembling(str(value["kind"]), known)
+    hint = f'; did you mean "{close}"?' if close else ""
+    return f"must be {rule}, got {shown(value['kind'])}{hint}"
+
+
 def _choices(context: dict[str, Any]) -> list[str]:
     return re.findall(r"'([^']*)'", context["expected"])
+
+
+def _one_of(choices: list[str]) -> str:
+    quoted = [f'"{choice}"' for choice in choices]
+    return f"{', '.join(quoted[:-1])} or {quoted[-1]}" if quoted[1:] else quoted[0]
 
 
 def _rule(kind: str, context: dict[str, Any]) -> str:
@@ -159,9 +195,7 @@ def _rule(kind: str, context: dict[str, Any]) -> str:
     if kind == "string_pattern_mismatch":
         return PATTERNS[context["pattern"]]
     if kind == "literal_error":
-        choices = _choices(context)
-        quoted = [f'"{choice}"' for choice in choices]
-        return f"{', '.join(quoted[:-1])} or {quoted[-1]}" if quoted[1:] else quoted[0]
+        return _one_of(_choices(context))
     return {
         "finite_number": "a finite number",
         "string_too_short": "text with something in it",
@@ -188,6 +222,8 @@ def _fix(wanted: str, value: Any, where: str) -> str:
     text_wanted = "text" in wanted or "name" in wanted
     if isinstance(value, list) and wanted.startswith("a table") and where:
         return f"; it stands once: write [{where}] with single brackets, or {key} = {{ ... }}"
+    if wanted.startswith("a table { kind") and isinstance(value, int | float):
+        return f'; write {key} = {{ kind = "constant", value = {shown(value)} }}'
     if isinstance(value, dict) and text_wanted and key:
         return f'; a key with a dot makes a table: write {key} = "..."'
     if isinstance(value, str):

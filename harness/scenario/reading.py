@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import stat
-import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +19,7 @@ from harness.scenario.rules.claims import claim_mistakes
 from harness.scenario.rules.order import order_mistakes
 from harness.scenario.rules.references import reference_mistakes
 from harness.scenario.rules.steps import step_mistakes
+from harness.scenario.toml_file import near, read_toml, reason
 from harness.scenario.users import read_users
 from harness.scenario.words import no_operation, resembling, shown
 
@@ -36,10 +35,7 @@ __all__ = [
     "read_scenario",
 ]
 
-BYTES_MAX = 1_000_000
-DEPTH_MAX = 30
 REGRESSIONS = "regressions"
-BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 def find_scenarios(paths: list[Path]) -> list[Path]:
@@ -64,9 +60,9 @@ def find_scenarios(paths: list[Path]) -> list[Path]:
             else:
                 found.append(path)
         except (FileNotFoundError, NotADirectoryError) as error:
-            raise BadInput(f"{path}: no such file or folder{_near(path)}") from error
+            raise BadInput(f"{path}: no such file or folder{near(path)}") from error
         except (OSError, ValueError) as error:
-            raise BadInput(f"{path}: cannot be read: {_reason(error)}") from error
+            raise BadInput(f"{path}: cannot be read: {reason(error)}") from error
     return list(dict.fromkeys(found))
 
 
@@ -133,72 +129,8 @@ def parsed(path: Path) -> dict[str, Any]:
     Raises:
         BadInput: It cannot be read, or is none.
     """
-    raw = _bytes(path)
-    if raw.startswith(BYTE_ORDER_MARK):
-        raise BadInput(f"{path}: begins with a byte order mark; save it as UTF-8 without one")
-    try:
-        data = tomllib.loads(raw.decode("utf-8"))
-    except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        raise BadInput(
-            f"{path}: must be UTF-8 text, line {line} is not; save it as UTF-8"
-        ) from error
-    except RecursionError as error:
-        raise BadInput(_too_deep(path)) from error
-    except ValueError as error:
-        # TOMLDecodeError for most mistakes, a plain ValueError for a number of thousands of digits.
-        raise BadInput(f"{path}: is not TOML: {_toml_reason(error)}") from error
-    if not data:
-        raise BadInput(f"{path}: is empty; a scenario has claim, users, [[phase]] and [check]")
-    if _is_deep(data):
-        raise BadInput(_too_deep(path))
-    return data
-
-
-def _too_deep(path: Path) -> str:
-    return f"{path}: is nested deeper than {DEPTH_MAX} tables or lists; write it flatter"
-
-
-def _bytes(path: Path) -> bytes:
-    try:
-        found = path.stat()
-        if stat.S_ISDIR(found.st_mode):
-            raise BadInput(f"{path}: is a folder; name a file in it")
-        if not stat.S_ISREG(found.st_mode):
-            raise BadInput(f"{path}: is no regular file; name a scenario file (*.toml)")
-        if found.st_size > BYTES_MAX:
-            raise BadInput(
-                f"{path}: must be at most {BYTES_MAX:_} bytes, has {found.st_size:_}; split it"
-            )
-        return path.read_bytes()
-    except FileNotFoundError as error:
-        raise BadInput(f"{path}: no such file or folder{_near(path)}") from error
-    except (OSError, ValueError) as error:
-        raise BadInput(f"{path}: cannot be read: {_reason(error)}") from error
-
-
-def _reason(error: Exception) -> str:
-    return (error.strerror if isinstance(error, OSError) else None) or str(error)
-
-
-def _toml_reason(error: ValueError) -> str:
-    text = str(error)
-    if "integer string conversion" in text:
-        return "a number has thousands of digits; no key takes one"
-    return text[:1].lower() + text[1:]
-
-
-def _is_deep(data: dict[str, Any]) -> bool:
-    """Return True beyond ``DEPTH_MAX`` levels, to which dotted keys nest without any recursion."""
-    level: list[Any] = [data]
-    for _ in range(DEPTH_MAX):
-        level = [
-            inner
-            for one in level
-            for inner in (one.values() if isinstance(one, dict) else one)
-            if isinstance(inner, dict | list)
-        ]
-    return bool(level)
+    holds = "claim, users, [[phase]] and [check]"
+    return read_toml(path, noun="scenario", holds=holds, shorter="split it")
 
 
 def _not_in_files(data: dict[str, Any]) -> list[Mistake]:
@@ -220,13 +152,3 @@ def _is_left_out(path: Path, folder: Path) -> bool:
     """Return True for hidden files, and for the kept failures of searches."""
     parts = path.relative_to(folder).parts
     return any(part.startswith(".") for part in parts) or REGRESSIONS in parts[:-1]
-
-
-def _near(path: Path) -> str:
-    """Suggest the most similar name in the same folder."""
-    try:
-        names = sorted(one.name for one in path.parent.iterdir())
-    except OSError:
-        return f"; there is no folder {path.parent} either"
-    close = difflib.get_close_matches(path.name, names, n=1)
-    return f"; did you mean {path.parent / close[0]}?" if close else ""

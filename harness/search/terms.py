@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from harness.simulated.world.profile import NamedProfile
 
 __all__ = ["SearchTerms"]
 
@@ -14,7 +19,8 @@ class SearchTerms:
     ``strategy`` is a name of ``--strategy``, ``seed`` (0 to 2^64 - 1) decides what is drawn.
     ``adversarial`` also permits orders that asyncio never produces, ``chaos`` makes faults and
     cancellations choices, too. ``system`` is the import path of the system under test; None for
-    the one that the scenario's file names. A program has none.
+    the one that the scenario's file names. A program has none. ``profile`` is the latency profile,
+    None for the nominal one.
 
     Who asks checks the values, and names them in its own words: an option, or an argument.
     """
@@ -24,6 +30,7 @@ class SearchTerms:
     adversarial: bool = False
     chaos: bool = False
     system: str | None = None
+    profile: NamedProfile | None = None
 
     @property
     def mode(self) -> str:
@@ -33,11 +40,15 @@ class SearchTerms:
     @property
     def words(self) -> str:
         """Strategy and mode in a few words, for a heading."""
-        return self.strategy + ", adversarial" * self.adversarial + ", chaos" * self.chaos
+        profile = "" if self.profile is None else f", profile {self.profile.used}"
+        mode = ", adversarial" * self.adversarial + ", chaos" * self.chaos
+        return f"{self.strategy}{mode}{profile}"
 
     @property
     def command(self) -> str:
         """The command line that asks for the same, without its scenarios and its budget."""
         mode = " --adversarial" * self.adversarial + " --chaos" * self.chaos
         system = "" if self.system is None else f" --system {self.system}"
+        if self.profile is not None:
+            system += f" --profile {shlex.quote(str(self.profile.used))}"
         return f"harness explore --strategy {self.strategy}{mode}{system} --seed {self.seed}"

@@ -10,11 +10,13 @@ from harness.choices.chaos import Chaos
 from harness.diagnosis.wait_graph import diagnose
 from harness.errors import HarnessBug
 from harness.history.records import Diagnosis, NodeKind
+from harness.results.profile_used import NOMINAL
 from harness.simulated.guards.turn_watchdog import TurnWatchdog
 from harness.simulated.loop.exploring_loop import ExploringLoop
 from harness.simulated.loop.trace import Trace
 from harness.simulated.loop.virtual_loop import VirtualLoop, running_virtual_loop
 from harness.simulated.simulation import simulate
+from harness.simulated.world.latency_model import executor_options
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 
     from harness.backends.partner import Partner
     from harness.backends.port import Main, Observer, Orders, World
+    from harness.results.profile_used import ProfileUsed
+    from harness.simulated.world.profile import NamedProfile, Profile
 
 __all__ = ["SimulatedBackend"]
 
@@ -33,8 +37,16 @@ class SimulatedBackend:
 
     kind = NodeKind.SIMULATED
 
-    def __init__(self, load_partner: Callable[[], Partner]) -> None:
+    def __init__(
+        self, load_partner: Callable[[], Partner], profile: NamedProfile | None = None
+    ) -> None:
         self._load_partner = load_partner
+        self._profile = profile
+
+    @property
+    def profile(self) -> ProfileUsed:
+        """The latency profile that its runs draw from."""
+        return NOMINAL if self._profile is None else self._profile.used
 
     @property
     def versions(self) -> dict[str, str]:
@@ -45,7 +57,10 @@ class SimulatedBackend:
         self, *, seed: int, orders: Orders | None = None, keep_trace: bool = False
     ) -> _SimulatedRun:
         """Prepare a run; its trace is kept if that is asked for, or if it has orders."""
-        return _SimulatedRun(self._load_partner, seed=seed, orders=orders, keep_trace=keep_trace)
+        figures = None if self._profile is None else self._profile.figures
+        return _SimulatedRun(
+            self._load_partner, figures, seed=seed, orders=orders, keep_trace=keep_trace
+        )
 
     def close(self) -> None:
         """Nothing is held."""
@@ -57,14 +72,16 @@ class _SimulatedRun:
     def __init__(
         self,
         load_partner: Callable[[], Partner],
+        figures: Profile | None,
         *,
         seed: int,
         orders: Orders | None,
         keep_trace: bool,
     ) -> None:
+        self._figures = figures
         self._seed, self._orders = seed, orders
         self._keep_trace = keep_trace or orders is not None
-        self.stage = _SimulatedStage(load_partner, seed=seed)
+        self.stage = _SimulatedStage(load_partner, figures, seed=seed)
 
     def carry_out(self, main: Main, *, observer: Observer | None = None) -> Ran:
         """Simulate the run to its end, or to where nothing can go on."""
@@ -94,6 +111,7 @@ class _SimulatedRun:
                 trace=trace,
                 watch_cycles=True,
                 make_loop=make_loop,
+                **executor_options(self._figures),
             )
         return Ran(
             error=ran.error,
@@ -111,8 +129,11 @@ class _SimulatedRun:
 class _SimulatedStage:
     """What a simulated run finds around it."""
 
-    def __init__(self, load_partner: Callable[[], Partner], *, seed: int) -> None:
+    def __init__(
+        self, load_partner: Callable[[], Partner], figures: Profile | None, *, seed: int
+    ) -> None:
         self._load_partner = load_partner
+        self._figures = figures
         self._seed = seed
 
     machine = None
@@ -157,7 +178,9 @@ class _SimulatedStage:
         """
         del faults
         if needs_node:
-            yield self._load_partner().simulate(label, seed=self._seed, paired=paired)
+            yield self._load_partner().simulate(
+                label, seed=self._seed, paired=paired, profile=self._figures
+            )
         else:
             yield _EmptyWorld()
 

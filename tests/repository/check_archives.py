@@ -27,7 +27,7 @@ SOURCE_TOP_LEVEL = {
 NEEDED = (
     "harness/py.typed",
     "harness/results/report.schema.json",
-    "harness/simulated/world/profiles/default.toml",
+    "harness/simulated/world/profiles/nominal.toml",
     "harness/report/templates/style/style.css",
     "harness/miden/containers/miden_node/official.Dockerfile",
 )

@@ -29,7 +29,7 @@ from serve.errors import (
 if TYPE_CHECKING:
     import asyncio
     import random
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Generator, Sequence
     from pathlib import Path
 
     from harness.miden.simulated.node import SimulatedNode
@@ -124,6 +124,7 @@ class SimulatedClientFactory:
         self, store: ClientStore, stream: random.Random, dial_timeout_s: float
     ) -> Generator[simpy.Event, Any, None]:
         """Open the store; an empty one asks the node for its genesis."""
+        yield from self.node.takes("spawn", stream)
         yield self.node.environment.timeout(self.node.model.seconds("build", stream))
         if store.genesis is None:
             yield from self.node.dial(stream, timeout_s=dial_timeout_s)
@@ -259,6 +260,11 @@ class SimulatedClient:
         self._jobs.clear()
         self._released()
 
+    def _takes(
+        self, command: str, *, on_a_core: Sequence[str] = ()
+    ) -> Generator[simpy.Event, Any, None]:
+        return self._node.takes(command, self._stream, on_a_core=on_a_core)
+
     def _wait(self, what: str) -> simpy.Event:
         return self._loop.environment.timeout(self._node.model.seconds(what, self._stream))
 
@@ -271,20 +277,21 @@ class SimulatedClient:
         yield from self._node.calls(count, self._stream)
 
     def _node_status(self) -> Generator[simpy.Event, Any, NodeStatus]:
+        yield from self._takes("node_status")
         yield from self._calls(self._node.model.profile.rpcs.status)
         return self._node.status()
 
     def _sync(self) -> Generator[simpy.Event, Any, SyncSummary]:
         rpcs = self._node.model.profile.rpcs
         first = self._store.block_number == 0
+        yield from self._takes("first_sync" if first else "later_sync")
         yield from self._calls(rpcs.first_sync if first else rpcs.later_sync)
         self._store.block_number = self._node.block_number
         return SyncSummary(block_number=self._store.block_number)
 
     def _prepare(self, spec: AccountSpec) -> Generator[simpy.Event, Any, AccountId]:
         scheme = "key" if spec.key_scheme is KeyScheme.FALCON else "key_ecdsa"
-        yield from self._node.compute(scheme, self._stream)
-        yield from self._node.compute("search", self._stream)
+        yield from self._takes("prepare_account", on_a_core=(scheme, "search"))
         account_id = _account_id(
             f"{self._node.genesis} {self._where} {self._store.built}", spec.storage_mode
         )
@@ -300,6 +307,7 @@ class SimulatedClient:
         return account_id
 
     def _add(self, account_id: AccountId) -> Generator[simpy.Event, Any, None]:
+        yield from self._takes("add_account")
         yield self._wait("store")
         if account_id in self._store.accounts:
             return
@@ -308,15 +316,18 @@ class SimulatedClient:
         self._store.accounts[account_id] = self._prepared.pop(account_id)
 
     def _list(self) -> Generator[simpy.Event, Any, tuple[ClientAccount, ...]]:
+        yield from self._takes("list_accounts")
         yield self._wait("store")
         accounts = self._store.accounts
         return tuple(accounts[one] for one in sorted(accounts, key=_hex))
 
     def _get(self, account_id: AccountId) -> Generator[simpy.Event, Any, ClientAccount | None]:
+        yield from self._takes("get_account")
         yield self._wait("store")
         return self._store.accounts.get(account_id)
 
     def _status(self, account_id: AccountId) -> Generator[simpy.Event, Any, ClientAccountStatus]:
+        yield from self._takes("get_account_status")
         yield self._wait("store")
         account = self._store.accounts.get(account_id)
         if account is None:

@@ -7,18 +7,22 @@ from typing import TYPE_CHECKING, Any
 
 import simpy
 
+from harness.miden.simulated.cores import Cores
+from harness.simulated.world.profile import Command
 from serve.domain.client_values import NodeStatus
 from serve.errors import CommandTimedOut, DialTimedOut, NodeUnreachable
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Generator
+    from collections.abc import Generator, Sequence
 
     from harness.simulated.world.latency_model import LatencyModel
 
 __all__ = ["SimulatedNode"]
 
 VERSION = "simulated"
+# What a command takes of which a profile says nothing.
+NOTHING = Command()
 # The factor by which a slow node lengthens calls.
 SLOW = 8.0
 
@@ -34,7 +38,12 @@ class SimulatedNode:
         self.model = model
         self.state = "heal"
         self.restarts = 0
-        self.cores = simpy.Resource(environment, capacity=model.profile.cores)
+        slice_ms = model.profile.core_slice_ms
+        self.cores = Cores(
+            environment,
+            count=model.profile.cores,
+            slice_s=None if slice_ms is None else slice_ms / 1e3,
+        )
         self.genesis = "0x" + hashlib.sha256(f"genesis {label}".encode()).hexdigest()
         self._workers = simpy.Resource(environment, capacity=model.profile.rpc_workers)
         self._born_s = environment.now
@@ -92,11 +101,18 @@ class SimulatedNode:
                 yield self.environment.timeout(limit_s)
                 raise CommandTimedOut(f"the node did not answer within {limit_s:g} s")
 
-    def compute(self, what: str, stream: random.Random) -> Generator[simpy.Event, Any, None]:
-        """Keep one of the machine's cores busy."""
-        with self.cores.request() as core:
-            yield core
-            yield self.environment.timeout(self.model.seconds(what, stream))
+    def takes(
+        self, command: str, stream: random.Random, *, on_a_core: Sequence[str] = ()
+    ) -> Generator[simpy.Event, Any, None]:
+        """Take a command's parts that keep a core busy, and what it takes besides its parts."""
+        besides: Command = getattr(self.model.profile.command, command) or NOTHING
+        works = [self.model.seconds(part, stream) for part in on_a_core]
+        if besides.cpu_ms is not None:
+            works.append(self.model.drawn(besides.cpu_ms, stream))
+        if works:
+            yield from self.cores.compute(works)
+        if besides.wait_ms is not None:
+            yield self.environment.timeout(self.model.drawn(besides.wait_ms, stream))
 
     def _refuse_if_cut(self, stream: random.Random) -> Generator[simpy.Event, Any, None]:
         if self.state in ("cut", "restart"):

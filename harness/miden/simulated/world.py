@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from functools import cache
+from typing import TYPE_CHECKING
 
 from harness.choices.randomness import Randomness
 from harness.miden.simulated.client import SimulatedClientFactory
 from harness.miden.simulated.node import SimulatedNode
 from harness.simulated.loop.virtual_loop import running_virtual_loop
-from harness.simulated.world.latency_model import LatencyModel, read_profile
+from harness.simulated.world.latency_model import LatencyModel
+from harness.simulated.world.profile_reading import nominal_profile
+
+if TYPE_CHECKING:
+    from harness.simulated.world.profile import Profile
 
 __all__ = ["simulated_world"]
 
 
-nominal_profile = cache(read_profile)
-
-
-def simulated_world(label: str, *, seed: int, paired: bool) -> _SimulatedWorld:
-    """Make a world on the running virtual loop, with the latencies of the nominal profile."""
-    model = LatencyModel(nominal_profile(), randomness=Randomness(seed), paired=paired)
+def simulated_world(
+    label: str, *, seed: int, paired: bool, profile: Profile | None = None
+) -> _SimulatedWorld:
+    """Make a world on the running virtual loop, with the latencies of a profile."""
+    figures = nominal_profile() if profile is None else profile
+    model = LatencyModel(figures, randomness=Randomness(seed), paired=paired)
     loop = running_virtual_loop()
     return _SimulatedWorld(SimulatedNode(loop.environment, model, label=label))
 

@@ -68,6 +68,7 @@ class Overview:
     counts: tuple[tuple[Verdict, int], ...]
     nodes: tuple[tuple[str, int], ...]
     seeds: str
+    profiles: tuple[str, ...]
     groups: tuple[Group, ...]
     groups_left_out: int
     wall_s: float
@@ -87,6 +88,7 @@ def overview(report: RunReport, sections: Mapping[int, int]) -> Overview:
         counts=tuple((verdict, counts[verdict]) for verdict in WORST_FIRST),
         nodes=tuple(Counter(run.node for run in report.runs).items()),
         seeds=_seeds(report.runs),
+        profiles=tuple(dict.fromkeys(str(run.profile) for run in report.runs if run.profile)),
         groups=tuple(groups[:_GROUPS_MAX]),
         groups_left_out=max(len(groups) - _GROUPS_MAX, 0),
         wall_s=sum(run.wall_s for run in report.runs),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from harness.report.figures.cycle_plot import cycle_plot
 from harness.report.figures.latency_plot import latency_plot
 from harness.report.figures.overview import overview
+from harness.report.figures.side_by_side import side_by_side
 from harness.report.figures.speedup_plot import speedup_plots
 from harness.report.figures.timeline import shown_operations, timeline_of
 from harness.report.formats.search_html import lock_rows
@@ -24,6 +25,7 @@ __all__ = ["SECTIONS_MAX", "SHAPES_MAX", "run_html"]
 
 SECTIONS_MAX = 200
 SHAPES_MAX = 30_000  # a larger page is slow to open, so later runs are shown without figures
+COMPARED_MAX = 100
 _OPEN_MAX = 3
 
 
@@ -42,8 +44,11 @@ def run_html(
     shown = runs[:sections_max]
     numbers = {id(run): number for number, run in enumerate(shown, start=1)}
     template = environment().get_template("runs.html")
+    compared = side_by_side(report)
     return template.render(
         report=report,
+        compared=compared[:COMPARED_MAX],
+        compared_left_out=len(compared) - len(compared[:COMPARED_MAX]),
         overview=overview(report, numbers),
         sections=list(_sections(shown, shapes_max)),
         runs_left_out=len(runs) - len(shown),

@@ -9,6 +9,7 @@ from harness.errors import HarnessBug
 from harness.history.contention import contention
 from harness.history.timings import pairs_of, phases
 from harness.report.figures.latency_and_speedup import PERCENTILES, latencies, speedups
+from harness.report.figures.side_by_side import side_by_side
 from harness.results.plain_record import to_plain
 from harness.results.wording import clock_word
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from harness.history.records import History
     from harness.history.timings import Pair, Speedup
     from harness.report.figures.latency_and_speedup import Latency
+    from harness.report.figures.side_by_side import SideBySide
     from harness.results.runs import RunReport, RunResult
 
 __all__ = [
@@ -38,6 +40,7 @@ def report_document(report: RunReport) -> dict[str, Any]:
         "verdict": report.verdict.value,
         "started_at": report.started_at,
         "runs": [_run(run) for run in report.runs],
+        "side_by_side": [_compared(one) for one in side_by_side(report)],
         "versions": dict(report.versions),
         "machine": dict(report.machine),
     }
@@ -69,7 +72,25 @@ def _run(run: RunResult) -> dict[str, Any]:
         "virtual_s": run.virtual_s,
         "wall_s": run.wall_s,
         "replay": run.replay,
+        "profile": to_plain(run.profile),
         "figures": None if run.history is None else _figures(run.history),
+    }
+
+
+def _compared(one: SideBySide) -> dict[str, Any]:
+    sides = {"simulated": one.simulated, "live": one.live}
+    return {
+        "scenario": one.scenario,
+        "path": one.path,
+        **{
+            node: {
+                "verdict": side.verdict.value,
+                "runs": side.runs,
+                "latencies": [_latency(found) for found in side.latencies.values()],
+                "speedups": [_speedup(phase, found) for phase, found in side.speedups.items()],
+            }
+            for node, side in sides.items()
+        },
     }
 
 

@@ -48,6 +48,8 @@ def _case(suite: Element, run: RunResult) -> None:
     }
     if run.virtual_s is not None:
         facts["virtual_s"] = f"{run.virtual_s!r} simulated"
+    if run.profile is not None:
+        facts["profile"] = str(run.profile)
     name = f"{run.scenario}[seed {run.seed}]"
     case = add_case(suite, name, path=run.path, wall_s=run.wall_s, facts=facts)
     if run.verdict is not Verdict.PASSED:

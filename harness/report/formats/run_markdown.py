@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from harness.report.figures.latency_and_speedup import speedups
+from harness.report.figures.side_by_side import side_by_side
 from harness.report.formats.run_terminal import render_result
 from harness.report.markdown_page import MARKS, SIZE_BYTES_MAX, MarkdownPage, cell, fenced
 from harness.results.verdict import WORST_FIRST, Verdict
@@ -33,6 +34,8 @@ def run_markdown(report: RunReport, *, size_bytes_max: int = SIZE_BYTES_MAX) -> 
         report.runs, key=lambda run: WORST_FIRST.index(run.verdict)
     )  # a stable sort: otherwise in the order of the runs
     page.rows(["## What did not pass", ""], _failures(runs), noun="run that did not pass")
+    head = ["## Simulated and live, side by side", "", *_COMPARED_HEAD]
+    page.rows(head, _compared_rows(report), noun="row of simulated and live")
     head = ["## Speed-up", "", *_SPEEDUP_NOTE, *_SPEEDUP_HEAD]
     page.rows(head, _speedup_rows(runs), noun="speed-up")
     page.rows(["## Runs", "", *_RUN_HEAD], map(_run_row, runs), noun="run")
@@ -62,6 +65,8 @@ _TIMES = {
 def _where_made(report: RunReport) -> list[str]:
     rows = [f"| {cell(name)} | {cell(value)} |" for name, value in report.versions.items()]
     rows += [f"| {cell(name)} | {cell(value)} |" for name, value in report.machine.items()]
+    used = dict.fromkeys(str(run.profile) for run in report.runs if run.profile is not None)
+    rows += [f"| latency profile | {cell(one)} |" for one in used]
     if report.started_at:
         rows.append(f"| started at | {cell(report.started_at)} |")
     if not rows:
@@ -78,6 +83,15 @@ def _failures(runs: list[RunResult]) -> Iterator[str]:
         claim = f"{cell(run.claim)}\n\n" if run.claim else ""
         title = f"### {MARKS[run.verdict]}: {cell(run.scenario)}"
         yield f"{title}\n\n{claim}{fenced(text)}\n"
+
+
+_COMPARED_HEAD = ["| scenario | what | simulated | live, measured |", "|---|---|---:|---:|"]
+
+
+def _compared_rows(report: RunReport) -> Iterator[str]:
+    for one in side_by_side(report):
+        for row in one.rows:
+            yield f"| {' | '.join(cell(text) for text in (one.scenario, *row))} |"
 
 
 _SPEEDUP_NOTE = [

@@ -24,6 +24,7 @@ def search_json(report: ExplorationReport) -> str:
         "result_version": RESULT_VERSION,
         "verdict": report.verdict.value,
         "started_at": report.started_at,
+        "profile": to_plain(report.profile),
         "explorations": [
             {"verdict": one.verdict.value, "proven": one.proven, **to_plain(one)}
             for one in report.explorations

@@ -219,6 +219,7 @@ def _operations(attempt: Attempt) -> int:
 
 def token_of(subject: Subject, tape: Tape, run: Attempt, cause: str) -> Token:
     """Make the token that repeats a run of a tape on this subject."""
+    profile = subject.terms.profile
     return Token(
         subject=subject.path or subject.name,
         terms=replace(subject.terms, strategy="replay", seed=tape.seed),
@@ -228,6 +229,7 @@ def token_of(subject: Subject, tape: Tape, run: Attempt, cause: str) -> Token:
         steps=run.steps,
         checkpoints=checkpoints_of(run.order),
         dropped=subject.dropped,
+        profile=None if profile is None else profile.used,
     )
 
 

@@ -18,6 +18,7 @@ from harness.results.wording import one_line, shortened
 from harness.search.failures.investigation import carry_out, investigate
 from harness.search.failures.token import Token
 from harness.search.pieces.piece import subject_of
+from harness.simulated.world.profile_reading import profile_again
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -153,7 +154,8 @@ def regression_subject(regression: Regression, *, system: str | None) -> Scenari
         BadInput: The scenario or the system cannot be used.
     """
     token = regression.token
-    terms = replace(token.terms, system=system)
+    profile = profile_again(token.profile, None, what=f"{regression.path}: token")
+    terms = replace(token.terms, system=system, profile=profile)
     return subject_of(str(regression.scenario), terms, dropped=token.dropped)
 
 

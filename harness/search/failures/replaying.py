@@ -12,8 +12,11 @@ from harness.results.replays import ReplayResult
 from harness.search.failures.investigation import run_with_schedule
 from harness.search.failures.token import Token, cause_key, first_parting
 from harness.search.pieces.piece import subject_of
+from harness.simulated.world.profile_reading import profile_again
 
 if TYPE_CHECKING:
+    from os import PathLike
+
     from harness.results.schedule import Schedule
     from harness.search.subjects.attempt import Attempt
     from harness.search.subjects.port import Subject
@@ -117,11 +120,15 @@ def replay(token: Token, subject: Subject) -> Replayed:
     )
 
 
-def subject_of_token(token: Token, *, system: str | None = None) -> ScenarioSubject:
+def subject_of_token(
+    token: Token, *, system: str | None = None, profile: str | PathLike[str] | None = None
+) -> ScenarioSubject:
     """Make the subject that a token names; ``system`` overrides the token's own.
 
+    ``profile`` is where the token's profile is now, if it is not where it was.
+
     Raises:
-        BadInput: The token is not of a scenario, or the scenario is not here.
+        BadInput: The token is not of a scenario, or the scenario or the profile is not here.
     """
     if not token.subject.endswith(".toml"):
         raise BadInput(
@@ -133,7 +140,11 @@ def subject_of_token(token: Token, *, system: str | None = None) -> ScenarioSubj
             f"token: is of {token.subject}, which is not here; call replay in the folder in which"
             " it was found, or bring the scenario there"
         )
-    terms = replace(token.terms, system=system or token.terms.system)
+    terms = replace(
+        token.terms,
+        system=system or token.terms.system,
+        profile=profile_again(token.profile, profile, what="token"),
+    )
     return subject_of(token.subject, terms, dropped=token.dropped)
 
 

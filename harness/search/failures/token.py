@@ -12,12 +12,15 @@ from typing import Any
 
 from harness.choices.kinds import ChoiceKind
 from harness.errors import BadInput
+from harness.results.profile_used import ProfileUsed
 from harness.search.failures.tape import Deviation, Tape
 from harness.search.terms import SearchTerms
 
 __all__ = ["Token", "cause_key", "checkpoints_of", "first_parting"]
 
 PREFIX = "mh1-"
+# Of a run with another profile than the nominal one: who knows no profiles must not take it.
+PREFIX_WITH_PROFILE = "mh2-"
 # What a token may unpack to: beyond this it is no token.
 BYTES_MAX = 4_000_000
 CHECKPOINTS_MAX = 8
@@ -46,7 +49,8 @@ class Token:
     ``cause_key``. ``code`` are the first hexadecimal digits of the fingerprint
     of the code, ``steps`` the run's steps and ``checkpoints`` short checksums of its beginnings, of
     equally many steps each.
-    ``dropped`` names the parts of the workload that were left out.
+    ``dropped`` names the parts of the workload that were left out. ``profile`` is the latency
+    profile, None for the nominal one; the ``terms`` have it only once it has been read.
     """
 
     subject: str
@@ -57,6 +61,7 @@ class Token:
     steps: int
     checkpoints: tuple[int, ...]
     dropped: tuple[str, ...] = ()
+    profile: ProfileUsed | None = None
 
     def __str__(self) -> str:
         terms = self.terms
@@ -66,7 +71,7 @@ class Token:
             int(terms.adversarial),
             self.tape.seed,
             _packed(self.tape.schedule),
-            [],  # No version has filled this place of the format.
+            [] if self.profile is None else [self.profile.name, self.profile.hash],
             self.cause,
             self.code,
             self.steps,
@@ -79,7 +84,8 @@ class Token:
         packed = packer.compress(text) + packer.flush()
         body = b"z" + packed if len(packed) < len(text) else b"t" + text
         sealed = zlib.crc32(body).to_bytes(4) + body
-        return PREFIX + base64.urlsafe_b64encode(sealed).decode().rstrip("=")
+        prefix = PREFIX if self.profile is None else PREFIX_WITH_PROFILE
+        return prefix + base64.urlsafe_b64encode(sealed).decode().rstrip("=")
 
     @classmethod
     def read(cls, text: str) -> Token:
@@ -89,27 +95,27 @@ class Token:
             BadInput: It is none, is damaged, or is of another version of the harness.
         """
         text = text.strip()
-        if not text.startswith(PREFIX):
+        if not text.startswith((PREFIX, PREFIX_WITH_PROFILE)):
             other = text.startswith("mh") and "-" in text[:6]
             why = "is of another version of the harness" if other else f"must begin with {PREFIX}"
             raise BadInput(
                 f'token: {why}, got "{_short(text)}"; copy the whole word that the failure printed'
             )
         try:
-            return cls._of(_unsealed(text.removeprefix(PREFIX)))
+            return cls._of(_unsealed(text[len(PREFIX) :]), text.startswith(PREFIX_WITH_PROFILE))
         except (ValueError, TypeError, KeyError, IndexError, zlib.error, binascii.Error) as error:
             msg = f'token: is damaged, got "{_short(text)}"; copy the whole word again'
             raise BadInput(msg) from error
 
     @classmethod
-    def _of(cls, document: Any) -> Token:
+    def _of(cls, document: Any, has_profile: bool) -> Token:
         (
             subject,
             system,
             adversarial,
             seed,
             schedule,
-            _,
+            profile,
             cause,
             code,
             steps,
@@ -132,7 +138,12 @@ class Token:
             steps=int(steps),
             checkpoints=_sums(bytes.fromhex(checkpoints)),
             dropped=tuple(str(one) for one in dropped),
+            profile=_profile(*profile) if has_profile else None,
         )
+
+
+def _profile(name: object, digits: object) -> ProfileUsed:
+    return ProfileUsed(name=str(name), hash=str(digits))
 
 
 def cause_key(cause: str) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from harness.errors import BadInput
 from harness.results.explorations import RESULT_VERSION, FoundFailure
 from harness.results.plain_record import from_plain, to_plain
+from harness.results.profile_used import NOMINAL
 from harness.results.whole_file import make_directory
 from harness.results.wording import count
 from harness.search.pieces.piece import PieceFound, subject_of
@@ -26,6 +27,9 @@ __all__ = ["Journal"]
 
 NAME = "journal.ndjson"
 JOURNAL_VERSION = 1
+# Of a search with another profile than the nominal one: who knows no profiles must not go on.
+JOURNAL_VERSION_WITH_PROFILE = 2
+PROFILE = "profile"
 
 
 class Journal:
@@ -64,7 +68,8 @@ class Journal:
             self.close()
             raise
         if not self._path.stat().st_size:
-            self._write({"journal_version": JOURNAL_VERSION, "campaign": self._identity})
+            version = JOURNAL_VERSION_WITH_PROFILE if PROFILE in self._identity else JOURNAL_VERSION
+            self._write({"journal_version": version, "campaign": self._identity})
         self._note_reading()
 
     @property
@@ -180,7 +185,8 @@ class Journal:
 def _identity(plan: SearchPlan) -> dict[str, Any]:
     """Say what must be alike for two journals to be of one search."""
     terms = plan.terms
-    return {
+    profile = {} if terms.profile is None else {PROFILE: str(terms.profile.used)}
+    return profile | {
         "result_version": RESULT_VERSION,
         "strategy": terms.strategy,
         "seed": terms.seed,
@@ -201,14 +207,14 @@ def _identity(plan: SearchPlan) -> dict[str, Any]:
 def _refuse_other(record: dict[str, Any], now: dict[str, Any], where: str) -> None:
     fix = "name another folder, or ask for the same search"
     version = record.get("journal_version")
-    if version != JOURNAL_VERSION:
+    if version not in (JOURNAL_VERSION, JOURNAL_VERSION_WITH_PROFILE):
         msg = f"{where}: journal_version must be {JOURNAL_VERSION}, got {version!r}; {fix}"
         raise BadInput(msg)
     then = record.get("campaign")
     if not isinstance(then, dict):
         raise BadInput(f"{where}:1: must say which search it is of; {fix}")
-    for key, value in now.items():
-        before = then.get(key)
+    for key, value in ({PROFILE: str(NOMINAL)} | now).items():
+        before = then.get(key, str(NOMINAL) if key == PROFILE else None)
         if before == value:
             continue
         if isinstance(value, dict) and isinstance(before, dict):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from harness.processes.signals import Interruption
 from harness.results.explorations import ExplorationReport, FoundFailure
+from harness.results.profile_used import NOMINAL
 from harness.search.pieces.merging import merged
 from harness.search.pieces.notes import SpoolReader
 
@@ -164,7 +165,9 @@ class SearchState:
         """Unite all that is known."""
         ended = "ended before all of its work was done"
         unfinished = {one.path: ended for one in self.plan.scenarios if self._is_unfinished(one)}
+        profile = self.plan.terms.profile
         return ExplorationReport(
+            profile=NOMINAL if profile is None else profile.used,
             explorations=tuple(
                 merged(
                     self.plan,
@@ -179,7 +182,7 @@ class SearchState:
                     lost=self._lost.get(one.path) or unfinished.get(one.path),
                 )
                 for one in self.plan.scenarios
-            )
+            ),
         )
 
     def _is_unfinished(self, scenario: Scenario) -> bool:

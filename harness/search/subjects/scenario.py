@@ -79,7 +79,9 @@ class ScenarioSubject(Subject):
         self._system_path = system_path_of(scenario, terms.system)
         self.terms = replace(terms, system=self._system_path)
         self._system = system
-        self._backend = open_backend(NodeKind.SIMULATED, needs_node=system.needs_node)
+        self._backend = open_backend(
+            NodeKind.SIMULATED, needs_node=system.needs_node, profile=terms.profile
+        )
         self._search = Search.of(scenario, faults=terms.chaos)
         self._attempts = 0
 

@@ -224,3 +224,70 @@ def test_a_service_that_ends_the_interpreter_as_it_is_imported_fails_in_one_line
         'system "quitter:Quitter": cannot be loaded: SystemExit(0); mend the module' in done.stdout
     )
     assert "Traceback" not in done.stdout + done.stderr
+
+
+PLAIN = """
+claim = "Both are answered."
+system = "plain_desk:Desk"
+users = ["alice", "bob"]
+[[phase]]
+name = "ask"
+do = [{ call = "ask", user = "each" }]
+[check]
+latency = { of = "ask", max_ms = 500 }
+"""
+DESK = """
+import asyncio
+
+class Desk:
+    async def ask(self, user):
+        await asyncio.to_thread(len, user)
+"""
+SLOW = """
+provenance = "What if a row takes a second?"
+executor.call_ms = { kind = "constant", value = 1000 }
+"""
+
+
+@pytest.fixture
+def desk(project):
+    (project / "scenarios" / "good.toml").write_text(PLAIN, encoding="utf-8")
+    (project / "plain_desk.py").write_text(DESK, encoding="utf-8")
+    (project / "slow.toml").write_text(SLOW, encoding="utf-8")
+    return project
+
+
+def test_both_nodes_are_two_tests_with_ids_of_their_own(desk):
+    done = run(desk, "-v", "--harness-node", "both")
+    assert done.returncode == 0, done.stdout
+    assert "::good[simulated] PASSED" in done.stdout
+    assert "::good[live] PASSED" in done.stdout
+
+
+def test_one_of_both_nodes_can_be_chosen_by_its_mark(desk):
+    done = run(desk, "-v", "--harness-node", "both", "-m", "not harness_live")
+    assert "::good[simulated] PASSED" in done.stdout
+    assert "1 deselected" in done.stdout
+
+
+def test_a_profile_is_that_of_simulated_scenarios(desk):
+    done = run(desk, "-v", "--harness-node", "both", "--harness-profile", "slow.toml")
+    assert "harness: node both, seed 0, profile slow.toml" in done.stdout
+    assert "::good[simulated] FAILED" in done.stdout
+    assert "::good[live] PASSED" in done.stdout
+    assert "--profile slow.toml@" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--harness-profile", "nominel"], "--harness-profile: must be a known name"),
+        (["--harness-profile", "gone.toml"], "--harness-profile: gone.toml: no such file"),
+        (["--harness-profile", "nominal", "--harness-node", "live"], "is for simulated runs"),
+    ],
+)
+def test_a_bad_profile_is_an_error_of_usage(desk, options, told):
+    done = run(desk, *options)
+    assert done.returncode == 4
+    assert told in done.stderr
+    assert "Traceback" not in done.stderr

@@ -7,13 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from harness.errors import BadInput, Terminated
+from harness.errors import BadInput, CouldNotRun, Terminated
 from harness.live.backend import LiveBackend
+from harness.results.profile_used import NOMINAL
 from harness.results.verdict import Verdict
 from harness.runs import runner
 from harness.runs.batch import Batch, read_scenarios, run_batch
 from harness.runs.runner import run_scenario
+from harness.simulated.world.profile_reading import profile_named
 
+ROOT = Path(__file__).parents[3]
 SCENARIO = """
 claim = "Everybody is answered."
 users = ["{user}"]
@@ -167,3 +170,68 @@ def test_mistakes_of_all_files_are_told_at_once(tmp_path):
         (tmp_path / f"{name}.toml").write_text("claim = 3\n", encoding="utf-8")
     with pytest.raises(BadInput, match=r"(?s)a\.toml.*b\.toml"):
         read_scenarios([tmp_path])
+
+
+def test_both_are_all_simulated_runs_and_then_all_live_ones(run):
+    report = run("alice", "bob", node="both", seeds=2)
+    assert [(one.node, one.seed) for one in report.runs] == [
+        *[("simulated", seed) for seed in (0, 0, 1, 1)],
+        *[("live", seed) for seed in (0, 0, 1, 1)],
+    ]
+    assert verdicts(report) == "p" * 8
+
+
+def test_both_are_shared_among_processes_only_where_nothing_is_measured(run):
+    report = run("alice", "bob", node="both", jobs=2)
+    assert [one.node for one in report.runs] == ["simulated"] * 2 + ["live"] * 2
+
+
+def test_what_needs_no_node_runs_where_none_can_be_started(run, tmp_path, monkeypatch):
+    needs = (
+        "class Needy:\n    def __init__(self, clients): ...\n    async def ask(self, user): ...\n"
+    )
+    (tmp_path / "needy_system.py").write_text(needs, encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "needy.toml").write_text(
+        'system = "needy_system:Needy"\n' + SCENARIO.format(user="alice"), encoding="utf-8"
+    )
+
+    def no_docker(_self, partner, *, progress):
+        raise CouldNotRun("Docker does not answer")
+
+    module = run("alice").runs[0].replay.split("--system ")[1]
+    plain = f'system = "{module}"\n' + SCENARIO.format(user="bob")
+    (tmp_path / "plain.toml").write_text(plain, encoding="utf-8")
+    opened = LiveBackend.__init__
+
+    def opens(self, partner, *, progress):
+        (opened if partner is None else no_docker)(self, partner, progress=progress)
+
+    monkeypatch.setattr(LiveBackend, "__init__", opens)
+    paths = [Path("needy.toml"), Path("plain.toml")]
+    report = run_batch(Batch(scenarios=read_scenarios(paths), node="both"), Watched())
+    assert [(one.scenario, one.node, one.verdict.value) for one in report.runs] == [
+        ("needy", "simulated", "passed"),
+        ("plain", "simulated", "passed"),
+        ("needy", "live", "unknown"),
+        ("plain", "live", "passed"),
+    ]
+    assert report.runs[2].could_not_run == "Docker does not answer"
+    assert report.verdict is Verdict.UNKNOWN
+
+
+def test_a_profile_is_that_of_every_simulated_run_in_any_process(tmp_path):
+    paths = [ROOT / "scenarios/two_users_create_accounts.toml"]
+    profile = profile_named("live-2-cores")
+
+    def digests(**options):
+        batch = Batch(scenarios=read_scenarios(paths), seeds=2, **options)
+        return [(one.digest, one.profile) for one in run_batch(batch, Watched()).runs]
+
+    alone, shared = digests(profile=profile, jobs=1), digests(profile=profile, jobs=2)
+    nominal = digests(jobs=1)
+    assert alone == shared
+    assert profile is not None
+    assert {used for _, used in alone} == {profile.used}
+    assert {used for _, used in nominal} == {NOMINAL}
+    assert not {digest for digest, _ in alone} & {digest for digest, _ in nominal}

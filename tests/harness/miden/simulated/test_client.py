@@ -12,7 +12,8 @@ from harness.miden.simulated.client import SimulatedClientFactory
 from harness.miden.simulated.node import SimulatedNode
 from harness.runs.opening import open_backend
 from harness.simulated.loop.virtual_loop import running_virtual_loop
-from harness.simulated.world.latency_model import LatencyModel, read_profile
+from harness.simulated.world.latency_model import LatencyModel
+from harness.simulated.world.profile_reading import nominal_profile
 from serve import Network
 from serve.domain.account_specs import WalletSpec
 from serve.errors import ClientBusy, ClientClosed, NodeUnreachable
@@ -27,7 +28,7 @@ def run():
     def make(body):
         async def main():
             loop = running_virtual_loop()
-            model = LatencyModel(read_profile(), randomness=Randomness(7), paired=False)
+            model = LatencyModel(nominal_profile(), randomness=Randomness(7), paired=False)
             node = SimulatedNode(loop.environment, model, label="here")
             await body(SimulatedClientFactory(node, loop, queue_length_max=2))
 

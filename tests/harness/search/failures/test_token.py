@@ -8,6 +8,7 @@ import pytest
 
 from harness.choices.kinds import ChoiceKind
 from harness.errors import BadInput
+from harness.results.profile_used import ProfileUsed
 from harness.search.failures.tape import Deviation, Tape
 from harness.search.failures.token import Token, cause_key, checkpoints_of, first_parting
 from harness.search.terms import SearchTerms
@@ -72,7 +73,7 @@ def test_a_token_that_was_cut_off_is_refused(cut):
     [
         ("", "must begin with mh1-"),
         ("dt1-cgAB", "must begin with mh1-"),
-        ("mh2-abc", "of another version of the harness"),
+        ("mh3-abc", "of another version of the harness"),
         ("mh1-", "is damaged"),
         ("mh1-!!!!", "is damaged"),
         ("mh1-é", "is damaged"),
@@ -106,3 +107,24 @@ def test_the_first_difference_lies_where_it_is_told(at):
 def test_a_run_of_another_length_parts(steps):
     run = token(steps=100, checkpoints=checkpoints_of(order(*range(1, 101))))
     assert first_parting(run, order(*range(1, steps + 1))) is not None
+
+
+PROFILE = ProfileUsed(name="profiles/schnell ö.toml", hash="0123456789ab")
+
+
+def test_a_token_of_another_profile_is_of_another_version_and_read_back():
+    with_profile = token(profile=PROFILE)
+    assert str(with_profile).startswith("mh2-")
+    assert Token.read(str(with_profile)) == with_profile
+
+
+def test_a_token_of_the_nominal_profile_is_as_ever():
+    text = str(token())
+    assert text.startswith("mh1-")
+    assert Token.read(text).profile is None
+    assert Token.read(text) != token(profile=PROFILE)
+
+
+def test_a_token_whose_version_was_changed_by_hand_is_damaged():
+    with pytest.raises(BadInput, match="token: is damaged"):
+        Token.read(str(token()).replace("mh1-", "mh2-"))
