@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -59,11 +60,28 @@ class _Trip:
 
 @dataclass(slots=True, kw_only=True)
 class _Armed:
-    """A fault of the scenario, with its occasions left to ``skip`` and ``times`` left to strike."""
+    """A fault of the scenario, and how often its point was reached.
+
+    Where the fault names several users, each is counted alone.
+    """
 
     fault: Fault
-    skip: int
-    times: int
+    arrivals: Counter[str | None] = field(default_factory=Counter)
+
+    def strikes(self, user: str | None) -> bool:
+        """Count an arrival of a user, and say whether the fault strikes."""
+        fault = self.fault
+        named = [fault.user] if isinstance(fault.user, str) else fault.user
+        if named is None:
+            user = None
+        elif named == ["each"]:
+            # "-" is whoever the scenario does not know.
+            if user in (None, "-"):
+                return False
+        elif user not in named:
+            return False
+        self.arrivals[user] += 1
+        return fault.skip < self.arrivals[user] <= fault.skip + fault.times
 
 
 class Interception:
@@ -79,7 +97,7 @@ class Interception:
         # Set while faults are choices of a search.
         self.chaos: Chaos | None = None
         self._recorder = recorder
-        self._armed = [_Armed(fault=one, skip=one.skip, times=one.times) for one in faults]
+        self._armed = [_Armed(fault=one) for one in faults]
         self._gates: list[_Gate] = []
         self._trips: list[_Trip] = []
 
@@ -99,6 +117,14 @@ class Interception:
             gate.opened.set()
         self._gates.clear()
         self._trips.clear()
+
+    def watches(self, point: str) -> bool:
+        """Say whether anything may happen at a point to the running operation."""
+        running = OPERATION.get()
+        held: list[_Gate | _Trip] = [*self._gates, *self._trips]
+        return any(one.point == point and _is(running, one.step) for one in held) or any(
+            plain_name(one.fault.at) == point for one in self._armed
+        )
 
     async def reach(
         self,
@@ -132,7 +158,9 @@ class Interception:
         for armed in self._armed:
             if self._strikes(armed, point, key):
                 fault = armed.fault
-                await self._strike(point, fault.kind, fault.error or error, key)
+                await self._strike(
+                    point, fault.kind, fault.error or error, key, delay_ms=fault.delay_ms
+                )
         if self.chaos is not None and kinds:
             kind = self.chaos.at(point, key.get("user", "-"), possible=kinds)
             if kind is not None:
@@ -172,19 +200,24 @@ class Interception:
         if (
             (self.chaos is not None and self.chaos.stopped)
             or plain_name(fault.at) != point
-            or armed.times == 0
-            or fault.user not in (None, key.get("user"))
             or fault.phase not in (None, self.phase)
         ):
             return False
-        if armed.skip:
-            armed.skip -= 1
-            return False
-        armed.times -= 1
-        return True
+        return armed.strikes(key.get("user"))
 
-    async def _strike(self, point: str, kind: str, error: str | None, key: dict[str, str]) -> None:
+    async def _strike(
+        self,
+        point: str,
+        kind: str,
+        error: str | None,
+        key: dict[str, str],
+        *,
+        delay_ms: float | None = None,
+    ) -> None:
         self._recorder.fault(point, kind, key)
+        if delay_ms is not None:
+            await asyncio.sleep(delay_ms / 1e3)
+            return
         if kind == "die":
             raise ClientDies
         if kind in ("fail", "full"):

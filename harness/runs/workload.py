@@ -163,12 +163,14 @@ class Workload:
             if step.park is None:
                 continue
             gate = self._interception.add_gate(step.park.at, step=step.name)
-            own, until = progress[step.name], progress[step.park.until]
+            own = progress[step.name]
+            others = [progress[name] for name in step.park.ends_of]
 
-            async def watch(gate: Any = gate, own: Any = own, until: Any = until) -> None:
+            async def watch(gate: Any = gate, own: Any = own, others: Any = others) -> None:
                 await gate.reached.wait()
                 own.parks.set()
-                await until.ends.wait()
+                for other in others:
+                    await other.ends.wait()
                 gate.opened.set()
 
             yield asyncio.create_task(watch(), name=f"gate of {step.name}")

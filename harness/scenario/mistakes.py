@@ -39,6 +39,8 @@ WANTED_AT = {
     "phase.do": "tables [[phase.do]]",
     "phase.do.user": 'a name, a list of names, or "each"',
     "phase.do.cancel.copies": '"first", "all", or a whole number from 1',
+    "phase.do.park.until": "the id of a step, or a list of ids",
+    "fault.user": 'a name, a list of names, or "each"',
     "fault": "tables [[fault]]",
     "of": "the id of a step, or a list of ids",
     "exactly": 'a whole number from 1, or "any"',

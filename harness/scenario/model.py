@@ -86,10 +86,19 @@ class Start(_Table):
 
 
 class Park(_Table):
-    """Hold this step's client at a point until another step has ended."""
+    """Hold this step's client at a point until other steps have ended."""
 
-    at: Point = Field(description="a point such as prepare_account.before or spawn.after")
-    until: Name = Field(description="the id of the step whose end lets it go")
+    at: Point = Field(
+        description="a point such as prepare_account.before, prepare_account.inside or spawn.after"
+    )
+    until: Name | Annotated[list[Name], Field(min_length=1)] = Field(
+        description="the id of the step whose end lets it go, or a list: it waits for all of them"
+    )
+
+    @property
+    def ends_of(self) -> tuple[str, ...]:
+        """The steps whose ends it waits for."""
+        return (self.until,) if isinstance(self.until, str) else tuple(self.until)
 
 
 class Cancel(_Table):
@@ -160,11 +169,18 @@ class Fault(_Table):
     """Something that goes wrong at a point of a client or a service."""
 
     at: Point = Field(description="a point such as spawn.before or sync.after")
-    kind: Literal["fail", "hang", "die"] = Field(
-        description="raise an error, never answer, or end the client without a word"
+    kind: Literal["fail", "hang", "die", "delay"] = Field(
+        description="raise an error, never answer, end the client without a word, or take longer"
+    )
+    delay_ms: Annotated[float, Field(gt=0, le=DAY_MS)] | None = Field(
+        default=None, description='how many milliseconds longer, for kind = "delay"'
     )
     error: Word | None = Field(default=None, description="class name of the error to raise")
-    user: Name | None = Field(default=None, description="only for this user; default: for all")
+    user: Name | Annotated[list[Name], Field(min_length=1)] | None = Field(
+        default=None,
+        description='a user, a list of users, or "each": skip and times count for each of them;'
+        " without it: anybody, counted together",
+    )
     phase: Name | None = Field(default=None, description="only in this phase; default: in all")
     skip: int = Field(default=0, ge=0, le=TIMES_MAX, description="leave the first occasions alone")
     times: int = Field(default=1, ge=1, le=TIMES_MAX, description="how often it strikes")

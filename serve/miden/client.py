@@ -18,13 +18,38 @@ from serve.miden.failures import command_error
 from serve.miden.native_module import load
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Callable
 
     import mosaic_miden_client as native
 
     from serve.miden.mailbox import Mailboxes
 
-__all__ = ["MidenClient"]
+__all__ = ["MidenClient", "MidenHold"]
+
+
+class MidenHold:
+    """A stop of a client in front of a command, made by ``MidenClient.hold_next``."""
+
+    def __init__(self, hold: native.Hold, stopped: asyncio.Future[None], *, where: str) -> None:
+        self._hold = hold
+        self._stopped = stopped
+        self._where = where
+
+    async def begun(self) -> None:
+        """Wait until the client stands still.
+
+        Raises:
+            ClientClosed: The command was refused, taken back, or the client has ended.
+        """
+        try:
+            await self._stopped
+        except load().MidenError as failure:
+            raise command_error(failure, what=f"{self._where}: hold") from failure
+
+    def release(self) -> None:
+        """Let the client go on with the command; without effect the second time."""
+        self._hold.release()
 
 
 class MidenClient:
@@ -113,6 +138,16 @@ class MidenClient:
         has given the directory back.
         """
         self._client.kill()
+
+    def hold_next(self) -> MidenHold:
+        """Let the next command stop on the client's thread, before it does anything; for tests.
+
+        It has begun then: those behind it wait, and it is not taken back when its caller leaves.
+        Whoever asks for this must await ``begun``.
+        """
+        mailbox = self._mailboxes.of_running_loop()
+        hold, ticket = self._client.hold_next(mailbox.native)
+        return MidenHold(hold, mailbox.expect(ticket), where=self._where)
 
     async def _build(self, verb: str, spec: AccountSpec) -> AccountId:
         modes = (spec.storage_mode.value, spec.key_scheme.value)

@@ -40,6 +40,7 @@ class MidenClientFactory:
         request_timeout_s: For one request to the node, its connection included.
         sync_timeout_s: For a whole sync, which is many requests.
         queue_length_max: How many commands may wait in a client; further ones raise ClientBusy.
+            The attribute of this name holds for clients that start after it was set.
 
     Raises:
         ModuleNotFoundError: The native extension is not installed.
@@ -60,7 +61,7 @@ class MidenClientFactory:
         self._sync_timeout_s = _above_zero("sync_timeout_s", sync_timeout_s)
         if queue_length_max < 1:
             raise InvalidInput(f"queue_length_max must be >= 1, got {queue_length_max}")
-        self._queue_length_max = queue_length_max
+        self.queue_length_max = queue_length_max
         self._mailboxes = Mailboxes()
         self._latest: WeakValueDictionary[Path, MidenClient] = WeakValueDictionary()
 
@@ -102,7 +103,7 @@ class MidenClientFactory:
                 dial_timeout_s=dial_timeout_s,
                 request_timeout_s=self._request_timeout_s,
                 sync_timeout_s=self._sync_timeout_s,
-                queue_length_max=self._queue_length_max,
+                queue_length_max=self.queue_length_max,
             )
             await _opened(client, ticket, mailbox)
         except self._native.MidenError as failure:

@@ -30,17 +30,21 @@ class Mailbox:
         Raises:
             mosaic_miden_client.MidenError: The command failed.
         """
-        loop = asyncio.get_running_loop()
-        future = loop.create_future()
-        if not self._waiting:
-            loop.add_reader(self.native.fileno(), self._deliver)
-        self._waiting[ticket.id] = future
+        future = self.expect(ticket)
         try:
             # No timeout here: every ticket is answered, at the latest when the client ends.
             return await future
         except asyncio.CancelledError:
             ticket.cancel()
             raise
+
+    def expect(self, ticket: native.Ticket) -> asyncio.Future[Any]:
+        """Return the future of a ticket's answer; it must be awaited."""
+        loop = asyncio.get_running_loop()
+        if not self._waiting:
+            loop.add_reader(self.native.fileno(), self._deliver)
+        future = self._waiting[ticket.id] = loop.create_future()
+        return future
 
     def _deliver(self) -> None:
         for ticket_id, value, error in self.native.drain():

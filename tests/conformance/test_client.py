@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from harness.miden.adapter.recorded_clients import Holdable
 from serve import Network
 from serve.clients.port import Client, ClientFactory
 from serve.domain.account_specs import FaucetSpec, KeyScheme, StorageMode, WalletSpec
@@ -40,6 +41,59 @@ def test_the_factory_and_its_clients_have_the_shape_of_the_seam(conforms):
         assert isinstance(world.clients, ClientFactory)
         client = await spawned(world, folder)
         assert isinstance(client, Client)
+        await client.close()
+
+    conforms(body)
+
+
+def test_a_command_that_is_held_keeps_the_client_busy(conforms):
+    async def body(world, folder):
+        client = await spawned(world, folder)
+        assert isinstance(client, Holdable)
+        hold = client.hold_next()
+        # Each is given to the client as its task begins, in this order.
+        prepared = asyncio.create_task(client.prepare_account(WALLET))
+        listed = asyncio.create_task(client.list_accounts())
+        await hold.begun()
+        done, _ = await asyncio.wait((prepared, listed), timeout=0.5)
+        assert done == set()
+        hold.release()
+        account_id = await prepared
+        assert await listed == ()
+        await client.add_account(account_id)
+        assert len(await client.list_accounts()) == 1
+        await client.close()
+
+    conforms(body)
+
+
+def test_a_command_that_is_held_has_begun_so_its_callers_leave_it_running(conforms):
+    async def body(world, folder):
+        client = await spawned(world, folder)
+        account_id = await client.prepare_account(WALLET)
+        hold = client.hold_next()
+        adding = asyncio.create_task(client.add_account(account_id))
+        await hold.begun()
+        adding.cancel()
+        await asyncio.wait((adding,))
+        hold.release()
+        hold.release()
+        assert len(await client.list_accounts()) == 1
+        await client.close()
+
+    conforms(body)
+
+
+def test_a_held_client_can_be_killed(conforms):
+    async def body(world, folder):
+        client = await spawned(world, folder)
+        hold = client.hold_next()
+        listing = asyncio.create_task(client.list_accounts())
+        await hold.begun()
+        client.kill()
+        with pytest.raises(ClientClosed):
+            await listing
+        hold.release()
         await client.close()
 
     conforms(body)

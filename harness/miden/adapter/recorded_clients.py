@@ -7,6 +7,7 @@ and the client, and so alike on both backends.
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol, TypeVar, runtime_checkable
 
 from harness.choices.points import ClientDies
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from serve.clients.port import Client, ClientFactory
     from serve.domain.address import Network
 
-__all__ = ["Mortal", "RecordedClient", "RecordedClientFactory"]
+__all__ = ["Hold", "Holdable", "Mortal", "RecordedClient", "RecordedClientFactory"]
 
 # What chaos may do to a command before the client gets it and after its end, and to a start.
 BEFORE = ("fail", "hang", "die", "full")
@@ -40,6 +41,28 @@ class Mortal(Protocol):
 
     def kill(self) -> None:
         """End at once, as in a crash."""
+
+
+class Hold(Protocol):
+    """A stop inside a client, at the beginning of a command."""
+
+    async def begun(self) -> None:
+        """Wait until the client has taken the command from its queue, and stands still.
+
+        Raises:
+            ClientClosed: The client ended before that.
+        """
+
+    def release(self) -> None:
+        """Let the client go on with the command; without effect the second time."""
+
+
+@runtime_checkable
+class Holdable(Protocol):
+    """A client that can be made to stand still in a command, as one that is busy with it."""
+
+    def hold_next(self) -> Hold:
+        """Let the next command stop inside the client, before it does anything."""
 
 
 class RecordedClientFactory:
@@ -64,6 +87,11 @@ class RecordedClientFactory:
         """The clients that have not ended, with their directories, in order of start."""
         self._started = [one for one in self._started if not one[1].ended]
         return tuple(self._started)
+
+    def let_go(self) -> None:
+        """End all that the scenario does inside clients, so that they can close."""
+        for _, client in self._started:
+            client.let_go()
 
     def kill(self, key: dict[str, str]) -> None:
         """End the clients of a key without a word."""
@@ -121,6 +149,7 @@ class RecordedClient(Commands):
         self._inner = inner
         self._recorder = recorder
         self._interception = interception
+        self._inside: set[asyncio.Task[None]] = set()
 
     @property
     def closed(self) -> bool:
@@ -132,7 +161,13 @@ class RecordedClient(Commands):
 
     async def close(self) -> None:
         """Finish what is queued and release the store."""
-        await self._inner.close()
+        try:
+            await self._interception.reach("close.before", self.key)
+            await self._inner.close()
+            await self._interception.reach("close.after", self.key)
+        except ClientDies:
+            self.die()
+            await self._inner.close()
         self.ended = True
         self._recorder.end_client(self.number)
 
@@ -140,7 +175,10 @@ class RecordedClient(Commands):
         number = self._recorder.begin_command(self.number, name)
         try:
             await self._interception.reach(f"{name}.before", self.key, kinds=BEFORE)
-            value = await command(self._inner)
+            if self._interception.watches(f"{name}.inside"):
+                value = await self._held(name, command)
+            else:
+                value = await command(self._inner)
             await self._interception.reach(f"{name}.after", self.key, kinds=AFTER)
         except ClientDies as order:
             self.die()
@@ -157,6 +195,42 @@ class RecordedClient(Commands):
         return value
 
     _call = _recorded  # Reports of waiting tasks show the method's own name.
+
+    async def _held(self, name: str, command: Callable[[Client], Awaitable[T]]) -> T:
+        """Give the client a command that arrives at its point once the client has begun it.
+
+        A caller who is cancelled there leaves at once; the client stays where it is.
+        """
+        if not isinstance(self._inner, Holdable):
+            msg = f"{type(self._inner).__name__} has no hold_next(), so nothing can happen inside"
+            raise HarnessBug(msg)
+        hold = self._inner.hold_next()
+        has_begun = asyncio.Event()
+        inside = asyncio.create_task(self._arrive(name, hold, has_begun), name=f"{name}.inside")
+        self._inside.add(inside)
+        inside.add_done_callback(self._inside.discard)
+        try:
+            return await command(self._inner)
+        finally:
+            if not has_begun.is_set():
+                # It was refused, or taken back before its turn: it stops nowhere.
+                inside.cancel()
+
+    async def _arrive(self, name: str, hold: Hold, has_begun: asyncio.Event) -> None:
+        try:
+            with suppress(ClientClosed):
+                await hold.begun()
+                has_begun.set()
+                await self._interception.reach(f"{name}.inside", self.key)
+        except ClientDies:
+            self.die()
+        finally:
+            hold.release()
+
+    def let_go(self) -> None:
+        """End all that the scenario does inside the client."""
+        for task in tuple(self._inside):
+            task.cancel()
 
     def die(self) -> None:
         """End the client without a word, as a crash does."""

@@ -47,7 +47,8 @@ class ServeAudit:
         self.threads_before = {thread.ident for thread in threading.enumerate()}
 
     async def of(self, service: Serve) -> tuple[str, ...]:
-        """Let what is under way end, then return all findings."""
+        """Let what is under way end, inside clients too, then return all findings."""
+        self.clients.let_go()
         await service.settled()
         await service.drained()
         found = list(await service.audit())

@@ -33,14 +33,17 @@ __all__ = ["ServeCore", "ServeSession", "secret_of", "serve_core"]
 
 SECRET_BYTES = 32
 DEADLINES = tuple(field.name for field in fields(Deadlines))
-SETTINGS = (*DEADLINES, "key_scheme")
+# Whole numbers: how many commands may wait in a client, and how many threads the store has.
+SIZES = {"queue_length_max": (1, 1_000_000), "store_workers": (1, 1_000)}
+SETTINGS = (*DEADLINES, "key_scheme", *SIZES)
 
 
 class ServeCore:
     """The serve core as a system under test; ``service`` may be a subclass broken on purpose.
 
     A user's secret is ``data.secret_byte`` 32 times, or else the SHA-256 of the name. Settings: the
-    deadlines of ``serve.Deadlines`` in seconds, and ``key_scheme`` ("falcon" or "ecdsa").
+    deadlines of ``serve.Deadlines`` in seconds, ``key_scheme`` ("falcon" or "ecdsa"),
+    ``queue_length_max`` of each client, and ``store_workers``.
     """
 
     needs_node = True
@@ -67,9 +70,7 @@ class ServeCore:
                 where = f"phase[{number}].do[{position}]"
                 found += [f"{where}.{problem}" for problem in self._step_mistakes(step)]
         for number, fault in enumerate(scenario.fault):
-            problem = point_mistake(
-                fault.at, where=f"fault[{number}].at", only_fails=fault.kind == "fail"
-            )
+            problem = point_mistake(fault.at, where=f"fault[{number}].at", what=fault.kind)
             found += [] if problem is None else [problem]
             if fault.error is not None and _error_class(fault.error) is None:
                 found.append(f'fault[{number}].error: serve has no error "{fault.error}"')
@@ -92,6 +93,9 @@ class ServeCore:
             user_of=lambda owner: users.get(owner_identifier(owner.secret), "-"),
         )
         settings = environment.settings
+        if "queue_length_max" in settings:
+            environment.clients.queue_length_max = settings["queue_length_max"]
+        sizes = {"store_workers": settings["store_workers"]} if "store_workers" in settings else {}
         audit = ServeAudit(environment, clients)
         with hooked(points):
             async with self._service(
@@ -99,8 +103,12 @@ class ServeCore:
                 clients,
                 deadlines=_deadlines(settings),
                 key_scheme=KeyScheme(settings.get("key_scheme", KeyScheme.FALCON)),
+                **sizes,
             ) as opened:
-                yield ServeSession(opened, audit, environment.recorder)
+                try:
+                    yield ServeSession(opened, audit, environment.recorder)
+                finally:
+                    clients.let_go()
         await audit.closed()
 
     def _step_mistakes(self, step: Step) -> list[str]:
@@ -120,7 +128,7 @@ class ServeCore:
         for table in (step.park, step.cancel):
             if table is not None and table.at is not None:
                 name = "park" if table is step.park else "cancel"
-                problem = point_mistake(table.at, where=f"{name}.at", only_fails=False)
+                problem = point_mistake(table.at, where=f"{name}.at", what=name)
                 found += [] if problem is None else [problem]
         if step.expect not in ("success", "any", "cancelled") and not _error_class(step.expect):
             found.append(f'expect: serve has no error "{step.expect}"')
@@ -301,6 +309,11 @@ def _setting_mistakes(settings: dict[str, Any]) -> list[str]:
             if value not in schemes:
                 known = ", ".join(schemes)
                 found.append(f"settings.key_scheme: must be one of {known}, got {value!r}")
+        elif name in SIZES:
+            low, high = SIZES[name]
+            if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+                rule = f"must be a whole number from {low} to {high:_}"
+                found.append(f"settings.{name}: {rule}, got {shown(value)}")
         elif isinstance(value, bool) or not isinstance(value, int | float):
             found.append(f"settings.{name}: must be a number of seconds, got {value!r}")
         else:

@@ -28,6 +28,11 @@ COMMANDS = (
     "get_account",
     "get_account_status",
 )
+# Only a command stops inside its client, and only a client that runs is closed.
+MOMENTS = {
+    command: ("before", "after") if command in ("spawn", "close") else ("before", "inside", "after")
+    for command in (*COMMANDS, "close")
+}
 # What chaos may do at the service's points. Nothing outside the service answers there, so nothing
 # hangs, except while a client starts, which has a deadline.
 STARTING = ("spawn.before_build", "spawn.before_ready")
@@ -77,29 +82,39 @@ class ServePoints:
         return {"user": self._user_of(owner), "network": owner.network.value}
 
 
-def point_mistake(point: str, *, where: str, only_fails: bool) -> str | None:
+def point_mistake(point: str, *, where: str, what: str) -> str | None:
     """Say what is wrong with a point of a scenario, or return None.
 
-    ``only_fails``: the scenario only lets it fail; no task can be held inside SQLite.
+    ``what`` shall happen there: "park", "cancel", or the kind of a fault. No task can be held
+    inside SQLite, and no command fails inside its client but by itself.
     """
     name = plain_name(point)
     command, _, moment = name.partition(".")
-    if command in COMMANDS and moment in ("before", "after"):
+    if moment in MOMENTS.get(command, ()):
+        if moment == "inside" and what == "fail":
+            return f'{where}: nothing fails at "{point}"; let it fail at .before or .after'
         return None
     if name in POINTS:
-        if only_fails or not name.endswith(".execute"):
+        if what == "fail" or not name.endswith(".execute"):
             return None
-        return f'{where}: "{point}" can only fail; park, cancel, hang or die at a point beside it'
+        return f'{where}: "{point}" can only fail; {what} at a point beside it'
+    return f"{where}: {_unknown(point, name, command, moment)}"
+
+
+def _unknown(point: str, name: str, command: str, moment: str) -> str:
+    """Say that there is no such point, and which there are."""
     close = difflib.get_close_matches(name, (*POINTS, *_client_points()), n=1)
     hint = f'did you mean "{close[0]}"? ' if close else ""
-    commands = ", ".join(COMMANDS)
-    if moment in ("before", "after", "after_remote"):
-        return f'{where}: no client has a "{command}"; {hint}known: {commands}'
+    commands = ", ".join(MOMENTS)
+    if command in MOMENTS and moment == "inside":
+        return f'"{command}" has no .inside; known: {", ".join(MOMENTS[command])}'
+    if moment in ("before", "inside", "after", "after_remote"):
+        return f'no client has a "{command}"; {hint}known: {commands}'
     return (
-        f'{where}: no point "{point}"; {hint}known: .before and .after of {commands};'
+        f'no point "{point}"; {hint}known: .before, .inside and .after of {commands};'
         f" {', '.join(POINTS)}"
     )
 
 
 def _client_points() -> tuple[str, ...]:
-    return tuple(f"{name}.{moment}" for name in COMMANDS for moment in ("before", "after"))
+    return tuple(f"{name}.{moment}" for name, moments in MOMENTS.items() for moment in moments)

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from harness.simulated.loop.virtual_loop import VirtualLoop
     from serve.domain.address import Network
 
-__all__ = ["ClientStore", "SimulatedClient", "SimulatedClientFactory"]
+__all__ = ["ClientStore", "SimulatedClient", "SimulatedClientFactory", "SimulatedHold"]
 
 T = TypeVar("T")
 
@@ -66,10 +66,35 @@ class _Job:
     reply: asyncio.Future[Any]
 
 
+class SimulatedHold:
+    """A stop of a client at the beginning of a command; see ``hold_next``."""
+
+    def __init__(self, loop: VirtualLoop) -> None:
+        self._begun: asyncio.Future[None] = loop.create_future()
+        self._released = loop.environment.event()
+
+    async def begun(self) -> None:
+        """Wait until the client stands still."""
+        await self._begun
+
+    def release(self) -> None:
+        """Let the client go on."""
+        if not self._released.triggered:
+            self._released.succeed()
+
+    def around(self, body: Generator[simpy.Event, Any, T]) -> Generator[simpy.Event, Any, T]:
+        """Stop, then carry out a command's body."""
+        if not self._begun.done():
+            self._begun.set_result(None)
+        yield self._released
+        return (yield from body)
+
+
 class SimulatedClientFactory:
     """Starts simulated clients on a simulated node, and keeps their stores by directory.
 
     ``queue_length_max`` is how many commands may wait in a client; a further one is ``ClientBusy``.
+    It holds for clients that start after it was set.
     ``stores`` are the stores, and ``open_directories`` those with an open client, by name.
     """
 
@@ -81,7 +106,7 @@ class SimulatedClientFactory:
         queue_length_max: int = QUEUE_LENGTH_MAX,
     ) -> None:
         self.node = node
-        self._queue_length_max = queue_length_max
+        self.queue_length_max = queue_length_max
         self._loop = loop
         self.stores: dict[str, ClientStore] = {}
         self.open_directories: set[str] = set()
@@ -111,7 +136,7 @@ class SimulatedClientFactory:
             stream=stream,
             where=where,
             network=network,
-            queue_length_max=self._queue_length_max,
+            queue_length_max=self.queue_length_max,
             released=lambda: self.open_directories.discard(where),
         )
 
@@ -159,6 +184,7 @@ class SimulatedClient:
         self._jobs: list[_Job] = []
         self._closed = False
         self._stopping = False
+        self._next_hold: SimulatedHold | None = None
         self._restarts_known = node.restarts
         self._actor = loop.environment.process(self._work())
 
@@ -211,7 +237,14 @@ class SimulatedClient:
             if self._actor.is_alive:
                 self._actor.interrupt("killed")
 
+    def hold_next(self) -> SimulatedHold:
+        """Let the next command stop inside the client, before it does anything."""
+        self._next_hold = SimulatedHold(self._loop)
+        return self._next_hold
+
     async def _command(self, body: Generator[simpy.Event, Any, T]) -> T:
+        hold, self._next_hold = self._next_hold, None
+        body = body if hold is None else hold.around(body)
         if self.closed:
             raise ClientClosed(f"{self._where}: the client is closed")
         if len(self._queue.items) >= self._queue_length_max:

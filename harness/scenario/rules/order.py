@@ -55,7 +55,7 @@ def _needs(moment: Moment, steps: dict[str, Step]) -> list[Moment]:
     needs = [("begins", name)]
     # A cancelled caller may leave its park early, so it need not wait for the other step.
     if when == "ends" and step.park is not None and step.cancel is None:
-        needs.append(("ends", step.park.until))
+        needs += [("ends", one) for one in step.park.ends_of]
     return needs
 
 
@@ -118,5 +118,7 @@ def _sentences(cycle: list[Moment], steps: dict[str, Step]) -> Iterator[str]:
         step = steps[name]
         if when == "begins" and step.start and step.start.after:
             yield f'"{name}" starts after "{step.start.after}" {step.start.when}'
-        elif when == "ends" and step.park and ("ends", step.park.until) in cycle:
-            yield f'"{name}" is parked until "{step.park.until}" ends'
+        elif when == "ends" and step.park:
+            ends = [one for one in step.park.ends_of if ("ends", one) in cycle]
+            if ends:
+                yield f'"{name}" is parked until "{ends[0]}" ends'

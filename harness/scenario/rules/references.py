@@ -23,20 +23,17 @@ def reference_mistakes(outline: Outline, checks: list[PlacedCheck]) -> Iterator[
     yield from _twice(outline)
     for phase in outline.phases:
         for step in phase.steps:
-            yield from _user_mistakes(step, outline)
+            yield from _user_mistakes(step.raw, step.where, outline, instead="for several calls")
             for table, key in (("start", "after"), ("park", "until")):
                 inner = step.raw.get(table)
                 if isinstance(inner, dict):
-                    yield from _neighbour_mistakes(
-                        inner.get(key),
-                        f"{step.where}.{table}.{key}",
-                        step=step,
-                        phase=phase,
-                        outline=outline,
-                    )
+                    for where, name in _each(inner.get(key), f"{step.where}.{table}.{key}"):
+                        yield from _neighbour_mistakes(
+                            name, where, step=step, phase=phase, outline=outline
+                        )
     for number, fault in outline.faults:
         where = f"fault[{number}]"
-        yield from _unknown(fault.get("user"), outline.users, where=f"{where}.user", what="user")
+        yield from _user_mistakes(fault, where, outline, instead="to strike several times")
         yield from _unknown(
             fault.get("phase"), outline.phase_by_name, where=f"{where}.phase", what="phase"
         )
@@ -62,21 +59,30 @@ def _twice(outline: Outline) -> Iterator[Mistake]:
             yield Mistake(f"{step.where}.id", message)
 
 
-def _user_mistakes(step: StepPlace, outline: Outline) -> Iterator[Mistake]:
-    given = step.raw.get("user")
-    where = f"{step.where}.user"
-    for number, one in enumerate(given) if isinstance(given, list) else ((None, given),):
-        at = where if number is None else f"{where}[{number}]"
+def _each(given: Any, where: str) -> list[tuple[str, Any]]:
+    """Pair what stands at a place with it: one value, or each item of a list."""
+    if not isinstance(given, list):
+        return [(where, given)]
+    return [(f"{where}[{number}]", one) for number, one in enumerate(given)]
+
+
+def _user_mistakes(
+    table: dict[str, Any], place: str, outline: Outline, *, instead: str
+) -> Iterator[Mistake]:
+    """Find users whom a step or a fault names, and who are unknown, or named twice."""
+    given = table.get("user")
+    where = f"{place}.user"
+    for at, one in _each(given, where):
         if one != EVERYONE:
             yield from _unknown(one, outline.users, where=at, what="user")
-        elif number is not None:
+        elif at != where:
             yield Mistake(at, f'"{EVERYONE}" stands alone: write user = "{EVERYONE}"')
         elif outline.users == ():
             yield Mistake(at, f'"{EVERYONE}" needs users; add users = [...] at the top')
     names = [one for one in given if isinstance(one, str)] if isinstance(given, list) else []
     for name, count in Counter(names).items():
         if count > 1:
-            yield Mistake(where, f'"{name}" stands {count} times; for several calls write times')
+            yield Mistake(where, f'"{name}" stands {count} times; {instead} write times')
 
 
 def _neighbour_mistakes(

@@ -37,9 +37,19 @@ def step_mistakes(outline: Outline) -> Iterator[Mistake]:
                 yield from _one_step(one, one.step, outline)
     yield from _whole(outline)
     for number, fault in outline.faults:
-        if "error" in fault and fault.get("kind") in ("hang", "die"):
-            message = f'only kind = "fail" raises an error; this is "{fault["kind"]}"'
-            yield Mistake(f"fault[{number}].error", message)
+        yield from _fault(f"fault[{number}]", fault)
+
+
+def _fault(where: str, fault: dict[str, Any]) -> Iterator[Mistake]:
+    """Find keys that a fault of its kind does not have, or lacks."""
+    kind = fault.get("kind")
+    if "error" in fault and kind in ("hang", "die", "delay"):
+        yield Mistake(f"{where}.error", f'only kind = "fail" raises an error; this is "{kind}"')
+    if "delay_ms" in fault and kind in ("fail", "hang", "die"):
+        yield Mistake(f"{where}.delay_ms", f'only kind = "delay" takes time; this is "{kind}"')
+    if "delay_ms" not in fault and kind == "delay":
+        message = "is missing; write delay_ms = ... (how many milliseconds longer it takes)"
+        yield Mistake(f"{where}.delay_ms", message)
 
 
 def _whole(outline: Outline) -> Iterator[Mistake]:

@@ -90,4 +90,4 @@ def _refers_to(step: Step, steps: set[str]) -> bool:
     """Return True if what the step waits for is there; the results that it needs the run shows."""
     if step.start is not None and step.start.after not in {None, *steps}:
         return False
-    return step.park is None or step.park.until in steps
+    return step.park is None or steps.issuperset(step.park.ends_of)

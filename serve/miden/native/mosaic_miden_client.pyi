@@ -97,6 +97,13 @@ class Ticket:
         """
 
 @final
+class Hold:
+    """Keeps a client in front of a command until it is released or dropped."""
+
+    def release(self) -> None:
+        """Let the client go on with the command. No effect the second time."""
+
+@final
 class Client:
     """One Miden client on an OS thread of its own; commands run one at a time, in order.
 
@@ -173,6 +180,11 @@ class Client:
 
         The thread ends where its command next waits for the node or the disk. ``closed`` is True
         at once; waiting commands are answered ``client_closed`` when the directory is free again.
+        """
+    def hold_next(self, mailbox: Mailbox) -> tuple[Hold, Ticket]:
+        """Let the next command stop when its turn has come, before it does anything; for tests.
+
+        Answer: None, once the client stands still there.
         """
     def join(self, timeout_s: float) -> bool:
         """Wait for the thread's end without the GIL; False if the time is up first."""

@@ -1,10 +1,12 @@
 //! A client as Python sees it: each method queues a command and returns at once.
 
 use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use mosaic_miden_engine::account::{AccountSpec, FaucetSpec, KeyScheme, parse_id};
 use mosaic_miden_engine::actor::{Actor, Job};
+use mosaic_miden_engine::hold::{self, Stop};
 use mosaic_miden_engine::session::{self, Config, Session};
 use mosaic_miden_engine::{Code, Failure};
 use pyo3::prelude::*;
@@ -18,6 +20,20 @@ use crate::mailbox::{Mailbox, Ticket};
 #[pyclass(frozen, module = "mosaic_miden_client")]
 pub struct Client {
     actor: Actor<Session>,
+    /// Where the next command is to stop.
+    next_stop: Mutex<Option<Stop>>,
+}
+
+/// Keeps a client in front of a command until it is released or dropped.
+#[pyclass(frozen, module = "mosaic_miden_client")]
+pub struct Hold(hold::Hold);
+
+#[pymethods]
+impl Hold {
+    /// Lets the client go on with the command. No effect the second time.
+    fn release(&self) {
+        self.0.release();
+    }
 }
 
 #[pymethods]
@@ -49,7 +65,8 @@ impl Client {
             queue_length_max,
         };
         let (actor, ticket) = session::open(config, &mailbox.outbox).map_err(raised)?;
-        Ok((Self { actor }, Ticket(ticket)))
+        let next_stop = Mutex::new(None);
+        Ok((Self { actor, next_stop }, Ticket(ticket)))
     }
 
     /// True once no more commands are taken: closed, killed, dead, or never opened.
@@ -165,6 +182,15 @@ impl Client {
         self.actor.kill();
     }
 
+    /// Lets the next command stop when its turn has come, before it does anything; for tests.
+    ///
+    /// The ticket is answered None once the client stands still there.
+    fn hold_next(&self, mailbox: &Mailbox) -> (Hold, Ticket) {
+        let (hold, stop, ticket) = hold::hold(&mailbox.outbox);
+        *self.next_stop() = Some(stop);
+        (Hold(hold), Ticket(ticket))
+    }
+
     /// Waits, without the GIL, for the thread's end; False if the time is up first.
     fn join(&self, py: Python<'_>, timeout_s: f64) -> PyResult<bool> {
         let timeout = seconds("timeout_s", timeout_s)?;
@@ -173,7 +199,18 @@ impl Client {
 }
 
 impl Client {
+    fn next_stop(&self) -> MutexGuard<'_, Option<Stop>> {
+        self.next_stop
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn submit(&self, mailbox: &Mailbox, job: Job<Session>) -> PyResult<Ticket> {
+        let stop = self.next_stop().take();
+        let job = match stop {
+            Some(stop) => stop.before(job),
+            None => job,
+        };
         self.actor
             .submit(&mailbox.outbox, job)
             .map(Ticket)

@@ -23,7 +23,7 @@ mod mosaic_miden_client {
     use pyo3::prelude::*;
 
     #[pymodule_export]
-    use crate::client::Client;
+    use crate::client::{Client, Hold};
     #[pymodule_export]
     use crate::convert::MidenError;
     #[pymodule_export]

@@ -8,11 +8,6 @@ import pytest
 
 from harness.errors import BadInput
 from harness.results.verdict import Verdict
-from harness.runs.opening import open_backend
-from harness.runs.runner import run_scenario
-from harness.scenario.reading import read_scenario
-from harness.systems.loading import load_system
-from harness.systems.plain_service import PlainService
 
 CREATE = """
 [[phase]]
@@ -66,23 +61,6 @@ class Silent:
 
     async def buy(self, user):
         return user
-
-
-@pytest.fixture
-def run(tmp_path):
-    def make(text, service=None):
-        path = tmp_path / "points.toml"
-        path.write_text('claim = "A point is one."\nusers = ["ann", "ben"]\n' + text)
-        scenario = read_scenario(path)
-        system = (
-            PlainService(service)
-            if service
-            else load_system("harness.systems.serve_core:serve_core")
-        )
-        backend = open_backend("simulated", needs_node=True)
-        return run_scenario(scenario, backend, system=system, system_path="x:y", seed=1)
-
-    return make
 
 
 def failed(result):
@@ -157,7 +135,8 @@ def test_a_locked_database_is_told_as_sqlite_tells_it(run):
     ("point", "told"),
     [
         ("spawn.before_bild", 'no point "spawn.before_bild"; did you mean "spawn.before_build"?'),
-        ("sql.user.begin_order.execute", "can only fail; park, cancel, hang or die at a point"),
+        ("sql.user.begin_order.execute", "can only fail; park at a point beside it"),
+        ("spawn.inside", '"spawn" has no .inside; known: before, after'),
         ("snyc.before", 'no client has a "snyc"; did you mean "sync.before"? known: spawn,'),
         ("nothing.of_the_kind", "shutdown.before_join"),
     ],

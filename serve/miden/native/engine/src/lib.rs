@@ -7,6 +7,7 @@ pub mod account;
 pub mod actor;
 pub mod directory;
 pub mod failure;
+pub mod hold;
 pub mod keys;
 pub mod outbox;
 pub mod session;

@@ -4,6 +4,7 @@ use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use mosaic_miden_engine::actor::{Actor, Job};
+use mosaic_miden_engine::hold::hold;
 use mosaic_miden_engine::{Code, Failure, Ticket, Value};
 
 use crate::{PATIENCE, Reader};
@@ -75,6 +76,55 @@ fn jobs_run_in_order_on_one_state() {
     let last = reader.answer(tickets.last().unwrap());
     assert_eq!(last, Ok(Value::AccountId("abcde".to_owned())));
     assert!(reader.order.is_sorted());
+}
+
+#[test]
+fn a_held_job_keeps_those_behind_it_waiting_until_it_is_released() {
+    let mut reader = Reader::new();
+    let actor = started(&mut reader);
+    let (held, stop, stopped) = hold(&reader.outbox);
+    let first = actor.submit(&reader.outbox, stop.before(note(b'a')));
+    let second = actor.submit(&reader.outbox, note(b'b')).unwrap();
+    assert_eq!(reader.answer(&stopped), Ok(Value::Done));
+    assert!(!first.unwrap().cancel(), "it has begun");
+    assert_eq!(reader.order, [1, stopped.id()], "nothing is answered yet");
+    held.release();
+    held.release();
+    let last = reader.answer(&second);
+    assert_eq!(last, Ok(Value::AccountId("ab".to_owned())));
+}
+
+#[test]
+fn a_hold_that_is_dropped_holds_nothing() {
+    let mut reader = Reader::new();
+    let actor = started(&mut reader);
+    let (held, stop, _) = hold(&reader.outbox);
+    drop(held);
+    let ticket = actor.submit(&reader.outbox, stop.before(note(b'a')));
+    let answer = reader.answer(&ticket.unwrap());
+    assert_eq!(answer, Ok(Value::AccountId("a".to_owned())));
+}
+
+#[test]
+fn a_held_client_can_be_killed() {
+    let mut reader = Reader::new();
+    let actor = started(&mut reader);
+    let (_held, stop, stopped) = hold(&reader.outbox);
+    let ticket = actor
+        .submit(&reader.outbox, stop.before(note(b'a')))
+        .unwrap();
+    assert_eq!(reader.answer(&stopped), Ok(Value::Done));
+    actor.kill();
+    assert_eq!(code(&reader.answer(&ticket)), Code::ClientClosed);
+    assert!(actor.join(PATIENCE));
+}
+
+#[test]
+fn a_stop_that_is_never_reached_says_so() {
+    let mut reader = Reader::new();
+    let (_held, stop, stopped) = hold(&reader.outbox);
+    drop(stop);
+    assert_eq!(code(&reader.answer(&stopped)), Code::ClientClosed);
 }
 
 #[test]
