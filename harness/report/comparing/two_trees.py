@@ -57,14 +57,12 @@ def compared_trees(
             progress(f"harness: {tree.side} is {tree.name}, with {whose}")
         reports, notes = field.reports(paths), list[str]()
         alike = _alike(reports)
-        if functions or alike:
-            notes += field.choose_core()
-        reports = field.with_functions(functions, reports)
         names = {path: name for name, path in alike}
         targets = [*functions, *names]
         figures: list[Measured] = []
         if targets:
-            field.refuse_elsewhere(targets[0])
+            notes += field.make_ready(targets[0])
+            reports = field.with_functions(functions, reports)
             figures = measured(targets, field.race, terms, progress=progress)
         notes += _apart(field.trees, reports, alike)
     named = (replace(one, scenario=names.get(one.scenario, one.scenario)) for one in figures)
@@ -101,24 +99,39 @@ class _Field:
         )
         return old, new
 
-    def choose_core(self) -> list[str]:
-        """Make both run on a core of the same kind: else that would be the difference found."""
-        cores = self._cores()
+    def make_ready(self, target: str) -> list[str]:
+        """Make both run on a core of the same kind: else that would be the difference found.
+
+        Returns:
+            What is to be said of it.
+
+        Raises:
+            BadInput: They cannot; or nothing of a tree is run by the target, but installed code.
+        """
+        cores = self._cores(target)
         if _same_kind(cores):
             return []
         self._environment = PLAIN
         names = (tree.name for tree in self.trees)
         told = "; ".join(f"{name}: {core}" for name, core in zip(names, cores, strict=True))
-        if not _same_kind(self._cores()):
+        if not _same_kind(self._cores(target)):
             raise BadInput(
                 f"the virtual loop has not the same core in both ({told}), which would be the"
                 " difference found; build it in both: python -m pip install -e TREE"
             )
         return [f"both measured on the plain core of the virtual loop, as one has no other: {told}"]
 
-    def _cores(self) -> list[str]:
+    def _cores(self, target: str) -> list[str]:
+        terms = self._terms
         with self.race(0) as race:
-            return [str(one["core"]) for one in race.opened]
+            settled = race.both("warm_up", targets=[target], seed=terms.seed, system=terms.system)
+        for tree, one in zip(self.trees, settled, strict=True):
+            if not one["from_here"]:
+                raise BadInput(
+                    f"{tree.name}: {target} runs no module of this folder, but what is installed:"
+                    " both sides would be the same code; name the folders that hold the modules"
+                )
+        return [str(one["core"]) for one in race.opened]
 
     def with_functions(self, functions: list[str], reports: Reports) -> Reports:
         """Run each function with each seed; its runs stand beside those of scenarios."""
@@ -136,18 +149,6 @@ class _Field:
             for report, more in zip(reports, runs, strict=True)
         )
         return old, new
-
-    def refuse_elsewhere(self, target: str) -> None:
-        """Refuse trees of which nothing runs: installed code would be compared with itself."""
-        terms = self._terms
-        with self.race(0) as race:
-            settled = race.both("warm_up", targets=[target], seed=terms.seed, system=terms.system)
-        for tree, one in zip(self.trees, settled, strict=True):
-            if not one["from_here"]:
-                raise BadInput(
-                    f"{tree.name}: {target} runs no module of this folder, but what is installed:"
-                    " both sides would be the same code; name the folders that hold the modules"
-                )
 
 
 def _is_function(asked: str) -> bool:

@@ -24,8 +24,10 @@ __all__ = ["ERROR", "LOOKS", "Terms", "measured"]
 
 # The chance that anything at all is said wrongly of a comparison.
 ERROR = 0.05
-# After so many rounds one looks whether more are needed. One look more is at the end of the time.
-LOOKS = (8, 13, 20, 30, 45, 68, 100)
+# So often one looks whether more rounds are needed: first when there are just enough, then after
+# half as many again; the last look is at the end of the time.
+LOOKS = 6
+MORE = 1.5
 # CPU seconds of one side, at least, that a round gives a scenario; and all of them together at
 # least as many as the start of a process took.
 BOUT_S = 0.1
@@ -83,27 +85,39 @@ def measured(
         progress: Is told after each look.
     """
     begin_s, longest_s, rounds = terms.clock(), 0.0, 0
+    looks = _looks(len(targets))
     logs = {target: _Log() for target in targets}
     found: dict[str, Measured] = {}
     while len(found) < len(targets):
         round_s = terms.clock()
-        if rounds and (rounds == LOOKS[-1] or round_s - begin_s + longest_s > terms.budget_s):
+        if rounds and (rounds == looks[-1] or round_s - begin_s + longest_s > terms.budget_s):
             break
         left = [one for one in targets if one not in found]
         with open_race(rounds) as race:
             _round(race, {one: logs[one] for one in left}, terms)
         rounds += 1
         longest_s = max(longest_s, terms.clock() - round_s)
-        if rounds in LOOKS:
+        if rounds in looks:
             judged = (_judged(one, logs[one], terms, len(targets)) for one in left)
             found.update({one.scenario: one for one in judged if one.way is not Way.UNKNOWN})
             if progress is not None:
                 progress(f"{rounds} rounds: {len(found)} of {len(targets)} are told apart")
         elif progress is not None and rounds == 1:
-            progress(f"a round takes {longest_s:.1f} s; at least {LOOKS[0]} are needed")
+            progress(f"a round takes {longest_s:.1f} s; at least {looks[0]} are needed")
     for one in targets:
         found.setdefault(one, _judged(one, logs[one], terms, len(targets)))
     return [found[one] for one in targets]
+
+
+def _error(targets: int) -> float:
+    """Return the chance that each bound of each interval may be missed with."""
+    return ERROR / LOOKS / targets / 2
+
+
+def _looks(targets: int) -> list[int]:
+    """Say after how many rounds one looks; the look at the end of the time is not among them."""
+    fewest = math.ceil(-math.log2(_error(targets)))
+    return [math.ceil(fewest * MORE**number) for number in range(LOOKS - 1)]
 
 
 def _round(race: Racing, logs: dict[str, _Log], terms: Terms) -> None:
@@ -121,8 +135,7 @@ def _round(race: Racing, logs: dict[str, _Log], terms: Terms) -> None:
 
 
 def _judged(target: str, log: _Log, terms: Terms, targets: int) -> Measured:
-    error = ERROR / (len(LOOKS) + 1) / targets / 2
-    bounds = rank_interval(log.ratios, error=error)
+    bounds = rank_interval(log.ratios, error=_error(targets))
     low, high = bounds or (None, None)
     return Measured(
         scenario=target,
