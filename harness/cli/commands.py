@@ -21,6 +21,7 @@ _COMMANDS = {
     "explore": "explore:explore",
     "replay": "replay:replay",
     "verify": "verify:verify",
+    "compare": "compare:compare",
     "schema": "schema:schema",
     "node": "node:node_app",
 }

@@ -7,7 +7,7 @@ from enum import StrEnum
 from functools import partial
 from typing import TYPE_CHECKING
 
-from tests.figures import drawn_timings, environments, noise, pairs, tree
+from tests.figures import comparing, drawn_timings, environments, noise, pairs, tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -151,6 +151,13 @@ _ALL = (
         bound="at most 1.28 (near end of the 95 % interval)",
         when=_NIGHTLY,
         measure=pairs.memory,
+    ),
+    Row(
+        name="compare-power",
+        text="harness compare --run: 10 times 5 % planted in one path, 20 times unchanged code",
+        bound="found in at least 9 of 10, accused in at most 1 of 20",
+        when=_ONCE,
+        measure=comparing.power,
     ),
     Row(
         name="docs",
