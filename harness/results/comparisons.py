@@ -120,8 +120,7 @@ class Comparison:
         worse = {one.new for one in self.verdicts}
         if ways[Way.SLOWER] or Verdict.FAILED in worse:
             return Verdict.FAILED
-        nothing = self.runs == 0 and not self.measured
-        if ways[Way.UNKNOWN] or Verdict.UNKNOWN in worse or self.unknown or nothing:
+        if ways[Way.UNKNOWN] or Verdict.UNKNOWN in worse or self.unknown:
             return Verdict.UNKNOWN
         return Verdict.PASSED
 

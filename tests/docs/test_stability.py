@@ -12,6 +12,7 @@ import pytest
 import harness
 import serve
 from harness.report.formats.run_json import SCHEMA_VERSION
+from harness.results.comparisons import COMPARISON_VERSION
 from harness.results.explorations import RESULT_VERSION
 from harness.results.schema import report_schema
 from harness.search.failures.regressions import FOLDER, KEYS
@@ -35,6 +36,7 @@ VERSIONS = {
     "journal of a search": f"`journal_version` {JOURNAL_VERSION}",
     "results of runs": f"`schema_version` {SCHEMA_VERSION}",
     "results of searches": f"`result_version` {RESULT_VERSION}",
+    "comparisons": f"`comparison_version` {COMPARISON_VERSION}",
     "database of all users": version_in(top_store),
     "database of a user": version_in(user_store),
 }
@@ -67,7 +69,8 @@ def test_no_other_version_is_in_the_code():
         for target in node.targets
         if isinstance(target, ast.Name) and target.id.endswith("_VERSION")
     }
-    assert found - others == {"JOURNAL_VERSION", "RESULT_VERSION", "SCHEMA_VERSION"}
+    ours = {"COMPARISON_VERSION", "JOURNAL_VERSION", "RESULT_VERSION", "SCHEMA_VERSION"}
+    assert found - others == ours
 
 
 def test_every_variable_of_the_environment_is_on_the_page():

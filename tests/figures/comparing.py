@@ -1,4 +1,4 @@
-"""The figure of ``harness compare --run``: planted regressions found, unchanged code not accused."""
+"""The figure of ``harness compare --run``: planted regressions found, unchanged code left alone."""
 
 from __future__ import annotations
 

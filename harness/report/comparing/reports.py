@@ -30,11 +30,7 @@ ABSENT = "absent"
 
 
 def compared_reports(
-    old: StoredReport,
-    new: StoredReport,
-    *,
-    measured: Iterable[Measured] = (),
-    unknown: Iterable[str] = (),
+    old: StoredReport, new: StoredReport, *, measured: Iterable[Measured] = ()
 ) -> Comparison:
     """Compare two reports of runs.
 
@@ -42,19 +38,20 @@ def compared_reports(
         old: What is compared with.
         new: What is judged.
         measured: What else was measured of the two.
-        unknown: What was to be, and could not.
     """
     before, now = _by_key(old.runs), _by_key(new.runs)
     # A live run is not decided by its seed: any of them stands for its scenario.
     simulated = [(one, now[key]) for key, one in before.items() if key in now]
     live_old, live_new = _live(old.runs), _live(new.runs)
     pairs = simulated + list(_live_pairs(live_old, live_new))
-    notes = [*_missing(old, new), *_different_facts(old, new), *_profiles(pairs)]
+    notes = [
+        *_not_passed(pairs),
+        *_missing(old, new),
+        *_different_facts(old, new),
+        *_profiles(simulated),
+    ]
     judged = [pair for pair in simulated if pair[0].profile == pair[1].profile]
-    figures = [pair for pair in judged if None not in (pair[0].figures, pair[1].figures)]
-    if len(figures) < len(judged):
-        left = count(len(judged) - len(figures), "run")
-        notes.append(f"{left} without figures on a side: only verdict and elapsed time compared")
+    notes += _without_figures(judged)
     live: list[Measured] = []
     if live_old and live_new:
         if any(old.machine.get(one) != new.machine.get(one) for one in SAME_MACHINE):
@@ -71,7 +68,7 @@ def compared_reports(
         simulated=tuple(simulated_differences(judged)),
         measured=(*live, *measured),
         notes=tuple(notes),
-        unknown=tuple(unknown),
+        unknown=() if pairs else ("nothing to compare: no run is in both",),
     )
 
 
@@ -140,6 +137,24 @@ def _missing(old: StoredReport, new: StoredReport) -> Iterator[str]:
             seeds = sorted({str(seed) for *_, seed in left}, key=int)
             runs = count(len(left), "run")
             yield f"only in {side.where}: {runs} of scenarios of both, with seeds {_listed(seeds)}"
+
+
+def _without_figures(pairs: Iterable[Pair]) -> Iterator[str]:
+    # A function that was run has none: only scenarios have.
+    scenarios = [pair for pair in pairs if pair[0].path.endswith(".toml")]
+    left = sum(old.figures is None or new.figures is None for old, new in scenarios)
+    if left:
+        runs = count(left, "run")
+        yield f"{runs} without figures on a side: only verdict and elapsed time compared"
+
+
+def _not_passed(pairs: Iterable[Pair]) -> Iterator[str]:
+    for verdict in (Verdict.FAILED, Verdict.UNKNOWN):
+        names = sorted(
+            {old.scenario for old, new in pairs if old.verdict is new.verdict is verdict}
+        )
+        if names:
+            yield f"{verdict} in both: {_listed(names)}"
 
 
 def _different_facts(old: StoredReport, new: StoredReport) -> Iterator[str]:

@@ -78,7 +78,8 @@ def _ratio_size(old: float | None, new: float | None) -> float:
     """Return how far apart two values are, in logarithms; most of all if one is not there."""
     if not old or not new:
         return math.inf
-    return abs(math.log(abs(new) / abs(old)))
+    # Rounded, so that of changes of one size the first is the first.
+    return round(abs(math.log(abs(new) / abs(old))), 6)
 
 
 def _size(one: Simulated) -> tuple[bool, float]:

@@ -68,19 +68,10 @@ def summary_words(found: Comparison) -> str:
     ways, words = found.ways, [f"{count(found.runs, 'run')} compared"]
     if found.equal:
         words.append(f"{found.equal:,} equal to the last step")
-    worse = [
-        sum(
-            len(one.seeds)
-            for one in found.verdicts
-            if one.new is verdict and one.old is not verdict
-        )
-        for verdict in Verdict
-    ]
-    words += [
-        f"{count(number, 'run')} {verdict} now"
-        for verdict, number in zip(Verdict, worse, strict=True)
-        if number
-    ]
+    for verdict in Verdict:
+        turned = [one for one in found.verdicts if one.new is verdict and one.old is not verdict]
+        if turned:
+            words.append(f"{verdict} now: {sum(len(one.seeds) for one in turned):,}")
     figures = [f"{ways[way]:,} {way}" for way in Way if ways[way]]
     words.append(f"figures: {', '.join(figures)}" if figures else "no figure changed")
     return "; ".join(words)
@@ -104,5 +95,5 @@ def _evidence(one: Simulated | Measured) -> str:
 def _measured(one: Measured) -> str:
     if one.low is None or one.high is None or one.ratio is None:
         return one.why or "no interval"
-    bounds = f"{share_words(one.low)} to {share_words(one.high)}"
-    return f"{share_words(one.ratio)}, between {bounds}; {one.samples:,} samples"
+    bounds = f"between {share_words(one.low)} and {share_words(one.high)}"
+    return f"{share_words(one.ratio)}, {bounds}; {one.samples:,} samples"

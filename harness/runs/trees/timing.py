@@ -101,7 +101,7 @@ def measured(
             judged = (_judged(one, logs[one], terms, len(targets)) for one in left)
             found.update({one.scenario: one for one in judged if one.way is not Way.UNKNOWN})
             if progress is not None:
-                progress(f"{rounds} rounds: {len(found)} of {len(targets)} are told apart")
+                progress(f"{rounds} rounds: {len(found)} of {len(targets)} are known")
         elif progress is not None and rounds == 1:
             progress(f"a round takes {longest_s:.1f} s; at least {looks[0]} are needed")
     for one in targets:
