@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+import profiles
 import public_names
 import scenario_language
 import ways_in
@@ -18,6 +19,8 @@ MARK = re.compile(r"^<!-- generated: (\S+) -->$", re.MULTILINE)
 MAKERS = {
     "keys": scenario_language.keys,
     "checks": scenario_language.checks,
+    "profile-keys": profiles.keys,
+    "profile-names": profiles.named,
     "command-line": ways_in.command_line,
     "pytest-fixtures": ways_in.pytest_fixtures,
     "pytest-options": ways_in.pytest_options,

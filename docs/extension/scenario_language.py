@@ -12,7 +12,7 @@ from harness.scenario.schema import scenario_schema
 if TYPE_CHECKING:
     from harness.checks.kind import CheckKind
 
-__all__ = ["checks", "keys"]
+__all__ = ["cell", "checks", "keys", "prose", "value"]
 
 # How a table is written in a file.
 HEADINGS = {
@@ -31,7 +31,7 @@ def keys() -> str:
     parts = [f"## At the top\n\n{_table(schema)}"]
     for name in _reached(schema["properties"], definitions):
         one = definitions[name]
-        parts.append(f"## {_heading(name)}\n\n{_prose(one['description'])}\n\n{_table(one)}")
+        parts.append(f"## {_heading(name)}\n\n{prose(one['description'])}\n\n{_table(one)}")
     return "\n\n".join(parts)
 
 
@@ -40,11 +40,11 @@ def checks() -> str:
     parts = []
     for name, kind in CHECKS.items():
         one = kind.parameters.model_json_schema()
-        parts += [f"## `{name}`", _prose(one["description"]), _when(kind)]
+        parts += [f"## `{name}`", prose(one["description"]), _when(kind)]
         if one.get("properties"):
             parts.append(_table(one))
         for inner, table in one.get("$defs", {}).items():
-            parts += [f"A **{inner}** is a table: {_prose(table['description'])}", _table(table)]
+            parts += [f"A **{inner}** is a table: {prose(table['description'])}", _table(table)]
     return "\n\n".join(parts)
 
 
@@ -73,7 +73,7 @@ def _reached(inside: Any, definitions: dict[str, Any]) -> list[str]:
 def _named(inside: Any) -> list[str]:
     if isinstance(inside, dict):
         here = [inside["$ref"].rpartition("/")[2]] if "$ref" in inside else []
-        return here + [name for value in inside.values() for name in _named(value)]
+        return here + [name for one in inside.values() for name in _named(one)]
     return [name for one in inside for name in _named(one)] if isinstance(inside, list) else []
 
 
@@ -82,7 +82,7 @@ def _table(schema: dict[str, Any]) -> str:
     for key, one in schema["properties"].items():
         needed = key in schema.get("required", ())
         default = "required" if needed else _default(one)
-        rows.append(f"| `{key}` | {_value(one)} | {default} | {_cell(one['description'])} |")
+        rows.append(f"| `{key}` | {value(one)} | {default} | {cell(one['description'])} |")
     return "\n".join(rows)
 
 
@@ -91,20 +91,18 @@ def _default(one: dict[str, Any]) -> str:
     return "" if default is None else f"`{json.dumps(default)}`"
 
 
-def _value(one: dict[str, Any]) -> str:
+def value(one: dict[str, Any]) -> str:
     """Write a type for a person: ``a number, more than 0`` or ``"first", "all"``."""
     if "$ref" in one:
         name = one["$ref"].rpartition("/")[2]
         return f"[{_heading(name)}](#{_anchor(name)})" if name in _sections() else name
     if "anyOf" in one:
-        kinds = [_value(kind) for kind in one["anyOf"] if kind.get("type") != "null"]
+        kinds = [value(kind) for kind in one["anyOf"] if kind.get("type") != "null"]
         return " or ".join(kinds)
     if "enum" in one or "const" in one:
-        return " or ".join(
-            f"`{json.dumps(value)}`" for value in one.get("enum", [one.get("const")])
-        )
+        return " or ".join(f"`{json.dumps(each)}`" for each in one.get("enum", [one.get("const")]))
     if one.get("type") == "array":
-        return f"list of {_value(one['items'])}"
+        return f"list of {value(one['items'])}"
     if one.get("type") == "object":
         return "table"
     kind = {"string": "text", "integer": "whole number", "number": "number", "boolean": "boolean"}
@@ -135,10 +133,11 @@ def _bounds(one: dict[str, Any]) -> str:
     return "".join(f", {one}" for one in message)
 
 
-def _prose(text: str) -> str:
+def prose(text: str) -> str:
     """Write a docstring as Markdown."""
     return text.replace("``", "`")
 
 
-def _cell(text: str) -> str:
-    return _prose(text).replace("|", "\\|")
+def cell(text: str) -> str:
+    """Write a description as a cell of a table."""
+    return prose(text).replace("|", "\\|")

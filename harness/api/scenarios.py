@@ -103,14 +103,8 @@ def explore_scenario(
     check_search(runs=runs, seconds=seconds, strategy=strategy, seed=seed)
     figures = profile_named(profile)
     scenario = scenario_at(fspath(path), system=system)
-    terms = SearchTerms(
-        strategy=strategy,
-        seed=seed,
-        adversarial=adversarial,
-        chaos=chaos,
-        system=system,
-        profile=figures,
-    )
+    modes = {"adversarial": adversarial, "chaos": chaos}
+    terms = SearchTerms(strategy=strategy, seed=seed, **modes, system=system, profile=figures)
     with in_python_terms():
         plan = SearchPlan(
             scenarios=(scenario,), terms=terms, runs=runs, seconds=seconds, first=first, jobs=1

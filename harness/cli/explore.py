@@ -6,7 +6,7 @@ import os
 import time
 from contextlib import closing, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -158,14 +158,9 @@ def explore(  # noqa: PLR0917 - typer calls it by keyword
 
     refuse_live(node, "explore")
     refuse_places(report, json_file)
-    terms = SearchTerms(
-        strategy=strategy,
-        seed=seed_of(seed),
-        adversarial=adversarial,
-        chaos=chaos,
-        system=system,
-        profile=profile_of(profile),
-    )
+    modes = {"adversarial": adversarial, "chaos": chaos}
+    on: dict[str, Any] = {"system": system, "profile": profile_of(profile)}
+    terms = SearchTerms(strategy=strategy, seed=seed_of(seed), **modes, **on)
     plan = SearchPlan(
         scenarios=read_scenarios(places(paths), system=system),
         terms=terms,
@@ -180,8 +175,8 @@ def explore(  # noqa: PLR0917 - typer calls it by keyword
     end = search.run()
     _write(end.report, report, json_file)
     _save(end.report, plan, regressions, save=save)
-    code = exit_code(end, resumable=bool(resume))
-    raise typer.Exit(code or (EXIT_CODES[Verdict.UNKNOWN] if search.not_replayed else 0))
+    unknown = EXIT_CODES[Verdict.UNKNOWN] if search.not_replayed else 0
+    raise typer.Exit(exit_code(end, resumable=bool(resume)) or unknown)
 
 
 class _Search:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -79,17 +79,15 @@ def replay(  # noqa: PLR0917 - typer calls it by keyword
     """
     refuse_places(None, json_file)
     refuse_file(trace, "--trace", begins=b"\n")  # as the first packet of a trace begins
+    where: dict[str, Any] = {"node": node, "profile": profile, "system": system}
+    written = {"trace": trace, "json_file": json_file}
     path = Path(what)
     if not what.strip():
         raise BadInput("replay: must be a failure's token or a scenario file, got nothing")
     if TOKEN.match(what):
         if seed is not None:
             raise BadInput(f"replay: a token brings its own seed, got --seed {seed}; leave it out")
-        raise typer.Exit(
-            _replay_token(
-                what, node=node, profile=profile, system=system, trace=trace, json_file=json_file
-            )
-        )
+        raise typer.Exit(_replay_token(what, **where, **written))
     if len(what) <= PATH_MAX and path.is_dir():
         msg = f"{path}: is a folder; replay repeats one scenario, name its file"
         raise BadInput(msg)
@@ -98,17 +96,7 @@ def replay(  # noqa: PLR0917 - typer calls it by keyword
         raise BadInput(f"replay: {got}: no such file, and no token, which begins with mh1-")
     if seed is None:
         raise BadInput(f"replay: Missing option '--seed' for {path}: say which run of it")
-    raise typer.Exit(
-        _replay_seed(
-            path,
-            seed,
-            node=node,
-            profile=profile,
-            system=system,
-            trace=trace,
-            json_file=json_file,
-        )
-    )
+    raise typer.Exit(_replay_seed(path, seed, **where, **written))
 
 
 def _replay_seed(

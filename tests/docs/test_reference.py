@@ -12,8 +12,10 @@ import typer
 
 from harness.checks.registry import CHECKS
 from harness.cli.app import app
-from harness.scenario.keys import file_keys, known_keys
+from harness.scenario.keys import file_keys, known_keys, known_kinds
 from harness.scenario.model import Scenario
+from harness.simulated.world.profile import Profile
+from harness.simulated.world.profile_reading import read_profile
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -81,6 +83,49 @@ def test_every_key_of_a_scenario_file_has_a_row(page):
         ("users",): "`[[users]]`",
     }.items():
         assert rows_of(text, heading) == known_keys(Scenario, names)
+
+
+PROFILE_TABLES = [("executor",), ("latency_ms",), ("rpcs",), ("command", "spawn")]
+
+
+def test_every_key_of_a_profile_has_a_row(page):
+    text = page("profiles")
+    tables = {names[0] for names in PROFILE_TABLES}
+    assert rows_of(text, "At the top") == [
+        key for key in known_keys(Profile, ()) if key not in tables
+    ]
+    for names in PROFILE_TABLES:
+        heading = "`[command.NAME]`" if names[0] == "command" else f"`[{names[0]}]`"
+        assert rows_of(text, heading) == known_keys(Profile, names)
+    for command in known_keys(Profile, ("command",)):
+        assert f"`{command}` (" in text
+    for kind in known_kinds(Profile, ("latency_ms", "rpc")):
+        assert rows_of(text, f"`{kind}`") == known_keys(Profile, ("latency_ms", "rpc", kind))
+
+
+def test_a_row_of_a_profile_has_its_range_its_unit_and_the_nominal_figure(page):
+    lines = page("profiles").splitlines()
+    for row in (
+        "| `cores` | whole number, at least 1, at most 1,024 |  | `64` | ",
+        "| `block_interval_ms` | number, more than 0, at most 86,400,000 | ms | `5000` | ",
+        '| `refused` | a distribution | ms | `{ kind = "constant", value = 20 }` | ',
+        "| `sigma` | number, more than 0, at most 3 |  | ",
+        "| `values` | list of number, at least 0, at most 86,400,000 | ms | ",
+    ):
+        assert any(line.startswith(row) for line in lines), row
+
+
+def test_the_page_of_scenarios_tells_every_kind_of_distribution_and_a_profile_that_is_read(
+    tmp_path,
+):
+    text = (DOCS.parent / "scenarios/README.md").read_text("utf-8")
+    section = text.partition("\n## Latency profiles\n")[2].partition("\n## ")[0]
+    kinds = re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)
+    assert kinds == known_kinds(Profile, ("latency_ms", "rpc"))
+    (example,) = re.findall(r"```toml\n(.*?)```", section, re.DOTALL)
+    path = tmp_path / "slow_disk.toml"
+    path.write_text(example)
+    assert read_profile(path).command.later_sync.wait_ms.kind == "empirical"
 
 
 def test_every_table_of_a_scenario_file_has_a_section_that_links_lead_to(page):

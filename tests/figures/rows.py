@@ -7,7 +7,7 @@ from enum import StrEnum
 from functools import partial
 from typing import TYPE_CHECKING
 
-from tests.figures import comparing, drawn_timings, environments, noise, pairs, tree
+from tests.figures import comparing, drawn_timings, environments, noise, pairs, profiles, tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,6 +84,20 @@ _ALL = (
         bound="0",
         when=_EVERY_CI,
         measure=tree.serve_imports,
+    ),
+    Row(
+        name="bad-profiles",
+        text="kinds of bad latency profiles that are refused with their mistakes, word for word",
+        bound="at least 30, and all of them",
+        when=_EVERY_CI,
+        measure=profiles.refused,
+    ),
+    Row(
+        name="live-profile",
+        text="speed-up of 2, 8 and 10 users under the profile live-2-cores, beside live runs",
+        bound="no further off than 10 %",
+        when=_NIGHTLY,
+        measure=profiles.fidelity,
     ),
     Row(
         name="guesses",
