@@ -25,7 +25,8 @@ __all__ = ["KIND", "Result", "result"]
 class Result(Parameters):
     """Each result of the step ``of`` holds exactly ``equals``, or ``count`` items, at ``path``.
 
-    A path with ``*`` gives a list. Lists are compared in any order unless ``ordered``.
+    A path with ``*`` gives a list. Lists are compared in any order unless ``ordered``. ``{user}``
+    in a text of ``equals`` stands for the name of the user whose result it is.
     """
 
     of: str = Field(description="the id of a step", json_schema_extra=STEP)
@@ -85,8 +86,20 @@ def _problem(operation: Operation, parameters: Result) -> str | None:
         if not isinstance(found, list | tuple | dict):
             return f"{found!r}, which has no items"
         return None if len(found) == parameters.count else f"{len(found)} items: {found!r}"
-    wanted = _comparable(parameters.equals, ordered=parameters.ordered)
+    equals = _of_user(parameters.equals, operation.user or "")
+    wanted = _comparable(equals, ordered=parameters.ordered)
     return None if _comparable(found, ordered=parameters.ordered) == wanted else repr(found)
+
+
+def _of_user(value: Any, user: str) -> Any:
+    """Put the user's name into texts, however deep."""
+    if isinstance(value, str):
+        return value.replace("{user}", user)
+    if isinstance(value, list):
+        return [_of_user(one, user) for one in value]
+    if isinstance(value, dict):
+        return {key: _of_user(one, user) for key, one in value.items()}
+    return value
 
 
 def _comparable(value: Any, *, ordered: bool) -> str | list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from harness.checks.findings import doubtful, judged, named, nothing_to_judge, operations_of
 from harness.checks.kind import CheckKind
@@ -20,18 +20,32 @@ __all__ = ["KIND", "SameResult", "same_result"]
 
 
 class SameResult(Parameters):
-    """All successful operations of the step ``of`` returned the same, for each user."""
+    """All successful operations of the steps ``of`` returned the same, for each user."""
 
-    of: str = Field(description="the id of a step", json_schema_extra=STEP)
+    of: str | list[str] = Field(
+        description="the id of a step, or a list of ids", json_schema_extra=STEP
+    )
+
+    @field_validator("of")
+    @classmethod
+    def _names_steps(cls, of: str | list[str]) -> str | list[str]:
+        if not of:
+            raise ValueError("must name a step")
+        return of
+
+    @property
+    def steps(self) -> list[str]:
+        """The steps, one or more."""
+        return [self.of] if isinstance(self.of, str) else self.of
 
 
 def same_result(history: History, parameters: SameResult) -> CheckResult:
-    """Compare the results of a step's operations, user by user.
+    """Compare the results of the steps' operations, user by user.
 
     UNKNOWN where no user has two results, or where every result is None.
     """
-    expected = f"the same result from every {parameters.of} of a user"
-    every = operations_of(history, parameters.of)
+    expected = f"the same result from every {' and '.join(parameters.steps)} of a user"
+    every = operations_of(history, parameters.steps)
     groups: dict[str | None, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     for one in every:
         if one.succeeded:

@@ -10,7 +10,7 @@ from pydantic import Field, field_validator, model_validator
 
 from harness.checks.findings import judged, nothing_to_judge
 from harness.checks.kind import CheckKind
-from harness.checks.parameters import Parameters
+from harness.checks.parameters import PHASE, Parameters
 from harness.history.records import Outcome
 
 if TYPE_CHECKING:
@@ -23,7 +23,10 @@ __all__ = ["KIND", "SingleSpawn", "single_spawn", "under_faults"]
 
 
 class SingleSpawn(Parameters):
-    """For each key: exactly ``exactly`` spawns, and never two clients alive at once."""
+    """For each key: exactly ``exactly`` spawns, and never two clients alive at once.
+
+    With ``exits`` also exactly so many clients that ended within the phase ``exits_in``.
+    """
 
     per: list[str] = Field(
         default=["user", "network"], min_length=1, description="what makes a key"
@@ -35,6 +38,12 @@ class SingleSpawn(Parameters):
         default=1, description='spawns of each key in the whole run, 1 or more, or "any"'
     )
     overlap: bool = Field(default=False, description="allow two clients of a key at once")
+    exits: int | None = Field(
+        default=None, ge=0, description="how many clients of each key end in the phase exits_in"
+    )
+    exits_in: str | None = Field(
+        default=None, description="the phase in which they end", json_schema_extra=PHASE
+    )
 
     @field_validator("exactly")
     @classmethod
@@ -49,6 +58,8 @@ class SingleSpawn(Parameters):
             raise ValueError(
                 'exactly = "any" with overlap = true allows everything; give one of them'
             )
+        if (self.exits is None) != (self.exits_in is None):
+            raise ValueError("exits and exits_in go together: how many clients end, in which phase")
         return self
 
 
@@ -75,7 +86,10 @@ def single_spawn(history: History, parameters: SingleSpawn) -> CheckResult:
     findings = [
         finding
         for key, clients in by_key.items()
-        for finding in _findings(key, clients, parameters, asked=history.spawns_asked)
+        for finding in (
+            *_findings(key, clients, parameters, asked=history.spawns_asked),
+            *_exits(key, clients, parameters, history),
+        )
     ]
     vain = [
         f"no spawn for ({', '.join(key)}) succeeded: {_described(clients)}"
@@ -101,7 +115,10 @@ def _expected(parameters: SingleSpawn) -> str:
         else f"{number} spawn{'s' * (number != 1)} for each"
     )
     only = ", ".join(f"{part} {value}" for part, value in parameters.only.items())
-    return f"{claim} ({', '.join(parameters.per)})" + (f" of {only}" if only else "")
+    exits = (
+        "" if parameters.exits is None else f", {parameters.exits} ended in {parameters.exits_in}"
+    )
+    return f"{claim} ({', '.join(parameters.per)})" + (f" of {only}" if only else "") + exits
 
 
 def _findings(
@@ -119,6 +136,29 @@ def _findings(
             for pair in _overlapping(clients)
         ]
     return findings
+
+
+def _exits(
+    key: tuple[str, ...], clients: list[ClientRecord], parameters: SingleSpawn, history: History
+) -> list[str]:
+    """Find another number of clients that ended within the phase ``exits_in``."""
+    phase = [one for one in history.operations if one.phase == parameters.exits_in]
+    if parameters.exits is None or not phase:
+        return []
+    begin_s = min(one.begin_s for one in phase)
+    end_s = max(history.end_s if one.end_s is None else one.end_s for one in phase)
+    ended = [
+        one
+        for one in clients
+        if one.outcome is Outcome.RETURNED
+        and one.exit_s is not None
+        and begin_s <= one.exit_s <= end_s
+    ]
+    if len(ended) == parameters.exits:
+        return []
+    clients_word = f"{len(ended)} client{'s' * (len(ended) != 1)}"
+    told = f": {_described(ended)}" if ended else ""
+    return [f"{clients_word} of ({', '.join(key)}) ended in {parameters.exits_in}{told}"]
 
 
 def _overlapping(clients: list[ClientRecord]) -> list[tuple[ClientRecord, ClientRecord]]:
@@ -139,7 +179,9 @@ def _described(clients: list[ClientRecord] | tuple[ClientRecord, ...]) -> str:
 
 def under_faults(parameters: SingleSpawn, _within_s: float) -> SingleSpawn | None:
     """Allow any number of spawns, since a dead client is replaced, but never two at once."""
-    return None if parameters.overlap else parameters.model_copy(update={"exactly": "any"})
+    if parameters.overlap:
+        return None
+    return parameters.model_copy(update={"exactly": "any", "exits": None, "exits_in": None})
 
 
 KIND = CheckKind(

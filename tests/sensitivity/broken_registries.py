@@ -151,6 +151,13 @@ class HandleForEach(ClientRegistry):
         return ClientHandle(self.use, owner, handle.generation)
 
 
+class SecondClient(ClientRegistry):
+    """Lends each caller a client of a separate folder: a user's commands take no turns any more."""
+
+    async def lease(self, owner: Owner) -> Lease:
+        return await super().lease(owner._replace(secret=bytes([self._generation % 256]) * 32))
+
+
 check_then_spawn = service_with(CheckThenSpawn)
 spawn_then_recheck = service_with(SpawnThenRecheck)
 leader_spawns = service_with(LeaderSpawns)
@@ -160,3 +167,4 @@ failed_spawn_kept = service_with(KeepsFailures)
 flush_forgets = service_with(FlushForgets)
 one_spawn_at_a_time = service_with(OneSpawnAtATime)
 handle_for_each = service_with(HandleForEach)
+second_client = service_with(SecondClient)

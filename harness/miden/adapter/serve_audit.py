@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
     from harness.miden.adapter.recorded_clients import RecordedClientFactory
     from harness.systems.port import Environment
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["ServeAudit"]
 
 THREADS = ("serve-store", "asyncio_")  # The threads of the store, and those of asyncio.to_thread.
+KEYS = "keystore"  # Where a real client keeps its keys, a file each, beside an index.
 LEFTOVERS = ("-journal", "-wal", "-shm")
 
 
@@ -32,6 +34,10 @@ class _KeysSeen(Protocol):
 
     def keyless(self, where: str) -> Iterable[AccountId]:
         """Return the accounts without keys in the store of a directory."""
+        ...
+
+    def count_keys(self, where: str) -> int:
+        """Count the keys in the store of a directory."""
         ...
 
 
@@ -71,6 +77,14 @@ class ServeAudit:
         recorder = self._environment.recorder
         if found:
             recorder.audit = (*(recorder.audit or ()), *found)
+
+    def count_keys(self, directory: Path) -> int:
+        """Count the keys of the client in a directory."""
+        clients = self._environment.clients
+        if isinstance(clients, _KeysSeen):
+            return clients.count_keys(directory.name)
+        keys = directory / KEYS
+        return sum(one.is_file() and one.suffix != ".json" for one in keys.iterdir())
 
     def _clients_apart(self, service: Serve) -> list[str]:
         live = {f"{network.directory_prefix}_{who}" for who, network in service.live_clients()}

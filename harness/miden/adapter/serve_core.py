@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import inspect
 from contextlib import asynccontextmanager
@@ -191,6 +192,13 @@ class ServeSession:
         client = await self._serve.get_client(secret_of(user), Network.parse(network))
         return [account.account_id.hex for account in await client.list_accounts()]
 
+    async def count_keys(self, user: User, network: str) -> int:
+        """Count the keys in the folder of the user's client: on disk when live."""
+        directory = client_directory(
+            self._serve.storage_path, secret_of(user), Network.parse(network)
+        )
+        return await asyncio.to_thread(self.auditor.count_keys, directory)
+
     async def create_account_order(self, user: User, order: dict[str, Any]) -> Any:
         """Make an account from an order in JSON form."""
         return await self._serve.create_account_order(secret_of(user), parse_order(order))
@@ -229,6 +237,10 @@ class ServeSession:
     async def flush_clients_for_secret(self, user: User) -> int:
         """Let one user's clients end."""
         return await self._serve.flush_clients_for_secret(secret_of(user))
+
+    async def drained(self) -> None:
+        """Wait until the clients that were flushed have ended."""
+        await self._serve.drained()
 
     async def init_desks(self) -> Any:
         """Restore the desks; return which could not be restored, and by what error."""

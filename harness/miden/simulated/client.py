@@ -145,6 +145,10 @@ class SimulatedClientFactory:
         store = self.stores.get(where, ClientStore())
         return tuple(sorted((one for one in store.accounts if one not in store.keys), key=_hex))
 
+    def count_keys(self, where: str) -> int:
+        """Count the keys in the store of a directory."""
+        return len(self.stores.get(where, ClientStore()).keys)
+
     def _build(
         self, store: ClientStore, stream: random.Random, dial_timeout_s: float
     ) -> Generator[simpy.Event, Any, None]:

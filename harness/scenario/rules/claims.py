@@ -54,13 +54,15 @@ def _returns(name: str | None, outline: Outline, key: str) -> Iterator[Finding]:
 
 def _same_result(parameters: Any, outline: Outline, kind: str) -> Iterator[Finding]:
     del kind
-    yield from _returns(parameters.of, outline, "of")
-    place = outline.steps.get(parameters.of)
-    if place and place.step and calls_each(place.step) < 2:
+    for name in parameters.steps:
+        yield from _returns(name, outline, "of")
+    place = outline.steps.get(parameters.steps[0])
+    alone = len(parameters.steps) == 1
+    if alone and place and place.step and calls_each(place.step) < 2:
         whom = "for each user" if place.step.user is not None else "in all"
         yield (
             "of",
-            f'"{parameters.of}" is called once {whom}, so there is nothing to compare;'
+            f'"{place.name}" is called once {whom}, so there is nothing to compare;'
             " give the step times = 2 or more",
         )
 
@@ -83,6 +85,9 @@ def _distinct_results(parameters: Any, outline: Outline, kind: str) -> Iterator[
 def _result(parameters: Any, outline: Outline, kind: str) -> Iterator[Finding]:
     del kind
     yield from _returns(parameters.of, outline, "of")
+    place = outline.steps.get(parameters.of)
+    if place and place.step and place.step.user is None and "{user}" in repr(parameters.equals):
+        yield "equals", f'holds {{user}}, but "{parameters.of}" has no user; write the text itself'
 
 
 def _success_share(parameters: Any, outline: Outline, kind: str) -> Iterator[Finding]:

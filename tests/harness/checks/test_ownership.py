@@ -39,6 +39,16 @@ def test_spawns_are_counted_for_each_key(judge, make, spawns, parameters, verdic
     assert judge("single_spawn", entries, **parameters).verdict is verdict
 
 
+@pytest.mark.parametrize(
+    ("exit_s", "exits", "verdict"),
+    [(6, 1, PASSED), (None, 1, FAILED), (4, 1, FAILED), (8, 1, FAILED), (6, 0, FAILED)],
+)
+def test_clients_that_end_in_a_phase_are_counted(judge, make, exit_s, exits, verdict):
+    entries = [make.spawn("alice", 0, 1, exit_s=exit_s), make.op(begin_s=5, end_s=7, phase="two")]
+    found = judge("single_spawn", entries, exits=exits, exits_in="two")
+    assert found.verdict is verdict
+
+
 @pytest.mark.parametrize(("asked", "verdict"), [(None, FAILED), (1, PASSED), (2, FAILED)])
 def test_what_only_the_probe_of_a_search_spawned_is_not_counted(judge, make, asked, verdict):
     entries = [make.spawn(exit_s=2.0), make.spawn("alice", 3.0, 4.0)]

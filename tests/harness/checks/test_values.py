@@ -221,3 +221,17 @@ def test_equal_values_share_a_text_and_others_do_not():
     assert canonical({"a": 1.0, "b": [True]}) == canonical({"b": [True], "a": 1})
     assert canonical(1) != canonical(True)
     assert canonical("1") != canonical(1)
+
+
+@pytest.mark.parametrize(("value", "verdict"), [(["alice"], PASSED), (["bob"], FAILED)])
+def test_what_is_expected_may_hold_the_name_of_the_user(judge, make, value, verdict):
+    entries = [make.op(value={"names": value})]
+    assert judge("result", entries, of="make", equals={"names": ["{user}"]}).verdict is verdict
+
+
+@pytest.mark.parametrize(("second", "verdict"), [(1, PASSED), (2, FAILED)])
+def test_the_results_of_several_steps_are_compared(judge, make, second, verdict):
+    entries = [make.op(value=1), make.op("late", value=second)]
+    found = judge("same_result", entries, of=["make", "late"])
+    assert found.verdict is verdict
+    assert found.expected == "the same result from every make and late of a user"
