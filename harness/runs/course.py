@@ -173,7 +173,8 @@ async def _timed(run: Run, phase_name: str, *, turn: int, pacing: Pacing) -> Non
                         succeeded=succeeded,
                         failed=failed,
                         begin_s=begin_s,
-                    )
+                    ),
+                    quiet.history(),
                 )
                 break
 

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from serve import Network
+from serve.clients.command_times import heard_times
 from serve.clients.port import Client, ClientFactory
 from serve.domain.account_specs import FaucetSpec, KeyScheme, StorageMode, WalletSpec
+from serve.domain.address import AccountId
 from serve.domain.client_values import AccountState
 from serve.errors import (
     AccountNotFound,
@@ -286,6 +288,35 @@ def test_a_known_store_opens_without_the_node(conforms):
         await world.set_node("cut")
         client = await spawned(world, folder)
         assert await client.list_accounts() == ()
+        await client.close()
+
+    conforms(body)
+
+
+def test_every_command_tells_how_long_it_waited_and_worked(conforms):
+    async def heard(command):
+        told: list[Any]
+        with heard_times() as told:
+            await asyncio.gather(command, return_exceptions=True)
+        (times,) = told
+        assert min(times.queued_s, times.service_s, times.node_s, times.cpu_s or 0) >= 0
+        assert times.node_s <= times.service_s
+        return times
+
+    async def body(world, folder):
+        spawn = await heard(spawned(world, folder, "localnet_told"))
+        assert spawn.node_s > 0, "a new store asks the node for its genesis"
+        client = await spawned(world, folder)
+        build = client.prepare_account(WalletSpec(key_scheme=KeyScheme.FALCON))
+        first, second = await asyncio.gather(
+            asyncio.create_task(heard(build)), asyncio.create_task(heard(client.sync()))
+        )
+        assert first.cpu_s > 0, "it generates a key"
+        assert first.node_s == 0, "it asks nothing of the node"
+        assert second.queued_s > first.service_s / 2, "it stands behind the other"
+        assert second.node_s > 0
+        missing = await heard(client.get_account_status(AccountId(bytes(15))))
+        assert missing.node_s == 0, "what fails tells, too"
         await client.close()
 
     conforms(body)

@@ -92,11 +92,13 @@ class SimulatedNode:
                 yield self.environment.timeout(limit_s)
                 raise CommandTimedOut(f"the node did not answer within {limit_s:g} s")
 
-    def compute(self, what: str, stream: random.Random) -> Generator[simpy.Event, Any, None]:
-        """Keep one of the machine's cores busy."""
+    def compute(self, what: str, stream: random.Random) -> Generator[simpy.Event, Any, float]:
+        """Keep one of the machine's cores busy; return for how many seconds."""
         with self.cores.request() as core:
             yield core
-            yield self.environment.timeout(self.model.seconds(what, stream))
+            busy_s = self.model.seconds(what, stream)
+            yield self.environment.timeout(busy_s)
+            return busy_s
 
     def _refuse_if_cut(self, stream: random.Random) -> Generator[simpy.Event, Any, None]:
         if self.state in ("cut", "restart"):

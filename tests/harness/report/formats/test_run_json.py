@@ -71,7 +71,7 @@ def test_a_live_speed_up_has_its_interval(document, live_run):
         (lambda document: document["runs"][0].update(wall_s=-1), "less than the minimum"),
         (lambda document: document["runs"][0]["checks"][0].pop("seen"), "'seen' is a required"),
         (lambda document: document["runs"][0]["checks"][0].update(hue=1), "'hue' was unexpected"),
-        (lambda document: document.update(schema_version=2), "1 was expected"),
+        (lambda document: document.update(schema_version=1), "2 was expected"),
     ],
 )
 def test_a_wrong_document_is_refused(validator, document, change, complaint):
