@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Callable
+    from typing import Any
 
 __all__ = ["LIMIT_S", "wait_until"]
 
@@ -16,7 +17,7 @@ LIMIT_S = 240.0
 
 
 def wait_until(
-    holds: Callable[[], object], *, process: subprocess.Popen[str] | None = None
+    holds: Callable[[], object], *, process: subprocess.Popen[Any] | None = None
 ) -> None:
     """Return once it holds; fail if ``process`` ends before, with what it printed."""
     until_s = time.monotonic() + LIMIT_S

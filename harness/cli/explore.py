@@ -158,7 +158,7 @@ def explore(  # noqa: PLR0917 - typer calls it by keyword
 
     refuse_live(node, "explore")
     refuse_places(report, json_file)
-    modes = {"adversarial": adversarial, "chaos": chaos}
+    modes: dict[str, Any] = {"adversarial": adversarial, "chaos": chaos}
     on: dict[str, Any] = {"system": system, "profile": profile_of(profile)}
     terms = SearchTerms(strategy=strategy, seed=seed_of(seed), **modes, **on)
     plan = SearchPlan(

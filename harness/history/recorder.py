@@ -22,6 +22,7 @@ from harness.history.records import (
     NodeKind,
     Operation,
     Outcome,
+    Round,
 )
 from harness.history.value_path import PathMissing, values_at
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from harness.history.plain_data import PlainData
-    from harness.history.records import ConditionRecord
+    from harness.history.records import ConditionRecord, TimesSpent
 
 __all__ = ["Recorder"]
 
@@ -65,6 +66,7 @@ class Recorder:
         self._faults: list[Fault] = []
         self._measurements: list[Measurement] = []
         self._machine: list[MachineRecord] = []
+        self._rounds: list[Round] = []
 
     def begin_operation(
         self,
@@ -131,8 +133,8 @@ class Recorder:
         one = self._operations[number]
         self._operations[number] = replace(one, parked=(*one.parked, (begin_s, self.clock())))
 
-    def begin_spawn(self, key: dict[str, str]) -> int:
-        """Record a spawn that begins now; return its number."""
+    def begin_spawn(self, key: dict[str, str], *, operation: int | None = None) -> int:
+        """Record a spawn that begins now, perhaps in an operation; return its number."""
         number = len(self._clients)
         self._clients.append(
             ClientRecord(
@@ -143,6 +145,7 @@ class Recorder:
                 ready_s=None,
                 exit_s=None,
                 outcome=Outcome.UNFINISHED,
+                operation=operation,
             )
         )
         self._note(f"spawn {number} {sorted(key.items())}")
@@ -151,9 +154,14 @@ class Recorder:
         return number
 
     def end_spawn(
-        self, number: int, outcome: Outcome, *, error: BaseException | None = None
+        self,
+        number: int,
+        outcome: Outcome,
+        *,
+        error: BaseException | None = None,
+        times: TimesSpent | None = None,
     ) -> None:
-        """Record how a spawn ended, now."""
+        """Record how a spawn ended, now, and what its client told."""
         ready = outcome is Outcome.RETURNED
         self._clients[number] = replace(
             self._clients[number],
@@ -161,6 +169,7 @@ class Recorder:
             exit_s=None if ready else self.clock(),
             outcome=outcome,
             error=None if error is None else self.plain.error(error),
+            times=times,
         )
         self._note(f"spawned {number} {outcome.value}")
 
@@ -170,7 +179,7 @@ class Recorder:
             self._clients[number] = replace(self._clients[number], exit_s=self.clock())
             self._note(f"exit {number}")
 
-    def begin_command(self, client: int, name: str) -> int:
+    def begin_command(self, client: int, name: str, *, operation: int | None = None) -> int:
         """Record a command that a client is given now; return its number."""
         self._commands.append(
             Command(
@@ -181,20 +190,27 @@ class Recorder:
                 begin_s=self.clock(),
                 end_s=None,
                 outcome=Outcome.UNFINISHED,
+                operation=operation,
             )
         )
         self._note(f"command {client} {name}")
         return len(self._commands) - 1
 
     def end_command(
-        self, number: int, outcome: Outcome, *, error: BaseException | None = None
+        self,
+        number: int,
+        outcome: Outcome,
+        *,
+        error: BaseException | None = None,
+        times: TimesSpent | None = None,
     ) -> None:
-        """Record how a command ended, now."""
+        """Record how a command ended, now, and what its client told."""
         self._commands[number] = replace(
             self._commands[number],
             end_s=self.clock(),
             outcome=outcome,
             error=None if error is None else self.plain.error(error),
+            times=times,
         )
 
     def fault(self, point: str, kind: str, key: dict[str, str]) -> None:
@@ -202,9 +218,12 @@ class Recorder:
         self._faults.append(Fault(at_s=self.clock(), point=point, kind=kind, key=key))
         self._note(f"fault {point} {kind}")
 
-    def measurement(self, measurement: Measurement) -> None:
-        """Record a timing of a phase."""
+    def measurement(self, measurement: Measurement, history: History) -> None:
+        """Record a timing of a phase, with what happened in its round."""
         self._measurements.append(measurement)
+        self._rounds.append(
+            Round(phase=measurement.phase, pacing=measurement.pacing, history=history)
+        )
         self._note(f"measured {measurement.pacing.value} {measurement.duration_s:.9f}")
 
     def machine(self, record: MachineRecord) -> None:
@@ -268,6 +287,7 @@ class Recorder:
             lock_waits=tuple(lock_waits),
             measurements=tuple(self._measurements),
             machine=tuple(self._machine),
+            rounds=tuple(self._rounds),
             conditions=conditions,
             deadlock=self.deadlock,
             audit=self.audit,

@@ -28,6 +28,8 @@ __all__ = [
     "Operation",
     "Outcome",
     "Pacing",
+    "Round",
+    "TimesSpent",
 ]
 
 
@@ -62,6 +64,21 @@ class ErrorRecord:
     message: str
     chain: tuple[str, ...] = ()
     bases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimesSpent:
+    """How long a client's command waited and worked, in seconds of the run's clock.
+
+    ``queued_s`` is its wait in the client's queue, ``service_s`` the time from its begin to its
+    end there. Of that, ``cpu_s`` is CPU time of the client, and ``node_s`` the time in which a
+    request to the node was under way. None is what the client did not tell.
+    """
+
+    queued_s: float | None = None
+    service_s: float | None = None
+    cpu_s: float | None = None
+    node_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +119,10 @@ class Operation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientRecord:
-    """A client, from the begin of its spawn to its exit; ``key`` holds its user and network."""
+    """A client, from the begin of its spawn to its exit; ``key`` holds its user and network.
+
+    ``operation`` and ``times`` are those of its spawn, as in ``Command``.
+    """
 
     number: int
     key: dict[str, str]
@@ -112,11 +132,17 @@ class ClientRecord:
     exit_s: float | None
     outcome: Outcome
     error: ErrorRecord | None = None
+    operation: int | None = None
+    times: TimesSpent | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """A command that a client was given; ``client`` is the number of its spawn."""
+    """A command that a client was given; ``client`` is the number of its spawn.
+
+    ``operation`` is the number of the operation that gave it, itself or through a task that it
+    started, if one did. ``times`` is None if the client did not tell, or its caller did not wait.
+    """
 
     client: int
     key: dict[str, str]
@@ -126,6 +152,8 @@ class Command:
     end_s: float | None
     outcome: Outcome
     error: ErrorRecord | None = None
+    operation: int | None = None
+    times: TimesSpent | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -301,12 +329,22 @@ class ConditionRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Round:
+    """What happened in a timed round, up to the end of its phase, in seconds of the run's clock."""
+
+    phase: str
+    pacing: Pacing
+    history: History
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class History:
     """All that happened in a run, in order of its begin. Checks read nothing else.
 
     ``leaks`` is None if the system was never closed, ``blocking_calls`` if nothing watched for
     them. ``spawns_asked`` is how many ``clients`` began before the probe of a search with faults,
-    which may start further clients; None if there was no probe.
+    which may start further clients; None if there was no probe. What happened in timed ``rounds``
+    is in none of the other fields but ``measurements``.
     """
 
     node: NodeKind
@@ -319,6 +357,7 @@ class History:
     lock_waits: tuple[LockWait, ...] = ()
     measurements: tuple[Measurement, ...] = ()
     machine: tuple[MachineRecord, ...] = ()
+    rounds: tuple[Round, ...] = ()
     conditions: tuple[ConditionRecord, ...] = ()
     deadlock: Diagnosis | None = None
     audit: tuple[str, ...] | None = None

@@ -219,7 +219,7 @@ async def _timed(
                 failed=failed,
                 begin_s=begin_s,
             )
-            run.recorder.measurement(timed)
+            run.recorder.measurement(timed, quiet.history())
             return timed, load
     raise HarnessBug(f"speedup: the scenario has no phase {phase_name}, which was to be timed")
 

@@ -25,7 +25,8 @@ class Client(Protocol):
 
     Every command raises ``ClientFailed`` or a subclass; ``ClientClosed`` once the client is closed
     or dead. A command whose caller is cancelled before its turn is skipped; a command that has
-    begun runs to its end.
+    begun runs to its end. A client that knows how long a command waited and worked tells it, with
+    ``serve.clients.command_times.tell_times``, in the caller's task, whether it failed or not.
     """
 
     @property

@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
+from serve.clients.command_times import CommandTimes, tell_times
 from serve.miden.native_module import load
 
 if TYPE_CHECKING:
@@ -25,7 +26,9 @@ class Mailbox:
         self._waiting: dict[int, asyncio.Future[Any]] = {}
 
     async def answer(self, ticket: native.Ticket) -> Any:
-        """Wait for a ticket's answer. A cancelled wait takes the command back if it has not begun.
+        """Wait for a ticket's answer, and tell how long the command took.
+
+        A cancelled wait takes the command back if it has not begun.
 
         Raises:
             mosaic_miden_client.MidenError: The command failed.
@@ -33,10 +36,18 @@ class Mailbox:
         future = self.expect(ticket)
         try:
             # No timeout here: every ticket is answered, at the latest when the client ends.
-            return await future
+            value, error, times = await future
         except asyncio.CancelledError:
             ticket.cancel()
             raise
+        if times is not None:
+            queued_s, service_s, cpu_s, node_s = times
+            tell_times(
+                CommandTimes(queued_s=queued_s, service_s=service_s, cpu_s=cpu_s, node_s=node_s)
+            )
+        if error is not None:
+            raise error
+        return value
 
     def expect(self, ticket: native.Ticket) -> asyncio.Future[Any]:
         """Return the future of a ticket's answer; it must be awaited."""
@@ -47,14 +58,10 @@ class Mailbox:
         return future
 
     def _deliver(self) -> None:
-        for ticket_id, value, error in self.native.drain():
+        for ticket_id, *letter in self.native.drain():
             future = self._waiting.pop(ticket_id)
-            if future.done():  # Its caller was cancelled.
-                continue
-            if error is not None:
-                future.set_exception(error)
-            else:
-                future.set_result(value)
+            if not future.done():  # Done without an answer: its caller was cancelled.
+                future.set_result(letter)
         if not self._waiting:
             asyncio.get_running_loop().remove_reader(self.native.fileno())
 

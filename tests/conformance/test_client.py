@@ -9,8 +9,10 @@ import pytest
 
 from harness.miden.adapter.recorded_clients import Holdable
 from serve import Network
+from serve.clients.command_times import heard_times
 from serve.clients.port import Client, ClientFactory
 from serve.domain.account_specs import FaucetSpec, KeyScheme, StorageMode, WalletSpec
+from serve.domain.address import AccountId
 from serve.domain.client_values import AccountState
 from serve.errors import (
     AccountNotFound,
@@ -20,6 +22,7 @@ from serve.errors import (
     InvalidInput,
     NodeUnreachable,
 )
+from tests.there import there
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,7 +53,7 @@ def test_a_command_that_is_held_keeps_the_client_busy(conforms):
     async def body(world, folder):
         client = await spawned(world, folder)
         assert isinstance(client, Holdable)
-        hold = client.hold_next()
+        hold = client.hold_next()  # type: ignore[attr-defined]
         # Each is given to the client as its task begins, in this order.
         prepared = asyncio.create_task(client.prepare_account(WALLET))
         listed = asyncio.create_task(client.list_accounts())
@@ -71,7 +74,7 @@ def test_a_command_that_is_held_has_begun_so_its_callers_leave_it_running(confor
     async def body(world, folder):
         client = await spawned(world, folder)
         account_id = await client.prepare_account(WALLET)
-        hold = client.hold_next()
+        hold = client.hold_next()  # type: ignore[attr-defined]
         adding = asyncio.create_task(client.add_account(account_id))
         await hold.begun()
         adding.cancel()
@@ -87,10 +90,10 @@ def test_a_command_that_is_held_has_begun_so_its_callers_leave_it_running(confor
 def test_a_held_client_can_be_killed(conforms):
     async def body(world, folder):
         client = await spawned(world, folder)
-        hold = client.hold_next()
+        hold = client.hold_next()  # type: ignore[attr-defined]
         listing = asyncio.create_task(client.list_accounts())
         await hold.begun()
-        client.kill()
+        client.kill()  # type: ignore[attr-defined]
         with pytest.raises(ClientClosed):
             await listing
         hold.release()
@@ -253,7 +256,7 @@ def test_a_killed_client_answers_all_who_wait(conforms):
         client: Any = await spawned(world, folder)
         waiting = [asyncio.create_task(client.sync()) for _ in range(5)]
         await asyncio.sleep(0)
-        client.kill()
+        client.kill()  # type: ignore[attr-defined]
         answers = await asyncio.gather(*waiting, return_exceptions=True)
         assert any(isinstance(one, ClientClosed) for one in answers)
         assert client.closed
@@ -340,6 +343,36 @@ def test_a_known_store_opens_without_the_node(conforms):
         await world.set_node("cut")
         client = await spawned(world, folder)
         assert await client.list_accounts() == ()
+        await client.close()
+
+    conforms(body)
+
+
+def test_every_command_tells_how_long_it_waited_and_worked(conforms):
+    async def heard(command):
+        told: list[Any]
+        with heard_times() as told:
+            await asyncio.gather(command, return_exceptions=True)
+        (times,) = told
+        node_s, service_s = there(times.node_s), there(times.service_s)
+        assert min(there(times.queued_s), service_s, node_s, times.cpu_s or 0) >= 0
+        assert node_s <= service_s
+        return times
+
+    async def body(world, folder):
+        spawn = await heard(spawned(world, folder, "localnet_told"))
+        assert spawn.node_s > 0, "a new store asks the node for its genesis"
+        client = await spawned(world, folder)
+        build = client.prepare_account(WalletSpec(key_scheme=KeyScheme.FALCON))
+        first, second = await asyncio.gather(
+            asyncio.create_task(heard(build)), asyncio.create_task(heard(client.sync()))
+        )
+        assert first.cpu_s > 0, "it generates a key"
+        assert first.node_s == 0, "it asks nothing of the node"
+        assert second.queued_s > first.service_s / 2, "it stands behind the other"
+        assert second.node_s > 0
+        missing = await heard(client.get_account_status(AccountId(bytes(15))))
+        assert missing.node_s == 0, "what fails tells, too"
         await client.close()
 
     conforms(body)

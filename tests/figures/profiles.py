@@ -1,4 +1,4 @@
-"""Figures of latency profiles: how bad ones are refused, how near one is to what it was fitted to."""
+"""Figures of latency profiles: how bad ones are refused, how near one is to what it fits."""
 
 from __future__ import annotations
 

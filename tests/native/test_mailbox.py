@@ -47,7 +47,7 @@ def letters(mailbox: native.Mailbox, count: int) -> dict[int, native.MidenError 
     while len(found) < count:
         ready, _, _ = select.select([mailbox], [], [], 10)
         assert ready, f"{count - len(found)} answers are missing"
-        found |= {ticket: error for ticket, _, error in mailbox.drain()}
+        found |= {ticket: error for ticket, _, error, _ in mailbox.drain()}
     return found
 
 

@@ -9,6 +9,7 @@ from collections import Counter
 import pytest
 
 from serve import AccountId, Deadlines, Serve, Synchronous
+from serve.clients.command_times import CommandTimes, tell_times
 from serve.domain.account_specs import FaucetSpec
 from serve.domain.client_values import (
     AccountState,
@@ -121,11 +122,18 @@ class MemoryClient:
     async def _command(self, name, body):
         self._refuse_if_closed()
         self.factory.log.append(("enqueue", name, self))
+        asked_s = asyncio.get_running_loop().time()
         await self._turn.acquire()
+        begin_s = asyncio.get_running_loop().time()
         running = asyncio.create_task(self._run(name, body), name=f"client:{name}")
         running.add_done_callback(lambda _: self._turn.release())
         running.add_done_callback(lambda task: task.cancelled() or task.exception())
-        return await asyncio.shield(running)
+        try:
+            return await asyncio.shield(running)
+        finally:
+            if running.done():
+                service_s = asyncio.get_running_loop().time() - begin_s
+                tell_times(CommandTimes(queued_s=begin_s - asked_s, service_s=service_s))
 
     async def _run(self, name, body):
         self._refuse_if_dead()

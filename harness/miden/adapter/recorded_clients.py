@@ -10,18 +10,20 @@ import asyncio
 from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol, TypeVar, runtime_checkable
 
-from harness.choices.points import ClientDies
+from harness.choices.points import OPERATION, ClientDies
 from harness.errors import HarnessBug
-from harness.history.records import Outcome
+from harness.history.records import Outcome, TimesSpent
+from serve.clients.command_times import heard_times
 from serve.clients.commands import Commands
 from serve.errors import ClientClosed, SpawnFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
     from pathlib import Path
 
     from harness.choices.points import Interception
     from harness.history.recorder import Recorder
+    from serve.clients.command_times import CommandTimes
     from serve.clients.port import Client, ClientFactory
     from serve.domain.address import Network
 
@@ -104,26 +106,35 @@ class RecordedClientFactory:
     ) -> RecordedClient:
         """Start a client; see ``serve.clients.port.ClientFactory``."""
         key = {"user": self._user_of(directory), "network": network.value}
-        number = self._recorder.begin_spawn(key)
+        number = self._recorder.begin_spawn(key, operation=_operation())
         client: Client | None = None
-        try:
-            await self._interception.reach("spawn.before", key, error="SpawnFailed", kinds=STARTING)
-            client = await self._inner.spawn(directory, network, dial_timeout_s=dial_timeout_s)
-            await self._interception.reach("spawn.after", key, error="SpawnFailed", kinds=STARTING)
-        except ClientDies as order:
-            await _end(client)
-            error = SpawnFailed("the client died while it started")
-            self._recorder.end_spawn(number, Outcome.RAISED, error=error)
-            raise error from order
-        except asyncio.CancelledError:
-            await _end(client)
-            self._recorder.end_spawn(number, Outcome.CANCELLED)
-            raise
-        except Exception as error:
-            await _end(client)
-            self._recorder.end_spawn(number, Outcome.RAISED, error=error)
-            raise
-        self._recorder.end_spawn(number, Outcome.RETURNED)
+
+        def ended(outcome: Outcome, error: Exception | None = None) -> None:
+            self._recorder.end_spawn(number, outcome, error=error, times=_spent(told))
+
+        with heard_times() as told:
+            try:
+                await self._interception.reach(
+                    "spawn.before", key, error="SpawnFailed", kinds=STARTING
+                )
+                client = await self._inner.spawn(directory, network, dial_timeout_s=dial_timeout_s)
+                await self._interception.reach(
+                    "spawn.after", key, error="SpawnFailed", kinds=STARTING
+                )
+            except ClientDies as order:
+                await _end(client)
+                error = SpawnFailed("the client died while it started")
+                ended(Outcome.RAISED, error)
+                raise error from order
+            except asyncio.CancelledError:
+                await _end(client)
+                ended(Outcome.CANCELLED)
+                raise
+            except Exception as error:
+                await _end(client)
+                ended(Outcome.RAISED, error)
+                raise
+        ended(Outcome.RETURNED)
         recorded = RecordedClient(
             client, number, key=key, recorder=self._recorder, interception=self._interception
         )
@@ -172,26 +183,31 @@ class RecordedClient(Commands):
         self._recorder.end_client(self.number)
 
     async def _recorded(self, name: str, command: Callable[[Client], Awaitable[T]]) -> T:
-        number = self._recorder.begin_command(self.number, name)
-        try:
-            await self._interception.reach(f"{name}.before", self.key, kinds=BEFORE)
-            if self._interception.watches(f"{name}.inside"):
-                value = await self._held(name, command)
-            else:
-                value = await command(self._inner)
-            await self._interception.reach(f"{name}.after", self.key, kinds=AFTER)
-        except ClientDies as order:
-            self.die()
-            error = ClientClosed("the client died")
-            self._recorder.end_command(number, Outcome.RAISED, error=error)
-            raise error from order
-        except asyncio.CancelledError:
-            self._recorder.end_command(number, Outcome.CANCELLED)
-            raise
-        except Exception as error:
-            self._recorder.end_command(number, Outcome.RAISED, error=error)
-            raise
-        self._recorder.end_command(number, Outcome.RETURNED)
+        number = self._recorder.begin_command(self.number, name, operation=_operation())
+
+        def ended(outcome: Outcome, error: Exception | None = None) -> None:
+            self._recorder.end_command(number, outcome, error=error, times=_spent(told))
+
+        with heard_times() as told:
+            try:
+                await self._interception.reach(f"{name}.before", self.key, kinds=BEFORE)
+                if self._interception.watches(f"{name}.inside"):
+                    value = await self._held(name, command)
+                else:
+                    value = await command(self._inner)
+                await self._interception.reach(f"{name}.after", self.key, kinds=AFTER)
+            except ClientDies as order:
+                self.die()
+                error = ClientClosed("the client died")
+                ended(Outcome.RAISED, error)
+                raise error from order
+            except asyncio.CancelledError:
+                ended(Outcome.CANCELLED)
+                raise
+            except Exception as error:
+                ended(Outcome.RAISED, error)
+                raise
+        ended(Outcome.RETURNED)
         return value
 
     _call = _recorded  # Reports of waiting tasks show the method's own name.
@@ -240,6 +256,21 @@ class RecordedClient(Commands):
         self._inner.kill()
         self.ended = True
         self._recorder.end_client(self.number)
+
+
+def _operation() -> int | None:
+    """Number the operation in whose context this runs."""
+    running = OPERATION.get()
+    return None if running is None else running.number
+
+
+def _spent(told: Sequence[CommandTimes]) -> TimesSpent | None:
+    if not told:
+        return None
+    last = told[-1]
+    return TimesSpent(
+        queued_s=last.queued_s, service_s=last.service_s, cpu_s=last.cpu_s, node_s=last.node_s
+    )
 
 
 async def _end(client: Client | None) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import simpy
 
+from serve.clients.command_times import CommandTimes, tell_times
 from serve.domain.account_specs import AccountSpec, FaucetSpec, KeyScheme, StorageMode
 from serve.domain.address import AccountId
 from serve.domain.client_values import (
@@ -64,6 +65,8 @@ class _Job:
 
     body: Generator[simpy.Event, Any, Any]
     reply: asyncio.Future[Any]
+    asked_s: float
+    times: CommandTimes | None = None
 
 
 class SimulatedHold:
@@ -122,13 +125,18 @@ class SimulatedClientFactory:
         store = self.stores.setdefault(where, ClientStore())
         stream = self.node.model.stream(where)
         environment = self._loop.environment
+        begin_s, dialled_s = environment.now, list[float]()
         try:
             await self._loop.future_of(
-                environment.process(self._build(store, stream, dial_timeout_s))
+                environment.process(self._build(store, stream, dial_timeout_s, dialled_s))
             )
         except BaseException:
             self.open_directories.discard(where)
             raise
+        finally:
+            now_s = environment.now
+            node_s = sum(now_s - since_s for since_s in dialled_s)
+            tell_times(CommandTimes(queued_s=0.0, service_s=now_s - begin_s, node_s=node_s))
         return SimulatedClient(
             self.node,
             store,
@@ -150,12 +158,17 @@ class SimulatedClientFactory:
         return len(self.stores.get(where, ClientStore()).keys)
 
     def _build(
-        self, store: ClientStore, stream: random.Random, dial_timeout_s: float
+        self,
+        store: ClientStore,
+        stream: random.Random,
+        dial_timeout_s: float,
+        dialled_s: list[float],
     ) -> Generator[simpy.Event, Any, None]:
-        """Open the store; an empty one asks the node for its genesis."""
+        """Open the store; an empty one asks the node for its genesis, from ``dialled_s[0]`` on."""
         yield from self.node.takes("spawn", stream)
         yield self.node.environment.timeout(self.node.model.seconds("build", stream))
         if store.genesis is None:
+            dialled_s.append(self.node.environment.now)
             yield from self.node.dial(stream, timeout_s=dial_timeout_s)
             store.genesis = self.node.genesis
 
@@ -190,6 +203,9 @@ class SimulatedClient:
         self._stopping = False
         self._next_hold: SimulatedHold | None = None
         self._restarts_known = node.restarts
+        # Of the command under way. Without a core in the model, its CPU time is not known.
+        self._cpu_s: float | None = None
+        self._node_s = 0.0
         self._actor = loop.environment.process(self._work())
 
     @property
@@ -255,10 +271,14 @@ class SimulatedClient:
             body.close()
             msg = f"{self._where}: {self._queue_length_max} commands wait already; try later"
             raise ClientBusy(msg)
-        job = _Job(body=body, reply=self._loop.create_future())
+        job = _Job(body=body, reply=self._loop.create_future(), asked_s=self._loop.environment.now)
         self._jobs.append(job)
         self._queue.put(job)
-        answer: T = await job.reply
+        try:
+            answer: T = await job.reply
+        finally:
+            if job.times is not None:
+                tell_times(job.times)
         return answer
 
     def _work(self) -> Generator[simpy.Event, Any, None]:
@@ -276,16 +296,27 @@ class SimulatedClient:
         self._end("the client was closed")
 
     def _carry_out(self, job: _Job) -> Generator[simpy.Event, Any, None]:
+        environment = self._loop.environment
+        begin_s, self._cpu_s, self._node_s = environment.now, None, 0.0
+        value: Any = None
+        failure: Exception | None = None
         try:
             value = yield from job.body
         except simpy.Interrupt:
             raise
         except Exception as error:  # noqa: BLE001 - the caller gets it, as from a real client
-            if not job.reply.done():
-                job.reply.set_exception(error)
-        else:
-            if not job.reply.done():
+            failure = error
+        job.times = CommandTimes(
+            queued_s=begin_s - job.asked_s,
+            service_s=environment.now - begin_s,
+            cpu_s=self._cpu_s,
+            node_s=self._node_s,
+        )
+        if not job.reply.done():
+            if failure is None:
                 job.reply.set_result(value)
+            else:
+                job.reply.set_exception(failure)
         if job in self._jobs:
             self._jobs.remove(job)
 
@@ -300,18 +331,25 @@ class SimulatedClient:
     def _takes(
         self, command: str, *, on_a_core: Sequence[str] = ()
     ) -> Generator[simpy.Event, Any, None]:
-        return self._node.takes(command, self._stream, on_a_core=on_a_core)
+        busy_s = yield from self._node.takes(command, self._stream, on_a_core=on_a_core)
+        if busy_s is not None:
+            self._cpu_s = (self._cpu_s or 0.0) + busy_s
 
     def _wait(self, what: str) -> simpy.Event:
         return self._loop.environment.timeout(self._node.model.seconds(what, self._stream))
 
     def _calls(self, count: int) -> Generator[simpy.Event, Any, None]:
         """Call the node; the first call after its restart finds the connection broken."""
-        if self._restarts_known != self._node.restarts and self._node.state != "restart":
-            self._restarts_known = self._node.restarts
-            yield self._wait("refused")
-            raise NodeUnreachable(f"{self._where}: the connection broke: the node was restarted")
-        yield from self._node.calls(count, self._stream)
+        begin_s = self._loop.environment.now
+        try:
+            if self._restarts_known != self._node.restarts and self._node.state != "restart":
+                self._restarts_known = self._node.restarts
+                yield self._wait("refused")
+                msg = f"{self._where}: the connection broke: the node was restarted"
+                raise NodeUnreachable(msg)
+            yield from self._node.calls(count, self._stream)
+        finally:
+            self._node_s += self._loop.environment.now - begin_s
 
     def _node_status(self) -> Generator[simpy.Event, Any, NodeStatus]:
         yield from self._takes("node_status")

@@ -103,8 +103,11 @@ class SimulatedNode:
 
     def takes(
         self, command: str, stream: random.Random, *, on_a_core: Sequence[str] = ()
-    ) -> Generator[simpy.Event, Any, None]:
-        """Take a command's parts that keep a core busy, and what it takes besides its parts."""
+    ) -> Generator[simpy.Event, Any, float | None]:
+        """Take a command's parts that keep a core busy, and what it takes besides its parts.
+
+        Returns the seconds on a core, or None for a command that the model gives none.
+        """
         besides: Command = getattr(self.model.profile.command, command) or NOTHING
         works = [self.model.seconds(part, stream) for part in on_a_core]
         if besides.cpu_ms is not None:
@@ -113,6 +116,7 @@ class SimulatedNode:
             yield from self.cores.compute(works)
         if besides.wait_ms is not None:
             yield self.environment.timeout(self.model.drawn(besides.wait_ms, stream))
+        return float(sum(works)) if works else None
 
     def _refuse_if_cut(self, stream: random.Random) -> Generator[simpy.Event, Any, None]:
         if self.state in ("cut", "restart"):

@@ -14,10 +14,12 @@ from harness.history.timings import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from harness.history.records import History
     from harness.history.timings import Speedup
 
-__all__ = ["PERCENTILES", "Latency", "latencies", "speedups"]
+__all__ = ["PERCENTILES", "Latency", "at", "latencies", "speedups"]
 
 PERCENTILES = (50, 95, 99)
 
@@ -36,9 +38,14 @@ class Latency:
 
     def at(self, percent: float) -> float | None:
         """Return a percentile, or None where the samples are too few for it to mean anything."""
-        if not self.samples or len(self.samples) < percentile_samples_min(percent):
-            return None
-        return percentile(self.samples, percent)
+        return at(self.samples, percent)
+
+
+def at(samples: Sequence[float], percent: float) -> float | None:
+    """Return a percentile, or None where the samples are too few for it to mean anything."""
+    if not samples or len(samples) < percentile_samples_min(percent):
+        return None
+    return percentile(samples, percent)
 
 
 def latencies(history: History) -> tuple[Latency, ...]:

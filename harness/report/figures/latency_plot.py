@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from harness.report.figures.axis import Axis
     from harness.report.figures.latency_and_speedup import Latency
 
-__all__ = ["CALLS_MAX", "LatencyPlot", "LatencyRow", "Percentile", "latency_plot"]
+__all__ = ["CALLS_MAX", "LatencyPlot", "LatencyRow", "Percentile", "curve", "latency_plot"]
 
 CALLS_MAX = 24
 _RUG_MAX = 60  # up to so many samples, each has a separate tick
@@ -84,7 +84,7 @@ def _latency_row(latency: Latency, axis: Axis) -> LatencyRow:
             *((f"p{percent}", _figure(percent, value)) for percent, value in known),
             ("max", seconds(latency.samples[-1])),
         ),
-        curve=_curve(latency.samples, axis),
+        curve=curve(latency.samples, axis),
         rug=_rug(latency.samples, axis),
         percentiles=tuple(
             Percentile(kind=f"p{percent}", x=axis.at(value), title=f"p{percent} {seconds(value)}")
@@ -100,9 +100,12 @@ def _figure(percent: int, value: float | None) -> str:
     return seconds(value)
 
 
-def _curve(samples: Sequence[float], axis: Axis) -> str:
-    """Draw the share of samples that are at most x, as steps from the lower left."""
-    stride = max(len(samples) // _STEPS_MAX, 1)
+def curve(samples: Sequence[float], axis: Axis, *, steps_max: int = _STEPS_MAX) -> str:
+    """Draw the share of sorted samples that are at most x, as steps from the lower left.
+
+    The path lies in a box of 1,000 by 100.
+    """
+    stride = max(len(samples) // steps_max, 1)
     ranks = [*range(stride - 1, len(samples), stride)]
     if ranks[-1] != len(samples) - 1:
         ranks.append(len(samples) - 1)

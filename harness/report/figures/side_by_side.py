@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness.history.records import NodeKind
-from harness.history.timings import fresh_random, phases, speedup
+from harness.history.timings import pairs_of, phases, speedup
 from harness.report.figures.latency_and_speedup import Latency, latencies
 from harness.results.verdict import Verdict, verdict_of
 from harness.results.wording import count, ratio, seconds
@@ -14,7 +14,7 @@ from harness.results.wording import count, ratio, seconds
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from harness.history.timings import Speedup
+    from harness.history.timings import Pair, Speedup
     from harness.results.runs import RunReport, RunResult
 
 __all__ = ["Side", "SideBySide", "side_by_side"]
@@ -75,11 +75,11 @@ def _side(runs: Sequence[RunResult]) -> Side:
     for history in histories:
         for one in latencies(history):
             found.setdefault(one.call, []).append(one)
-    measurements = [one for history in histories for one in history.measurements]
-    judged = {
-        phase: speedup([one for one in measurements if one.phase == phase], random=fresh_random())
-        for phase in phases(measurements)
-    }
+    timed: dict[str, list[Pair]] = {}
+    for history in histories:
+        for phase in phases(history):
+            timed.setdefault(phase, []).extend(pairs_of(history, phase))
+    judged = {phase: speedup(pairs) for phase, pairs in timed.items()}
     return Side(
         verdict=verdict_of(run.verdict for run in runs),
         runs=len(runs),
@@ -106,5 +106,5 @@ def _cells(side: Side) -> Iterator[tuple[str, str]]:
         for what, value in values.items():
             yield f"{call}, {what}", NONE if value is None else seconds(value)
     for phase, found in side.speedups.items():
-        interval = f" ({found.low:.2f} to {found.high:.2f})" if found.has_interval else ""
-        yield f"speed-up of {phase}", f"{ratio(found.ratio)}{interval}"
+        between = "" if found.interval is None else " ({:.2f} to {:.2f})".format(*found.interval)
+        yield f"speed-up of {phase}", f"{ratio(found.ratio)}{between}"

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from harness.report.figures.beside import BESIDE_MAX, beside
 from harness.report.figures.cycle_plot import cycle_plot
 from harness.report.figures.latency_plot import latency_plot
 from harness.report.figures.overview import overview
 from harness.report.figures.side_by_side import side_by_side
 from harness.report.figures.speedup_plot import speedup_plots
+from harness.report.figures.spent_table import ROWS_MAX, spent_table
 from harness.report.figures.timeline import shown_operations, timeline_of
 from harness.report.formats.search_html import lock_rows
 from harness.report.html_page import environment
@@ -50,6 +52,9 @@ def run_html(
         compared=compared[:COMPARED_MAX],
         compared_left_out=len(compared) - len(compared[:COMPARED_MAX]),
         overview=overview(report, numbers),
+        beside=beside(report),
+        beside_max=BESIDE_MAX,
+        rows_max=ROWS_MAX,
         sections=list(_sections(shown, shapes_max)),
         runs_left_out=len(runs) - len(shown),
         sections_max=sections_max,
@@ -83,11 +88,16 @@ def _figures(history: History) -> dict[str, Any]:
     operations = shown_operations(history)
     timeline = timeline_of(history)
     latency = latency_plot(history)
+    spent = spent_table({clock_word(history.node): [history]})
     return {
         "timeline": timeline if timeline.bars else None,
         "latency": latency,
+        "spent": spent,
         "speedups": speedup_plots(history),
         "operations": operations,
         "operations_left_out": len(history.operations) - len(operations),
-        "shapes": len(timeline.bars) + len(operations) + (len(latency.rows) if latency else 0),
+        "shapes": len(timeline.bars)
+        + len(operations)
+        + (len(latency.rows) if latency else 0)
+        + (spent.curves if spent else 0),
     }

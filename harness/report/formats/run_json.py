@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import json
+from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import HarnessBug
 from harness.history.contention import contention
+from harness.history.time_spent import QUANTITIES, spendings
 from harness.history.timings import pairs_of, phases
-from harness.report.figures.latency_and_speedup import PERCENTILES, latencies, speedups
+from harness.report.figures.latency_and_speedup import PERCENTILES, at, latencies, speedups
 from harness.report.figures.side_by_side import side_by_side
 from harness.results.plain_record import to_plain
 from harness.results.wording import clock_word
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from harness.history.contention import Contention
     from harness.history.records import History
+    from harness.history.time_spent import Spending
     from harness.history.timings import Pair, Speedup
     from harness.report.figures.latency_and_speedup import Latency
     from harness.report.figures.side_by_side import SideBySide
@@ -23,23 +28,33 @@ if TYPE_CHECKING:
 
 __all__ = [
     "LOCKS_MAX",
+    "REPORT_SAMPLE_MAX",
+    "SAMPLE_MAX",
     "SCHEMA_VERSION",
     "report_document",
     "run_json",
 ]
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 # The locks that blocked others longest: a service may have a lock for each of very many keys.
 LOCKS_MAX = 50
+# Operations and commands that are written one by one: of each name in a run, and of a report.
+SAMPLE_MAX = 100
+REPORT_SAMPLE_MAX = 10_000
 
 
 def report_document(report: RunReport) -> dict[str, Any]:
     """Return the report as plain data, in the shape of ``harness/results/report.schema.json``."""
+    spent = [() if run.history is None else spendings([run.history]) for run in report.runs]
+    sample_max = min(SAMPLE_MAX, REPORT_SAMPLE_MAX // max(sum(map(len, spent)), 1))
     return {
         "schema_version": SCHEMA_VERSION,
         "verdict": report.verdict.value,
         "started_at": report.started_at,
-        "runs": [_run(run) for run in report.runs],
+        "runs": [
+            _run(run) | {"figures": _figures(run.history, found, sample_max=sample_max)}
+            for run, found in zip(report.runs, spent, strict=True)
+        ],
         "side_by_side": [_compared(one) for one in side_by_side(report)],
         "versions": dict(report.versions),
         "machine": dict(report.machine),
@@ -73,7 +88,6 @@ def _run(run: RunResult) -> dict[str, Any]:
         "wall_s": run.wall_s,
         "replay": run.replay,
         "profile": to_plain(run.profile),
-        "figures": None if run.history is None else _figures(run.history),
     }
 
 
@@ -94,10 +108,16 @@ def _compared(one: SideBySide) -> dict[str, Any]:
     }
 
 
-def _figures(history: History) -> dict[str, Any]:
+def _figures(
+    history: History | None, spent: Sequence[Spending], *, sample_max: int
+) -> dict[str, Any] | None:
+    if history is None:
+        return None
     return {
         "clock": clock_word(history.node),
         "latencies": [_latency(latency) for latency in latencies(history)],
+        "operations": [_spending(one, sample_max) for one in spent if one.kind == "operation"],
+        "commands": [_spending(one, sample_max) for one in spent if one.kind == "command"],
         "speedups": [_speedup(phase, found) for phase, found in speedups(history).items() if found],
         "timed_rounds": [
             _timed_round(phase, one)
@@ -115,6 +135,35 @@ def _latency(latency: Latency) -> dict[str, Any]:
         "left_out": latency.left_out,
         **{f"p{percent}_s": latency.at(percent) for percent in PERCENTILES},
         "max_s": max(latency.samples, default=None),
+    }
+
+
+def _spending(spending: Spending, sample_max: int) -> dict[str, Any]:
+    pieces = spending.pieces
+    # Every so many, so that the sample is of the whole run.
+    stride = max(ceil(len(pieces) / max(sample_max, 1)), 1)
+    return {
+        "name": spending.name,
+        "timed": None if spending.timed is None else spending.timed.value,
+        "samples": len(pieces),
+        "left_out": spending.left_out,
+        **{name: _distribution(spending.samples(name)) for name in QUANTITIES},
+        "sample": [
+            {"user": one.user, "begin_s": one.begin_s}
+            | {name: getattr(one, name) for name in QUANTITIES}
+            for one in (pieces[::stride] if sample_max else ())
+        ],
+    }
+
+
+def _distribution(samples: tuple[float, ...]) -> dict[str, Any] | None:
+    if not samples:
+        return None
+    return {
+        "samples": len(samples),
+        "sum_s": sum(samples),
+        **{f"p{percent}_s": at(samples, percent) for percent in PERCENTILES},
+        "max_s": samples[-1],
     }
 
 

@@ -29,6 +29,10 @@ Code = Literal[
     "client_failed",
 ]
 
+# Seconds from submission to begin, from begin to end, of CPU of the client's thread (its store's
+# threads are not counted), and in which a request to the node was under way.
+CommandTimes = tuple[float, float, float, float]
+
 class NodeStatus(TypedDict):
     """What the node says of itself. ``genesis_commitment`` is ``0x`` and 64 hex digits."""
 
@@ -80,8 +84,11 @@ class Mailbox:
     def __new__(cls) -> Mailbox: ...
     def fileno(self) -> int:
         """Give the descriptor that is readable while answers wait; the mailbox owns it."""
-    def drain(self) -> list[tuple[int, object, MidenError | None]]:
-        """Take all answers, oldest first: ticket id, value, error. Never waits."""
+    def drain(self) -> list[tuple[int, object, MidenError | None, CommandTimes | None]]:
+        """Take all answers, oldest first: ticket id, value, error, times. Never waits.
+
+        The times are None for a command that was never begun.
+        """
 
 @final
 class Ticket:

@@ -13,6 +13,7 @@ import pytest
 
 from harness.cli.app import main
 from tests.harness.cli.test_command_line import HARNESS, ROOT, processes_of
+from tests.there import there
 from tests.waiting import LIMIT_S, wait_until
 
 SERVICE = """\
@@ -160,7 +161,7 @@ def test_a_revision_is_compared_with_the_folder_in_virtual_time_and_in_cpu_secon
 ):
     here = tree(tmp_path / "project")
     monkeypatch.chdir(here)
-    git = (shutil.which("git"), "-c", "user.name=x", "-c", "user.email=x@x")
+    git = (there(shutil.which("git")), "-c", "user.name=x", "-c", "user.email=x@x")
     for words in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "first"]):
         subprocess.run([*git, *words], check=True)
     service = here / "comparing_shop.py"

@@ -3,13 +3,22 @@
 use std::os::fd::{AsFd, AsRawFd};
 use std::sync::Arc;
 
+use mosaic_miden_engine::CommandTimes;
 use mosaic_miden_engine::outbox::{Outbox, Ticket as Question};
 use pyo3::prelude::*;
 
 use crate::convert::{as_exception, as_object};
 
-/// A letter: the ticket's id, then the answer or the error.
-type Letter<'py> = (u64, Option<Bound<'py, PyAny>>, Option<Bound<'py, PyAny>>);
+/// Seconds in the queue, of service, of CPU, and of waiting for the node.
+type Times = (f64, f64, f64, f64);
+
+/// A letter: the ticket's id, the answer or the error, and how long the command took.
+type Letter<'py> = (
+    u64,
+    Option<Bound<'py, PyAny>>,
+    Option<Bound<'py, PyAny>>,
+    Option<Times>,
+);
 
 /// Where clients leave their answers; one for each event loop.
 #[pyclass(frozen, module = "mosaic_miden_client")]
@@ -36,12 +45,24 @@ impl Mailbox {
         self.outbox
             .drain()
             .into_iter()
-            .map(|(id, outcome)| match outcome {
-                Ok(value) => Ok((id, Some(as_object(py, &value)?), None)),
-                Err(failure) => Ok((id, None, Some(as_exception(py, &failure)?))),
+            .map(|answer| {
+                let times = answer.times.map(in_seconds);
+                Ok(match answer.outcome {
+                    Ok(value) => (answer.id, Some(as_object(py, &value)?), None, times),
+                    Err(failure) => (answer.id, None, Some(as_exception(py, &failure)?), times),
+                })
             })
             .collect()
     }
+}
+
+fn in_seconds(times: CommandTimes) -> Times {
+    (
+        times.queued.as_secs_f64(),
+        times.service.as_secs_f64(),
+        times.cpu.as_secs_f64(),
+        times.node.as_secs_f64(),
+    )
 }
 
 /// A command on its way.

@@ -120,7 +120,7 @@ def test_a_cap_on_figures_is_stated(rich_report):
     page = Page(run_html(rich_report, shapes_max=30))
     assert "The figures of this run are left out: the page draws 30 bars at most" in page.text
     # Those of the first two runs, and the locks of the deadlocked one: a table is not drawn.
-    assert len(page.found("figure")) == 5
+    assert len(page.found("figure")) == 7
 
 
 def test_a_cap_on_operations_is_stated(rich_report, live_run):

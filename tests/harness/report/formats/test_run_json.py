@@ -85,7 +85,7 @@ def test_each_round_of_timings_says_how_the_machine_was_and_whether_it_counts(do
         (lambda document: document["runs"][0].update(wall_s=-1), "less than the minimum"),
         (lambda document: document["runs"][0]["checks"][0].pop("seen"), "'seen' is a required"),
         (lambda document: document["runs"][0]["checks"][0].update(hue=1), "'hue' was unexpected"),
-        (lambda document: document.update(schema_version=2), "1 was expected"),
+        (lambda document: document.update(schema_version=1), "2 was expected"),
     ],
 )
 def test_a_wrong_document_is_refused(validator, document, change, complaint):

@@ -5,6 +5,7 @@ use std::any::Any;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::thread;
@@ -22,6 +23,9 @@ const RUNTIME_SHUTDOWN: Duration = Duration::from_secs(2);
 
 const KILLED: &str = "the client was killed";
 const DIED: &str = "the client died of a panic";
+
+/// How many threads were started: each has a number of its own.
+static THREADS: AtomicU64 = AtomicU64::new(1);
 
 /// Commands that the end of the actor caught, with what they are told.
 type Unanswered = Vec<(Reply, Failure)>;
@@ -60,6 +64,7 @@ struct Lifecycle<S> {
 
 impl<S: 'static> Actor<S> {
     /// Starts a thread: `hold` takes what must outlive the runtime (a lock), `open` makes the state.
+    /// The thread is called `name` and a number, the threads of its blocking work `-work` after that.
     ///
     /// The ticket is answered with `Done` once `open` is through. If `hold` or `open` fails, it is
     /// answered when everything they took has been given back and the thread is at its end.
@@ -91,8 +96,10 @@ impl<S: 'static> Actor<S> {
         });
         let (ticket, reply) = outbox.ask();
         let mine = Arc::clone(&shared);
+        // The kernel keeps 15 letters: with a short name, the number is among them.
+        let number = THREADS.fetch_add(1, Ordering::Relaxed);
         let spawned = thread::Builder::new()
-            .name(name.to_owned())
+            .name(format!("{name}-{number}"))
             .spawn(move || run_thread(&mine, receiver, reply, hold, open));
         match spawned {
             Ok(_) => Ok((Self { shared }, ticket)),
@@ -212,13 +219,14 @@ impl<S> Shared<S> {
 fn run_thread<S, G, H, O>(
     shared: &Shared<S>,
     commands: mpsc::Receiver<Command<S>>,
-    opening: Reply,
+    mut opening: Reply,
     hold: H,
     open: O,
 ) where
     H: FnOnce() -> Result<G, Failure>,
     O: for<'a> FnOnce(&'a mut G) -> Running<'a, S>,
 {
+    opening.begin();
     let mut opening = Some(opening);
     let body = AssertUnwindSafe(|| hold_and_serve(shared, commands, &mut opening, hold, open));
     // From here on everything is given back: who hears of the end may open the directory at once.
@@ -254,6 +262,10 @@ where
     let mut held = hold()?;
     let runtime = runtime::Builder::new_current_thread()
         .enable_all()
+        .thread_name(format!(
+            "{}-work",
+            thread::current().name().unwrap_or_default()
+        ))
         .build()
         .map_err(|error| {
             Failure::caused_by(Code::ClientFailed, "the client has no runtime", &error)
@@ -274,12 +286,11 @@ async fn serve<S>(
         None => return Err(Failure::new(Code::ClientClosed, KILLED)),
     };
     if let Some(reply) = opening.take() {
-        reply.begin();
         reply.send(Ok(Value::Done));
     }
     let mut unanswered = Unanswered::new();
     while let Some(Some(command)) = until_killed(shared, commands.recv()).await {
-        let Command { job, reply } = command;
+        let Command { job, mut reply } = command;
         if !reply.begin() {
             reply.send(Ok(Value::Skipped));
             continue;
@@ -288,10 +299,12 @@ async fn serve<S>(
             Some(Ok(outcome)) => reply.send(outcome),
             Some(Err(failure)) => {
                 shared.refuse(DIED);
+                reply.end();
                 unanswered.push((reply, failure));
                 break;
             }
             None => {
+                reply.end();
                 unanswered.push((reply, Failure::new(Code::ClientClosed, KILLED)));
                 break;
             }

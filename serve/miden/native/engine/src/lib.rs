@@ -11,9 +11,12 @@ pub mod hold;
 pub mod keys;
 pub mod outbox;
 pub mod session;
+pub mod timed_node;
+pub mod times;
 pub mod value;
 
 pub use actor::Actor;
 pub use failure::{Code, Failure};
-pub use outbox::{Outbox, Reply, Ticket};
+pub use outbox::{Answer, Outbox, Reply, Ticket};
+pub use times::CommandTimes;
 pub use value::Value;

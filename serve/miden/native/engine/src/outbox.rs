@@ -7,12 +7,25 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use crate::failure::{Code, Failure};
+use crate::times::{Begin, CommandTimes};
 use crate::value::Value;
 
 /// A command's outcome.
 pub type Outcome = Result<Value, Failure>;
+
+/// What the outbox delivers: an outcome under its ticket's id.
+#[derive(Debug)]
+pub struct Answer {
+    /// The ticket's id.
+    pub id: u64,
+    /// What the command came to.
+    pub outcome: Outcome,
+    /// None for a command that was never begun.
+    pub times: Option<CommandTimes>,
+}
 
 const QUEUED: u8 = 0;
 const BEGUN: u8 = 1;
@@ -21,7 +34,7 @@ const CANCELLED: u8 = 2;
 /// The queue of one event loop. Client threads push; the loop's thread drains.
 #[derive(Debug)]
 pub struct Outbox {
-    answers: Mutex<VecDeque<(u64, Outcome)>>,
+    answers: Mutex<VecDeque<Answer>>,
     ids: AtomicU64,
     reader: UnixStream,
     writer: UnixStream,
@@ -45,7 +58,7 @@ impl Outbox {
     }
 
     /// Takes all answers, oldest first, and calms the descriptor. Never waits.
-    pub fn drain(&self) -> Vec<(u64, Outcome)> {
+    pub fn drain(&self) -> Vec<Answer> {
         // Calm first, take afterwards: an answer pushed in between is taken now or rings again.
         let mut bytes = [0_u8; 64];
         loop {
@@ -67,14 +80,17 @@ impl Outbox {
         let reply = Reply {
             outbox: Some(Arc::clone(self)),
             ticket: ticket.clone(),
+            asked: Instant::now(),
+            begin: None,
+            times: None,
         };
         (ticket, reply)
     }
 
-    fn push(&self, id: u64, outcome: Outcome) {
+    fn push(&self, answer: Answer) {
         let was_empty = {
             let mut answers = self.locked();
-            answers.push_back((id, outcome));
+            answers.push_back(answer);
             answers.len() == 1
         };
         if was_empty {
@@ -83,7 +99,7 @@ impl Outbox {
         }
     }
 
-    fn locked(&self) -> MutexGuard<'_, VecDeque<(u64, Outcome)>> {
+    fn locked(&self) -> MutexGuard<'_, VecDeque<Answer>> {
         self.answers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -125,35 +141,54 @@ impl Ticket {
 pub struct Reply {
     outbox: Option<Arc<Outbox>>,
     ticket: Ticket,
+    asked: Instant,
+    begin: Option<Begin>,
+    times: Option<CommandTimes>,
 }
 
 impl Reply {
-    /// Marks the command as begun; false if it was cancelled before its turn.
-    pub fn begin(&self) -> bool {
-        self.ticket.leave_queue(BEGUN)
+    /// Marks the command as begun, on the thread that carries it out; false if it was cancelled
+    /// before its turn.
+    pub fn begin(&mut self) -> bool {
+        let begins = self.ticket.leave_queue(BEGUN);
+        if begins {
+            self.begin = Some(Begin::now(self.asked));
+        }
+        begins
     }
 
-    /// Answers.
+    /// Marks a begun command as ended, for an answer that is sent later.
+    pub fn end(&mut self) {
+        self.times = self.times.or_else(|| self.begin.take().map(Begin::end));
+    }
+
+    /// Answers; ends what has begun.
     pub fn send(mut self, outcome: Outcome) {
-        if let Some(outbox) = self.outbox.take() {
-            outbox.push(self.ticket.id, outcome);
-        }
+        self.end();
+        self.answer(outcome);
     }
 
     /// Forgets the question: for one that was refused before it was queued.
     pub fn withdraw(mut self) {
         self.outbox = None;
     }
+
+    fn answer(&mut self, outcome: Outcome) {
+        if let Some(outbox) = self.outbox.take() {
+            outbox.push(Answer {
+                id: self.ticket.id,
+                outcome,
+                times: self.times,
+            });
+        }
+    }
 }
 
 impl Drop for Reply {
     fn drop(&mut self) {
-        if let Some(outbox) = self.outbox.take() {
-            let failure = Failure::new(
-                Code::ClientClosed,
-                "the client ended before it answered this command",
-            );
-            outbox.push(self.ticket.id, Err(failure));
-        }
+        self.answer(Err(Failure::new(
+            Code::ClientClosed,
+            "the client ended before it answered this command",
+        )));
     }
 }

@@ -11,7 +11,7 @@ use miden_client::asset::Asset;
 use miden_client::block::BlockNumber;
 use miden_client::builder::ClientBuilder;
 use miden_client::keystore::FilesystemKeyStore;
-use miden_client::rpc::{Endpoint, GrpcClient};
+use miden_client::rpc::{Endpoint, GrpcClient, NodeRpcClient};
 use miden_client::store::AccountStatus;
 use miden_client::{Client, ClientError};
 use miden_client_sqlite_store::ClientBuilderSqliteExt;
@@ -22,6 +22,7 @@ use crate::directory::{CLIENT_ID_SETTING, Directory};
 use crate::failure::{Code, Failure};
 use crate::keys::DurableKeys;
 use crate::outbox::{Outbox, Ticket};
+use crate::timed_node::TimedNode;
 use crate::value::{AccountRow, AssetRow, NodeStatus, Synced, Value};
 
 /// How to open a client.
@@ -46,7 +47,7 @@ pub struct Config {
 /// A client that is open: the state of its actor.
 pub struct Session {
     client: Client<FilesystemKeyStore>,
-    node: Arc<GrpcClient>,
+    node: Arc<TimedNode>,
     keys: DurableKeys,
     genesis: String,
     /// True once the node has answered on the client's connection.
@@ -66,7 +67,7 @@ pub fn open(config: Config, outbox: &Arc<Outbox>) -> Result<(Actor<Session>, Tic
     let prefix = account::network_prefix(&config.network)?;
     let path = config.directory.clone();
     Actor::start(
-        "miden-client",
+        "miden",
         config.queue_length_max,
         outbox,
         move || Directory::hold(&path, prefix),
@@ -97,7 +98,7 @@ impl Session {
         endpoint: &Endpoint,
     ) -> Result<Self, Failure> {
         let request_ms = u64::try_from(config.request_timeout.as_millis()).unwrap_or(u64::MAX);
-        let node = Arc::new(GrpcClient::new(endpoint, request_ms));
+        let node = Arc::new(TimedNode(Arc::new(GrpcClient::new(endpoint, request_ms))));
         let keystore_path = directory.keystore_path();
         let keys = DurableKeys::open(&keystore_path)?;
         let keystore = FilesystemKeyStore::new(keystore_path)

@@ -8,6 +8,7 @@ mod failure;
 mod keys;
 mod opening;
 mod outbox;
+mod times;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -16,7 +17,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use mosaic_miden_engine::outbox::{Outbox, Outcome, Ticket};
+use mosaic_miden_engine::CommandTimes;
+use mosaic_miden_engine::outbox::{Answer, Outbox, Outcome, Ticket};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -50,7 +52,7 @@ impl Drop for Scratch {
 /// An outbox with its reader: collects answers until the one that is asked for is there.
 struct Reader {
     outbox: Arc<Outbox>,
-    seen: HashMap<u64, Outcome>,
+    seen: HashMap<u64, Answer>,
     order: Vec<u64>,
 }
 
@@ -64,17 +66,26 @@ impl Reader {
     }
 
     fn answer(&mut self, ticket: &Ticket) -> Outcome {
+        self.wait_for(ticket).outcome.clone()
+    }
+
+    fn times(&mut self, ticket: &Ticket) -> Option<CommandTimes> {
+        self.wait_for(ticket).times
+    }
+
+    fn wait_for(&mut self, ticket: &Ticket) -> &Answer {
         let deadline = Instant::now() + PATIENCE;
         loop {
-            for (id, outcome) in self.outbox.drain() {
+            for answer in self.outbox.drain() {
+                let id = answer.id;
                 self.order.push(id);
                 assert!(
-                    self.seen.insert(id, outcome).is_none(),
+                    self.seen.insert(id, answer).is_none(),
                     "answered twice: {id}"
                 );
             }
-            if let Some(outcome) = self.seen.get(&ticket.id()) {
-                return outcome.clone();
+            if self.seen.contains_key(&ticket.id()) {
+                return &self.seen[&ticket.id()];
             }
             assert!(
                 Instant::now() < deadline,

@@ -52,8 +52,11 @@ fn a_dropped_reply_answers_that_the_client_is_closed() {
     drop(reply);
     let answers = outbox.drain();
     assert_eq!(answers.len(), 1);
-    assert_eq!(answers[0].0, ticket.id());
-    assert_eq!(answers[0].1.as_ref().unwrap_err().code, Code::ClientClosed);
+    assert_eq!(answers[0].id, ticket.id());
+    assert_eq!(
+        answers[0].outcome.as_ref().unwrap_err().code,
+        Code::ClientClosed
+    );
 }
 
 #[test]
