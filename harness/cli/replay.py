@@ -80,7 +80,7 @@ def replay(  # noqa: PLR0917 - typer calls it by keyword
     refuse_places(None, json_file)
     refuse_file(trace, "--trace")
     where: dict[str, Any] = {"node": node, "profile": profile, "system": system}
-    written = {"trace": trace, "json_file": json_file}
+    written: dict[str, Any] = {"trace": trace, "json_file": json_file}
     path = Path(what)
     if not what.strip():
         raise BadInput("replay: must be a failure's token or a scenario file, got nothing")
