@@ -66,8 +66,8 @@ ProfileName = Annotated[
     typer.Option(
         "--profile",
         metavar="NAME|FILE",
-        help="What simulated latencies are drawn from: nominal (the default), live-2-cores, or a"
-        " file of yours.",
+        help="What simulated latencies are drawn from: live-2-cores, or a file of yours. Default:"
+        " nominal.",
     ),
 ]
 Seed = Annotated[

@@ -158,9 +158,9 @@ def explore(  # noqa: PLR0917 - typer calls it by keyword
 
     refuse_live(node, "explore")
     refuse_places(report, json_file)
-    modes: dict[str, Any] = {"adversarial": adversarial, "chaos": chaos}
-    on: dict[str, Any] = {"system": system, "profile": profile_of(profile)}
-    terms = SearchTerms(strategy=strategy, seed=seed_of(seed), **modes, **on)
+    how: dict[str, Any] = {"strategy": strategy, "adversarial": adversarial, "chaos": chaos}
+    figures = profile_of(profile)
+    terms = SearchTerms(seed=seed_of(seed), system=system, profile=figures, **how)
     plan = SearchPlan(
         scenarios=read_scenarios(places(paths), system=system),
         terms=terms,

@@ -2,9 +2,9 @@
 
 ``python tests/baseline/guard.py write`` writes ``baseline.json``, ``compare`` compares the tree
 that it stands in with it, section by section, and ends with 1 if anything differs. The baseline was
-written at commit b22c461. ``--only SECTION`` (repeatable) does a part of it. ``helps``, and the two
-``refusals`` of a system that cannot be used, were written anew when their words were changed on
-purpose.
+written at commit b22c461. ``--only SECTION`` (repeatable) does a part of it. ``helps``, and the
+``refusals`` of a system that cannot be used, of ``--node x`` and of ``schema x``, were written anew
+when their words were changed on purpose.
 
 Left out of the comparison is what may differ between two machines or moments (wall seconds,
 versions, folders), where code of serve and of the harness stands (its files move), and the

@@ -53,7 +53,7 @@ def test_a_command_that_is_held_keeps_the_client_busy(conforms):
     async def body(world, folder):
         client = await spawned(world, folder)
         assert isinstance(client, Holdable)
-        hold = client.hold_next()  # type: ignore[attr-defined]
+        hold = client.hold_next()
         # Each is given to the client as its task begins, in this order.
         prepared = asyncio.create_task(client.prepare_account(WALLET))
         listed = asyncio.create_task(client.list_accounts())
@@ -256,7 +256,7 @@ def test_a_killed_client_answers_all_who_wait(conforms):
         client: Any = await spawned(world, folder)
         waiting = [asyncio.create_task(client.sync()) for _ in range(5)]
         await asyncio.sleep(0)
-        client.kill()  # type: ignore[attr-defined]
+        client.kill()
         answers = await asyncio.gather(*waiting, return_exceptions=True)
         assert any(isinstance(one, ClientClosed) for one in answers)
         assert client.closed

@@ -63,7 +63,10 @@ def refused(*arguments: str, **environment: str) -> str:
         (["run", "--nope"], "No such option: --nope"),
         (["run", "scenarois"], "scenarois: no such file or folder; did you mean scenarios?"),
         (["run", ".github"], "holds no scenario"),
-        (["run", "--node", "x", SCENARIO], '--node: must be "simulated" or "live", got "x"'),
+        (
+            ["run", "--node", "x", SCENARIO],
+            '--node: must be "simulated", "live" or "both", got "x"',
+        ),
         (["run", "--seed", "abc", SCENARIO], '--seed: must be a whole number or "random"'),
         (["run", "--seed", "-1", SCENARIO], "seeds must be 0 to"),
         (["run", "--seed", str(2**64), SCENARIO], "seeds must be 0 to"),
