@@ -148,10 +148,12 @@ def _judged(target: str, log: _Log, terms: Terms, targets: int) -> Measured:
         low=None if low is None else math.exp(low),
         high=None if high is None else math.exp(high),
         samples=len(log.ratios),
-        why=None
-        if bounds
-        else f"{count(len(log.ratios), 'round')} are too few; give more --budget",
+        why=None if bounds else _why(log),
     )
+
+
+def _why(log: _Log) -> str:
+    return f"only {count(len(log.ratios), 'round')} in the time; give more --budget"
 
 
 def _way(low: float, high: float, difference: float) -> Way:

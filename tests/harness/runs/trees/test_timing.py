@@ -80,7 +80,7 @@ def test_when_the_time_is_over_what_is_not_known_is_unknown_with_the_reason():
     terms = Terms(clock=lambda: float(next(counted)), budget_s=8.0)
     found = measured(TARGETS, drawn.open, terms)
     assert {one.way for one in found} == {Way.UNKNOWN}
-    assert found[0].why == f"{drawn.rounds} rounds are too few; give more --budget"
+    assert found[0].why == f"only {drawn.rounds} rounds in the time; give more --budget"
     assert 1 < drawn.rounds < 8
 
 
