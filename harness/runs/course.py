@@ -194,6 +194,7 @@ async def _timed(
         stage=run.stage,
         root=run.root,
         within_s=run.within_s,
+        seed=run.seed,
     )
     label = f"{phase_name} {turn} {pacing.value}"
     async with _opened(own, label, interception, paired=True) as (world, opened):
@@ -317,6 +318,7 @@ def _workload(run: Run, interception: Interception) -> Workload:
         recorder=run.recorder,
         interception=interception,
         within_s=run.within_s,
+        seed=run.seed,
     )
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from harness.choices.points import OPERATION, RunningOperation
+from harness.choices.randomness import Randomness
 from harness.errors import HarnessError
 from harness.history.records import Outcome, Pacing
 from harness.runs.deadline import Deadline
@@ -95,8 +96,10 @@ class Workload:
         recorder: Recorder,
         interception: Interception,
         within_s: float,
+        seed: int = 0,
     ) -> None:
         self._scenario = scenario
+        self._randomness = Randomness(seed)
         self._stage = stage
         self._recorder = recorder
         self._interception = interception
@@ -109,7 +112,9 @@ class Workload:
         begin_s = self._stage.clock()
         self._interception.phase = phase.name
         calls = list(self._calls(phase))
-        if pacing is Pacing.SEQUENTIAL:
+        if phase.draw is not None:
+            await self._drawn(phase, calls, session)
+        elif pacing is Pacing.SEQUENTIAL:
             for call in calls:
                 await self._task(call, phase, session, started=None)
         else:
@@ -135,6 +140,25 @@ class Workload:
         if step.user == "each":
             return every
         return list(step.user) if isinstance(step.user, list) else [step.user]
+
+    async def _drawn(self, phase: Phase, calls: list[_Call], session: Session) -> None:
+        """Let each user make calls one after another, each drawn from those that it has."""
+        by_user: dict[str, list[_Call]] = {}
+        for call in calls:
+            by_user.setdefault(call.user.name if call.user else "", []).append(call)
+
+        async def draws(name: str, mine: list[_Call]) -> None:
+            stream = self._randomness.stream(f"draw {phase.name} {name}")
+            for turn in range(phase.draw or 0):
+                await self._operate(stream.choice(mine), phase, session, turn=turn)
+
+        # No deadline here: each operation has one of its own.
+        await asyncio.gather(
+            *(
+                asyncio.create_task(draws(name, mine), name=f"{phase.name}[{name}]")
+                for name, mine in by_user.items()
+            )
+        )
 
     async def _together(self, phase: Phase, calls: list[_Call], session: Session) -> None:
         progress = {

@@ -157,6 +157,13 @@ class Phase(_Table):
 
     name: Name = Field(description="how checks name the phase")
     do: list[Step] = Field(default_factory=list, description="what happens together")
+    draw: int | None = Field(
+        default=None,
+        ge=1,
+        le=10_000,
+        description="each user makes so many calls one after another, each drawn from the steps by"
+        " the run's seed; a step with times = 3 is drawn three times as often",
+    )
     restart: bool = Field(
         default=False, description="close the system first and open it again on the same storage"
     )

@@ -31,6 +31,7 @@ def step_mistakes(outline: Outline) -> Iterator[Mistake]:
         if not any(phase.raw.get(key) for key in ("do", "restart", "node")):
             message = "has nothing to do: add [[phase.do]] with a call, restart = true, or node"
             yield Mistake(phase.where, message)
+        yield from _draw(phase)
         for one in phase.steps:
             yield from _cancel_when(one)
             if one.step is not None:
@@ -38,6 +39,19 @@ def step_mistakes(outline: Outline) -> Iterator[Mistake]:
     yield from _whole(outline)
     for number, fault in outline.faults:
         yield from _fault(f"fault[{number}]", fault)
+
+
+def _draw(phase: PhasePlace) -> Iterator[Mistake]:
+    """Find what has no meaning where calls are drawn, one after another."""
+    if "draw" not in phase.raw:
+        return
+    if not phase.steps:
+        yield Mistake(f"{phase.where}.draw", "has no step to draw from; add [[phase.do]]")
+    for one in phase.steps:
+        for key in ("start", "park", "cancel", "repeat"):
+            if key in one.raw:
+                message = f"has no meaning in a phase with draw = {phase.raw['draw']}; leave it out"
+                yield Mistake(f"{one.where}.{key}", message)
 
 
 def _fault(where: str, fault: dict[str, Any]) -> Iterator[Mistake]:
@@ -58,10 +72,19 @@ def _whole(outline: Outline) -> Iterator[Mistake]:
     quiet = [phase.raw.get("restart") or phase.raw.get("node") for phase in outline.phases]
     if quiet and not steps and all(quiet):
         yield Mistake("phase", "no phase has a step; add [[phase.do]] with a call")
-    total = sum(outline.calls(step) for step in steps if step is not None)
+    total = sum(_calls(phase, outline) for phase in outline.phases)
     if total > OPERATIONS_MAX:
         most = f"at most {OPERATIONS_MAX:_} are run; ask for fewer users, times or repeats"
         yield Mistake("phase", f"asks for {total:_} calls in all; {most}")
+
+
+def _calls(phase: PhasePlace, outline: Outline) -> int:
+    """Count a phase's calls."""
+    steps = [one.step for one in phase.steps if one.step is not None]
+    draw = phase.raw.get("draw")
+    if isinstance(draw, int):
+        return draw * len({user for step in steps for user in outline.people(step)})
+    return sum(outline.calls(step) for step in steps)
 
 
 def _one_step(one: StepPlace, step: Step, outline: Outline) -> Iterator[Mistake]:

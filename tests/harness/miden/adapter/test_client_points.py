@@ -244,3 +244,28 @@ def test_nothing_fails_inside_a_command(run):
     fault = '[[fault]]\nat = "sync.inside"\nkind = "fail"\n'
     with pytest.raises(BadInput, match=r"nothing fails at .*; let it fail at \.before or \.after"):
         run(CREATE + fault + "[check]")
+
+
+def test_drawn_calls_are_as_many_as_asked_for_and_decided_by_the_seed(run):
+    drawn = """
+[[phase]]
+name = "any"
+draw = 30
+[[phase.do]]
+id = "orders"
+call = "list_orders"
+user = "each"
+times = 3
+[[phase.do]]
+id = "desks"
+call = "list_desks"
+user = "ann"
+[check]
+"""
+    calls = [
+        [(one.step, one.user) for one in run(drawn).history.operations if one.user != "ben"]
+        for _ in range(2)
+    ]
+    assert calls[0] == calls[1]
+    assert len(calls[0]) == 30
+    assert 15 <= calls[0].count(("orders", "ann")) <= 29
