@@ -23,6 +23,7 @@ from multiprocessing.connection import wait
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from harness.errors import Terminated
+from harness.processes.temporary import remove_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator
@@ -199,6 +200,7 @@ def ending_its_process() -> Iterator[None]:
     try:
         yield
     except Terminated as ended:
+        remove_all()
         os._exit(ended.code if isinstance(ended.code, int) else 1)
 
 

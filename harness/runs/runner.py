@@ -24,7 +24,7 @@ from harness.results.runs import RunResult
 from harness.results.verdict import CheckResult, Verdict, verdict_of
 from harness.runs.conditions import ConditionWatch
 from harness.runs.course import Run, run_whole
-from harness.runs.directory import run_directory, why_not_writable
+from harness.runs.directory import run_folders, why_not_writable
 from harness.runs.replay_line import replay_line
 from harness.runs.scenarios import refuse_mistakes, system_at, system_path_of
 from harness.systems.imports import importing_from_here
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from harness.checks.registry import ResolvedCheck
     from harness.history.records import History
     from harness.results.profile_used import ProfileUsed
+    from harness.runs.directory import RunFolders
     from harness.runs.under_search import Search
     from harness.scenario.model import Scenario
     from harness.systems.port import System
@@ -117,16 +118,22 @@ def carry_out(
     refuse_mistakes(scenario, system)
     begin_s = time.perf_counter()
     prepared = backend.prepare(seed=seed, orders=orders, keep_trace=keep_trace)
-    with run_directory(in_memory=backend.kind is NodeKind.SIMULATED) as root:
+    with run_folders(in_memory=backend.kind is NodeKind.SIMULATED) as folders:
         run = _run_of(
-            scenario, system, prepared.stage, backend.kind, root=root, seed=seed, search=search
+            scenario,
+            system,
+            prepared.stage,
+            backend.kind,
+            folders=folders,
+            seed=seed,
+            search=search,
         )
         ran, history = _carried_out(run, prepared)
         results = tuple(_of_the_run(ran, run))
         # A run that was broken off says nothing of what it would have come to.
         if not isinstance(ran.error, SystemExit):
             results += tuple(_judged(run, history))
-        lacking = _no_evidence(ran, history, root)
+        lacking = _no_evidence(ran, history, folders.storage)
     result = _result(scenario, backend.kind, seed=seed, system=system_path, profile=backend.profile)
     if lacking is not None:
         return CarriedOut(ran=ran, result=replace(result, could_not_run=lacking))
@@ -148,7 +155,7 @@ def _run_of(
     stage: Stage,
     node: NodeKind,
     *,
-    root: Path,
+    folders: RunFolders,
     seed: int,
     search: Search | None,
 ) -> Run:
@@ -159,14 +166,14 @@ def _run_of(
         system=system,
         recorder=Recorder(
             node,
-            plain=PlainData({str(root): "<storage>"}),
+            plain=PlainData(folders.scrub),
             clock=stage.clock,
             note=stage.note,
             observe=conditions.observe,
         ),
         conditions=conditions,
         stage=stage,
-        root=root,
+        root=folders.storage,
         within_s=scenario.within_s(node) if search is None else search.within_s(scenario, node),
         seed=seed,
         search=search,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import tempfile
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -21,6 +20,7 @@ from harness.live.image_build import build_image, make_base_image
 from harness.miden.node.binaries import NodeBinaries
 from harness.miden.node.compilation import compile_on_host
 from harness.miden.node.runtime_folder import runtime_folder
+from harness.processes.temporary import temporary_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -164,15 +164,17 @@ def _build_from(
 ) -> None:
     """Build an image from existing binaries: unpack them, find a base, build."""
     architecture = str(client.info()["Architecture"])
-    with tempfile.TemporaryDirectory(prefix="mosaic-harness-image-") as unpacked:
-        NodeBinaries.find(binaries).unpack_to(Path(unpacked), architecture=architecture)
+    with temporary_folder("image") as outer:
+        unpacked = outer / "binaries"
+        unpacked.mkdir()
+        NodeBinaries.find(binaries).unpack_to(unpacked, architecture=architecture)
         build_image(
             client,
             folder,
             dockerfile="prebuilt.Dockerfile",
             tag=tag,
             progress=progress,
-            further=Path(unpacked),
+            further=unpacked,
             base_image=_base_image(client, folder=folder, progress=progress),
         )
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pickle
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.errors import CouldNotRun, HarnessError
 from harness.processes.pool import end_with_parent
+from harness.processes.temporary import temporary_folder
 from harness.search.pieces.notes import SpoolReader
 from harness.search.pieces.workers import carry_out_noting
 
@@ -42,8 +42,8 @@ def run_piece_apart(
     """
     if not Path(folder).is_dir():
         raise CouldNotRun(f"{folder}: no such folder on this worker; mount it, or copy it there")
-    with tempfile.TemporaryDirectory(prefix="harness-") as spool:
-        notes = SpoolReader(Path(spool), message=tell)
+    with temporary_folder("search") as spool:
+        notes = SpoolReader(spool, message=tell)
         with subprocess.Popen(  # noqa: S603 - our own module
             [sys.executable, "-m", __name__],
             stdin=subprocess.PIPE,
@@ -52,7 +52,9 @@ def run_piece_apart(
             cwd=folder,
         ) as process:
             try:
-                out, err = _attended(process, pickle.dumps((piece, spool)), notes, tell, stopped)
+                out, err = _attended(
+                    process, pickle.dumps((piece, str(spool))), notes, tell, stopped
+                )
             except BaseException:
                 process.kill()
                 raise

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.errors import CouldNotRun, Terminated
+from harness.processes.temporary import temporary_folder
 from harness.results.machine import facts, versions
 from harness.runs.scenarios import system_of
 from harness.search.pieces.state import SearchState
@@ -62,8 +61,8 @@ def run_search(
     started_at = datetime.now(tz=UTC).isoformat(timespec="seconds")
     for scenario in plan.scenarios:
         system_of(scenario, plan.terms.system)
-    with tempfile.TemporaryDirectory(prefix="harness-") as folder:
-        spool = Path(folder) if journal is None else journal.running
+    with temporary_folder("search") as folder:
+        spool = folder if journal is None else journal.running
         state = SearchState(plan, watcher, journal=journal, failures=tuple(failures), spool=spool)
         ended_by: BaseException | None = None
         with state.interruption.listening():

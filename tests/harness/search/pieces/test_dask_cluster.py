@@ -31,6 +31,8 @@ def cluster(shop):
         host="127.0.0.1",
         dashboard_address=None,
         silence_logs=50,
+        # Not where all temporary files go: it does not remove the folder around its workers'.
+        local_directory=str(shop / "scratch"),
     ) as found:
         yield found
 
