@@ -1,13 +1,44 @@
 #!/usr/bin/env bash
-# The integration run: one node for all of it; conformance, the real client, the container, and every
-# scenario live. Usage: tests/live/run.sh REPORT_FOLDER [pytest arguments]
-set -euo pipefail
+# The integration run: every scenario simulated and live, conformance on both, the real client and
+# the container, with one node for all of it. A step that fails does not keep the next from running,
+# and the report is written after any end. Usage: tests/live/run.sh REPORT_FOLDER [pytest arguments]
+set -uo pipefail
 report=$1
 shift
-harness node up
-trap 'harness node down' EXIT
-pytest tests/conformance --harness-node live "$@"
-pytest -n 2 --dist worksteal tests/native tests/live --ignore tests/live/figures "$@"
+worst=0
+
+step() {
+    "$@"
+    local code=$?
+    if [ $code -ne 0 ]; then
+        echo "integration: ended with $code: $*" >&2
+        [ $worst -ne 0 ] || worst=$code
+    fi
+}
+
+finish() {
+    local code=$?
+    trap '' INT TERM
+    harness node down
+    step python tests/report/integration.py "$report"
+    [ $code -ne 0 ] || code=$worst
+    trap - EXIT
+    exit "$code"
+}
+
+# What an earlier run has left is not what this one found.
+rm -rf "$report/simulated" "$report/live" "$report/tests"
+mkdir -p "$report/tests"
+trap finish EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+step harness run --seeds 5 --report "$report/simulated"
+step pytest -n 2 --dist worksteal tests/conformance --junitxml "$report/tests/conformance-simulated.xml" "$@"
+harness node up || exit
+step pytest tests/conformance --harness-node live --junitxml "$report/tests/conformance-live.xml" "$@"
+step pytest -n 2 --dist worksteal tests/native tests/live --ignore tests/live/figures \
+    --junitxml "$report/tests/live.xml" "$@"
 # Figures are measured alone on the machine, and shown.
-pytest -rP tests/live/figures "$@"
-harness run --node live --report "$report"
+step pytest -rP tests/live/figures --junitxml "$report/tests/figures.xml" "$@"
+step harness run --node live --report "$report/live"
