@@ -26,7 +26,7 @@ MEANINGS = {
     Kind.VIRTUAL: "seconds of a simulated clock: they follow from a model of latencies, and are the"
     " same on every machine",
     Kind.CPU: "seconds that this machine's processor worked for this program alone",
-    Kind.COUNT: "a number of things, the same on every machine",
+    Kind.COUNT: "a number of things; of simulated runs it is the same on every machine",
     Kind.RATIO: "one number over another of the same kind; the row says which",
 }
 
