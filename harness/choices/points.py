@@ -82,6 +82,8 @@ class Interception:
         self._armed = [_Armed(fault=one, skip=one.skip, times=one.times) for one in faults]
         self._gates: list[_Gate] = []
         self._trips: list[_Trip] = []
+        # Gates of phases that are over, at which nobody arrived.
+        self._unreached: list[_Gate] = []
 
     def add_gate(self, point: str, *, step: str) -> _Gate:
         """Park the step's calls at a point until the returned gate is opened."""
@@ -97,8 +99,23 @@ class Interception:
         """Open all gates, and remove gates and trips, at the end of a phase."""
         for gate in self._gates:
             gate.opened.set()
+            if not gate.reached.is_set():
+                self._unreached.append(gate)
         self._gates.clear()
         self._trips.clear()
+
+    def untried(self) -> tuple[str, ...]:
+        """Say which faults never struck so far, and at which parks nobody arrived."""
+        faults = [
+            f"fault[{number}] ({one.fault.kind} at {one.fault.at}) never struck"
+            for number, one in enumerate(self._armed)
+            if one.times == one.fault.times
+        ]
+        parks = [
+            f"{gate.step} was never parked: it did not come to {gate.point}"
+            for gate in self._unreached
+        ]
+        return (*faults, *parks)
 
     async def reach(
         self,
