@@ -9,6 +9,7 @@ __all__ = [
     "FailureFound",
     "HarnessBug",
     "HarnessError",
+    "NotAwaited",
     "NotDeterministic",
     "Terminated",
     "Unsupported",
@@ -42,9 +43,16 @@ class Deadlock(HarnessError):
 
 
 class FailureFound(HarnessError):
-    """A search of a program found an order in which it fails; the message tells it in full."""
+    """A program fails, though it may not raise; the message tells it in full.
+
+    A search found the order in which it does, or an error of a task or a call was taken by nobody.
+    """
 
     exit_code = 1
+
+
+class NotAwaited(HarnessError):
+    """An operation returned a coroutine or a future: what it stands for was not waited for."""
 
 
 class NotDeterministic(HarnessError):

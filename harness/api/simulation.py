@@ -31,6 +31,7 @@ def simulate(
 
     Raises:
         Deadlock: It cannot go on, or its time is over; the message says who waits for what.
+        FailureFound: It returned, but an error of a task or a call was taken by nobody.
         Unsupported: It asks for what the simulation has no faithful form of, such as a socket.
         BadInput: An argument breaks its rule.
     """

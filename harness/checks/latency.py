@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from harness.checks.findings import doubtful, judged, longest_hold, nothing_to_judge, operations_of
 from harness.checks.kind import CheckKind
 from harness.checks.parameters import STEP, Parameters
+from harness.history.ends import wanted
 from harness.history.records import Outcome
 from harness.history.timings import percentile
 
@@ -40,7 +41,8 @@ def latency(history: History, parameters: Latency) -> CheckResult:
     """Compare percentiles (nearest rank) with their limits.
 
     An unfinished operation counts with the time until the run's end. A cancelled operation does not
-    count. Any other end that its step does not expect makes a pass UNKNOWN.
+    count, nor does one that raised where "any" end was expected: it failed, and was not fast. Any
+    other end that its step does not expect makes a pass UNKNOWN.
     """
     limits = {
         name: (share, limit_ms)
@@ -55,10 +57,12 @@ def latency(history: History, parameters: Latency) -> CheckResult:
         f"{name} up to {limit_ms:g} ms" for name, (_, limit_ms) in limits.items()
     )
     every = operations_of(history, parameters.of)
-    taken_ms = [_taken_ms(one, history) for one in every if one.outcome is not Outcome.CANCELLED]
+    taken_ms = [_taken_ms(one, history) for one in every if _counts(one)]
     if not taken_ms:
         return nothing_to_judge(
-            "latency", expected=expected, seen=f"{len(every)} operations, none of which ended"
+            "latency",
+            expected=expected,
+            seen=f"{len(every)} operations, none of which ended as meant",
         )
     seen = {name: percentile(taken_ms, share) for name, (share, _) in limits.items()}
     over = [name for name, (_, limit_ms) in limits.items() if seen[name] > limit_ms]
@@ -72,6 +76,12 @@ def latency(history: History, parameters: Latency) -> CheckResult:
         why=longest_hold(history),
         doubts=doubtful(every),
     )
+
+
+def _counts(operation: Operation) -> bool:
+    if operation.outcome is Outcome.RAISED:
+        return wanted(operation) != "any"
+    return operation.outcome is not Outcome.CANCELLED
 
 
 def _taken_ms(operation: Operation, history: History) -> float:

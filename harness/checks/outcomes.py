@@ -8,9 +8,12 @@ from harness.checks.findings import judged, named, nothing_to_judge
 from harness.checks.kind import CheckKind
 from harness.checks.parameters import Parameters
 from harness.history.ends import as_expected, ended, wanted
+from harness.history.records import Outcome
 
 if TYPE_CHECKING:
-    from harness.history.records import History
+    from collections.abc import Sequence
+
+    from harness.history.records import History, Operation
     from harness.results.verdict import CheckResult
 
 __all__ = ["KIND", "NAME", "Outcomes", "outcomes"]
@@ -27,6 +30,9 @@ def outcomes(history: History, parameters: Outcomes) -> CheckResult:  # noqa: AR
     expected = "every operation to end as its step expects"
     if not history.operations:
         return nothing_to_judge("outcomes", expected=expected, seen="no operation at all")
+    if _tells_nothing(history.operations):
+        told = f'none of {len(history.operations)} returned, which "any" allows'
+        return nothing_to_judge("outcomes", expected=expected, seen=f"{told}: nothing worked")
     wrong = [one for one in history.operations if not as_expected(one)]
     return judged(
         "outcomes",
@@ -35,6 +41,15 @@ def outcomes(history: History, parameters: Outcomes) -> CheckResult:  # noqa: AR
         seen=f"{len(history.operations) - len(wrong)} of {len(history.operations)} did",
         involved=[f"{named(one)}: expected {wanted(one)}, {ended(one)}" for one in wrong],
         why=ended(wrong[0]) if wrong else None,
+    )
+
+
+def _tells_nothing(operations: Sequence[Operation]) -> bool:
+    """Whether all raised, and "any" allows it of one: then nobody knows whether anything works."""
+    return (
+        all(one.outcome is Outcome.RAISED for one in operations)
+        and all(map(as_expected, operations))
+        and any(wanted(one) == "any" for one in operations)
     )
 
 

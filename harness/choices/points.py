@@ -68,6 +68,11 @@ class _Armed:
     fault: Fault
     arrivals: Counter[str | None] = field(default_factory=Counter)
 
+    @property
+    def has_struck(self) -> bool:
+        """True if it struck anybody so far."""
+        return any(count > self.fault.skip for count in self.arrivals.values())
+
     def strikes(self, user: str | None) -> bool:
         """Count an arrival of a user, and say whether the fault strikes."""
         fault = self.fault
@@ -100,6 +105,8 @@ class Interception:
         self._armed = [_Armed(fault=one) for one in faults]
         self._gates: list[_Gate] = []
         self._trips: list[_Trip] = []
+        # Gates of phases that are over, at which nobody arrived.
+        self._unreached: list[_Gate] = []
 
     def add_gate(self, point: str, *, step: str) -> _Gate:
         """Park the step's calls at a point until the returned gate is opened."""
@@ -115,6 +122,8 @@ class Interception:
         """Open all gates, and remove gates and trips, at the end of a phase."""
         for gate in self._gates:
             gate.opened.set()
+            if not gate.reached.is_set():
+                self._unreached.append(gate)
         self._gates.clear()
         self._trips.clear()
 
@@ -125,6 +134,19 @@ class Interception:
         return any(one.point == point and _is(running, one.step) for one in held) or any(
             plain_name(one.fault.at) == point for one in self._armed
         )
+
+    def untried(self) -> tuple[str, ...]:
+        """Say which faults never struck so far, and at which parks nobody arrived."""
+        faults = [
+            f"fault[{number}] ({one.fault.kind} at {one.fault.at}) never struck"
+            for number, one in enumerate(self._armed)
+            if not one.has_struck
+        ]
+        parks = [
+            f"{gate.step} was never parked: it did not come to {gate.point}"
+            for gate in self._unreached
+        ]
+        return (*faults, *parks)
 
     async def reach(
         self,

@@ -6,12 +6,17 @@ from harness.history.records import Operation, Outcome
 
 __all__ = ["against_expected", "as_expected", "ended", "raised_as_expected", "wanted"]
 
+# Ends that are mistakes of the code, so not even "any" expects them; by their own class, since
+# FrozenInstanceError is an AttributeError that a service may well mean.
+MISTAKES = frozenset({"NameError", "UnboundLocalError", "AttributeError", "NotAwaited"})
+
 
 def as_expected(operation: Operation) -> bool:
     """Return True if an operation had its expected end."""
     word = wanted(operation)
     if word == "any":
-        return operation.outcome in (Outcome.RETURNED, Outcome.RAISED)
+        mistaken = operation.error is not None and operation.error.type in MISTAKES
+        return operation.outcome in (Outcome.RETURNED, Outcome.RAISED) and not mistaken
     if word == "success":
         return operation.outcome is Outcome.RETURNED
     if word == "cancelled":

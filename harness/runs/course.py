@@ -61,6 +61,8 @@ class Run:
     search: Search | None = None
     # What worked once nothing went wrong any more; None if that was not tried.
     recovery: Recovery | None = None
+    # Faults and parks that never took place, in words.
+    untried: tuple[str, ...] = ()
 
 
 async def run_whole(run: Run) -> None:
@@ -74,6 +76,7 @@ async def run_whole(run: Run) -> None:
             await _prepare(phase, world, opened)
             async with _troubled_node(run.recorder, interception.chaos, phase, world):
                 await workload.run_phase(phase, opened.session)
+        run.untried = interception.untried()
         if interception.chaos is not None:
             await _recover(run, interception.chaos, world, opened)
         run.recorder.audit = await _audit(opened.session)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from harness.checks.no_blocking_calls import NoBlockingCalls
 from harness.checks.recovers import recovers
+from harness.checks.tried import tried
 from harness.checks.whole_run import whole_run
 from harness.diagnosis.blocking_calls import BlockingCalls
 from harness.diagnosis.dropped_coroutines import DroppedCoroutines
@@ -312,7 +313,10 @@ def _judged(run: Run, history: History) -> Iterator[CheckResult]:
     if run.search is not None:
         checks = run.search.judges(checks, history)
     for check in checks:
-        if check.kind.is_judgeable(history):
+        # One that is asked for is never dropped: it says then that there is nothing to judge.
+        if check.asked or check.kind.is_judgeable(history):
             yield check(history)
+    if run.search is None and (found := tried(run.untried)) is not None:
+        yield found
     if run.recovery is not None:
         yield recovers(run.recovery.failures, why=run.recovery.why)

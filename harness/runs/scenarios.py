@@ -96,7 +96,9 @@ def _lacks(scenario: Scenario, system: System) -> list[str]:
             load_partner(DEFAULT_PARTNER).check()
     except BadInput as error:
         return [*lines, str(error)]
-    except Exception as error:  # noqa: BLE001 - the adapter's own fault is one more line
+    except (KeyboardInterrupt, Terminated):
+        raise
+    except BaseException as error:  # noqa: BLE001 - the adapter's own fault is one more line
         return [f"system: its mistakes() failed: {error!r}; mend the adapter"]
     return lines
 
@@ -127,10 +129,10 @@ def _system_once(path: str, here: Path) -> System:
     del here
     try:
         return load_system(path)
-    except (BadInput, Terminated):
+    except (BadInput, KeyboardInterrupt, Terminated):
         raise
     # A module that ends the interpreter must not end the harness, least of all with a green 0.
-    except (Exception, SystemExit) as error:
+    except BaseException as error:
         msg = f'system "{path}": cannot be loaded: {error!r}; mend the module'
         raise BadInput(msg) from error
 

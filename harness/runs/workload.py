@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import itertools
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.choices.points import OPERATION, RunningOperation
 from harness.choices.randomness import Randomness
-from harness.errors import HarnessError
+from harness.errors import HarnessError, NotAwaited
 from harness.history.records import Outcome, Pacing
 from harness.runs.deadline import Deadline
 
@@ -309,6 +310,7 @@ class Workload:
                         )
                     )
                 value = await session.call(step.call, user, arguments)
+                _refuse_awaitable(step.call, value)
         except asyncio.CancelledError:
             outcome = Outcome.UNFINISHED if late.passed else Outcome.CANCELLED
             self._recorder.end_operation(number, outcome)
@@ -348,6 +350,19 @@ class Workload:
         """An operation outlasts its deadline: keep who waits for what, before it is cancelled."""
         if self._recorder.deadlock is None:
             self._recorder.deadlock = self._stage.diagnose()
+
+
+def _refuse_awaitable(call: str, value: Any) -> None:
+    """Refuse a result that can be awaited: what it stands for has perhaps not even begun.
+
+    Raises:
+        NotAwaited: It can.
+    """
+    if inspect.isawaitable(value):
+        if inspect.iscoroutine(value):
+            value.close()
+        kind = type(value).__name__
+        raise NotAwaited(f"{call} returned a {kind} that nobody awaits; await it in {call}")
 
 
 def _filled(value: Any, texts: dict[str, str], result_of: Callable[[str], Any]) -> Any:

@@ -14,6 +14,7 @@ from harness.simulated.guards.determinism import Guards
 from harness.simulated.loop.exploring_loop import ExploringLoop
 from harness.simulated.loop.pause import Pause
 from harness.simulated.loop.virtual_loop import VirtualLoop
+from harness.simulated.lost_errors import REGISTER, report_lost
 from harness.simulated.simulation import clean_up
 
 if TYPE_CHECKING:
@@ -25,11 +26,6 @@ if TYPE_CHECKING:
     Main = Callable[[], Coroutine[Any, Any, Any]]
 
 __all__ = ["SearchRun", "SearchRuns"]
-
-# asyncio's weak set of all tasks of the process; CPython 3.14 keeps its own tasks elsewhere.
-_REGISTER: Any = getattr(
-    asyncio.tasks, "_scheduled_tasks" if sys.version_info >= (3, 12) else "_all_tasks"
-)
 
 # Runs between two collections of cyclic garbage, which a failed run leaves behind.
 COLLECT_RUNS = 500
@@ -176,13 +172,8 @@ class SearchRuns:
     def _leave(self, loop: ExploringLoop, *, finished: bool) -> None:
         """Cancel what the run left behind; most leave nothing, and then the loop serves again."""
         watcher, loop.watcher = loop.watcher, None
-        leaves = not finished
-        for made in loop.made_tasks:
-            if not made.done():
-                leaves = True
-            elif made._log_traceback:
-                _never_retrieved(loop, made)
-        made = None
+        leaves = not finished or not all(made.done() for made in loop.made_tasks)
+        report_lost(loop, loop.made_tasks)
         if leaves or loop._ready or loop.environment.queue or "_asyncgens" in loop.__dict__:
             clean_up(loop)
             _forget(loop.made_tasks)
@@ -214,17 +205,5 @@ def _forget(tasks: list[Any]) -> None:
     later tasks of their number, which is their hash: it took a third of a search's time.
     """
     for task in tasks:
-        _REGISTER.discard(task)
+        REGISTER.discard(task)
     tasks.clear()
-
-
-def _never_retrieved(loop: ExploringLoop, task: Any) -> None:
-    """Report an error that nobody took, as asyncio does when the task is collected."""
-    loop.call_exception_handler(
-        {
-            "message": "Task exception was never retrieved",
-            "exception": task._exception,
-            "task": task,
-        }
-    )
-    task._log_traceback = False

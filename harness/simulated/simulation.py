@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from asyncio import events
 from contextlib import suppress
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.diagnosis.lock_ledger import LockLedger
 from harness.diagnosis.wait_graph import diagnose, render
-from harness.errors import Deadlock, NotDeterministic, Terminated, Unsupported
+from harness.errors import Deadlock, FailureFound, NotDeterministic, Terminated, Unsupported
 from harness.simulated.guards.cycle_watch import CycleWatch
 from harness.simulated.guards.determinism import Guards
 from harness.simulated.guards.leftovers import end_leftover
@@ -19,6 +18,7 @@ from harness.simulated.loop.outside.executor_model import DEFAULT_WORKERS, sqlit
 from harness.simulated.loop.pause import Pause
 from harness.simulated.loop.trace import Trace, first_difference
 from harness.simulated.loop.virtual_loop import VirtualLoop
+from harness.simulated.lost_errors import report_lost, tasks_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Coroutine
@@ -34,6 +34,8 @@ __all__ = ["Simulated", "assert_deterministic", "clean_up", "run", "simulate"]
 _CLEAN_UP_S = 3_600.0
 # A SystemExit goes on to the code that awaits its task: it may come up so often in a clean-up.
 _EXITS_MAX = 1_000
+# Unhandled errors that a message lists.
+UNHANDLED_MAX = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,7 +151,9 @@ def _outcome(loop: VirtualLoop, main: Main, *, watch_cycles: bool = False) -> Si
     ledger = loop.ledger
     lock_holds = () if ledger is None else ledger.all_holds(virtual_s)
     lock_waits = () if ledger is None else ledger.all_waits(virtual_s)
+    del task
     clean_up(loop)
+    report_lost(loop, tasks_of(loop))
     return Simulated(
         seed=loop.randomness.seed,
         value=value,
@@ -242,21 +246,24 @@ def _pending(loop: VirtualLoop) -> Collection[asyncio.Task[Any]]:
 def run(main: Main, *, seed: int, time_limit_s: float | None = None, **options: Any) -> Any:
     """Run ``main()`` as ``simulate`` does; return its value, raise its error. For tests.
 
-    Errors that no code took are logged as asyncio does.
-
     Raises:
         Deadlock: The run could not go on; the message says who waits for what.
+        FailureFound: It returned, but an error was taken by nobody; the message lists them.
     """
     outcome = simulate(main, seed=seed, time_limit_s=time_limit_s, **options)
-    for text in outcome.unhandled:
-        logging.getLogger("asyncio").error("%s", text)
     if outcome.diagnosis is not None:
         raise Deadlock(
             f"seed {seed}: {outcome.pause.value}, and main() has not ended\n"
             + render(outcome.diagnosis)
         )
+    lost = "\n  ".join(outcome.unhandled[:UNHANDLED_MAX])
     if outcome.error is not None:
+        if lost:
+            outcome.error.add_note(f"errors that nobody took:\n  {lost}")
         raise outcome.error
+    if lost:
+        count = len(outcome.unhandled)
+        raise FailureFound(f"seed {seed}: {count} that nobody took:\n  {lost}")
     return outcome.value
 
 

@@ -13,7 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.errors import BadInput
+from harness.errors import BadInput, Terminated
 from harness.scenario.words import listed, resembling
 
 if TYPE_CHECKING:
@@ -52,7 +52,9 @@ def import_module(name: str) -> ModuleType:
     """
     try:
         found = importlib.import_module(name)
-    except Exception as error:
+    except (KeyboardInterrupt, Terminated):
+        raise
+    except BaseException as error:
         raise BadInput(_why(name, error)) from error
     _refuse_another(name.partition(".")[0], found)
     return found
@@ -110,7 +112,7 @@ def file_of(module: ModuleType) -> str:
     return str(getattr(module, "__file__", None) or "built into Python")
 
 
-def _why(name: str, error: Exception) -> str:
+def _why(name: str, error: BaseException) -> str:
     missing = error.name if isinstance(error, ModuleNotFoundError) else None
     if missing is not None and f"{name}.".startswith(f"{missing}."):
         return _not_found(missing)
@@ -150,7 +152,7 @@ def _looked_in(folders: Iterable[str]) -> str:
     return f"looked in {listed(one for one in places if Path(one).exists() and one not in own)}"
 
 
-def _place(error: Exception) -> str:
+def _place(error: BaseException) -> str:
     """Say at which line of which file an import failed, as far as that is known."""
     if isinstance(error, SyntaxError):
         # Its own message names the file and the line.

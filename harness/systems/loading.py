@@ -63,9 +63,9 @@ def reading(path: str) -> Iterator[None]:
     """
     try:
         yield
-    except (HarnessError, Terminated):
+    except (HarnessError, KeyboardInterrupt, Terminated):
         raise
-    except (Exception, SystemExit) as error:
+    except BaseException as error:
         message = one_line(f"{type(error).__name__}: {error}")
         raise BadInput(f'system "{path}": cannot be read: {message}; mend it') from error
 

@@ -86,7 +86,8 @@ class PlainService:
             if (problem := self._problem(step)) is not None
         ]
         settings = self._constructor.mistakes(scenario.settings)
-        return [*settings, *calls, *point_mistakes(self._service, scenario)]
+        checks = self._without_audit(scenario)
+        return [*settings, *calls, *checks, *point_mistakes(self._service, scenario)]
 
     @asynccontextmanager
     async def open(self, environment: Environment) -> AsyncIterator[_PlainSession]:
@@ -104,6 +105,20 @@ class PlainService:
                 yield _PlainSession(service, self._signatures, self.conditions)
         else:
             yield _PlainSession(service, self._signatures, self.conditions)
+
+    def _without_audit(self, scenario: Scenario) -> list[str]:
+        """Find a check that asks for the audit of a class that has none."""
+        asked = any(
+            one.name == "end_state" and one.asked
+            for checks in scenario.checks.values()
+            for one in checks
+        )
+        if not asked or hasattr(self._service, "audit"):
+            return []
+        name = self._service.__qualname__
+        return [
+            f"check.end_state: {name} has no method audit, which it asks; add one, or leave it out"
+        ]
 
     def _problem(self, step: Step) -> str | None:
         if step.call not in self._signatures:

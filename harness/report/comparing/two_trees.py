@@ -6,10 +6,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import BadInput
+from harness.processes.temporary import temporary_folder
 from harness.report.comparing.reports import compared_reports
 from harness.report.comparing.stored import StoredReport, StoredRun, report_in
 from harness.results.verdict import Verdict
-from harness.runs.directory import run_directory
 from harness.runs.trees.race import Race
 from harness.runs.trees.timing import measured
 from harness.runs.trees.tree import find_trees, reports_of
@@ -50,7 +50,7 @@ def compared_trees(
     """
     functions = [one for one in asked if _is_function(one)]
     paths = [one for one in asked if not _is_function(one)] or ([] if functions else ["scenarios"])
-    with run_directory(in_memory=False) as scratch:
+    with temporary_folder("compare") as scratch:
         field = _Field(find_trees(old, new, scratch), scratch, terms)
         for tree in field.trees:
             whose = "its own harness" if tree.has_harness else "the harness of this command"

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
+from harness.checks.no_deadlock import NoDeadlock
 from harness.history.paired_interval import PAIRS_MIN
 from harness.history.records import NodeKind
 from harness.scenario.outline import calls_each
@@ -31,6 +33,7 @@ def claim_mistakes(outline: Outline, checks: list[PlacedCheck]) -> Iterator[Mist
             continue
         for key, what in judge(check.check.parameters, outline, check.kind):
             yield Mistake(check.at(key), what)
+    yield from _within_deadline(checks)
 
 
 def never_succeeds(step: StepPlace) -> str | None:
@@ -229,11 +232,49 @@ def _linearizable(parameters: Any, outline: Outline, kind: str) -> Iterator[Find
                         )
 
 
+# Calls that have nothing in common.
+ODD_CALLS = ("sqlite3.connect", "/var/lib/x-y/Z 1.db", "serve/store/storage_lock.py")
+
+
+def _no_blocking_calls(parameters: Any, outline: Outline, kind: str) -> Iterator[Finding]:
+    del outline, kind
+    for number, pattern in enumerate(parameters.allow):
+        if all(fnmatchcase(one, pattern) for one in ODD_CALLS):
+            yield (
+                f"allow[{number}]",
+                f'"{pattern}" allows every call, so the check could not fail; name what may block',
+            )
+
+
+def _within_deadline(checks: list[PlacedCheck]) -> Iterator[Mistake]:
+    """Find limits over the deadline of an operation: what comes later is cut off before."""
+    for check in checks:
+        if check.check.name != "latency":
+            continue
+        within_s = next(
+            (
+                one.check.parameters.within_s
+                for one in checks
+                if one.kind == check.kind and one.check.name == "no_deadlock"
+            ),
+            NoDeadlock().within_s,
+        )
+        for key in ("p50_ms", "p95_ms", "max_ms"):
+            limit_ms = getattr(check.check.parameters, key)
+            if limit_ms is not None and limit_ms > within_s * 1e3:
+                yield Mistake(
+                    check.at(key),
+                    f"must be at most the {within_s:g} s that no_deadlock.within_s gives an"
+                    f" operation, or no operation can break it, got {limit_ms:g}",
+                )
+
+
 JUDGES: dict[str, Callable[[Any, Outline, str], Iterator[Finding]]] = {
     "distinct_results": _distinct_results,
     "elapsed": _elapsed,
     "ends_before": _ends_before,
     "linearizable": _linearizable,
+    "no_blocking_calls": _no_blocking_calls,
     "overlap": _overlap,
     "result": _result,
     "same_result": _same_result,

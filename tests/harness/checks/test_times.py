@@ -200,6 +200,13 @@ def test_the_time_of_an_expected_failure_counts(judge, make):
     assert judge("latency", [late], of="make", max_ms=1_900).verdict is FAILED
 
 
+def test_a_failure_that_any_end_allows_was_not_fast(judge, make):
+    failed = make.op(end_s=0.001, raised="ValueError", expected_error="any")
+    assert judge("latency", [failed], of="make", max_ms=5).verdict is UNKNOWN
+    slow = make.op(end_s=2.0, expected_error="any")
+    assert judge("latency", [failed, slow], of="make", p50_ms=5).verdict is FAILED
+
+
 def test_a_cancelled_operation_has_no_latency_of_its_own(judge, make):
     gone = make.op(end_s=0.001, outcome=Outcome.CANCELLED, expected_error="cancelled")
     assert judge("latency", [gone], of="make", max_ms=5).verdict is UNKNOWN

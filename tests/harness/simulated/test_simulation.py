@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 import gc
 import itertools
-import logging
 from contextvars import Context
 from functools import partial
 
 import pytest
 
-from harness.errors import BadInput, NotDeterministic, Unsupported
+from harness.errors import BadInput, FailureFound, NotDeterministic, Unsupported
 from harness.simulated.loop.pause import Pause
 from harness.simulated.loop.trace import Trace, first_difference
 from harness.simulated.loop.virtual_loop import running_virtual_loop
@@ -57,16 +56,26 @@ def test_run_raises_the_error_and_returns_the_value():
         run(fail, seed=9)
 
 
-def test_unhandled_errors_are_collected_and_logged_by_run(caplog):
+def test_unhandled_errors_are_collected_and_raised_by_run():
     async def main():
         asyncio.get_running_loop().call_soon(lambda: 1 / 0)
         await asyncio.sleep(0)
 
     outcome = simulate(main, seed=9)
     assert outcome.unhandled == ("Exception in callback: ZeroDivisionError('division by zero')",)
-    with caplog.at_level(logging.ERROR, logger="asyncio"):
+    with pytest.raises(FailureFound, match=r"(?s)1 that nobody took:.*division by zero"):
         run(main, seed=9)
-    assert "division by zero" in caplog.text
+
+
+def test_an_error_of_the_program_brings_those_that_nobody_took():
+    async def main():
+        asyncio.get_running_loop().call_soon(lambda: 1 / 0)
+        await asyncio.sleep(0)
+        raise KeyError("mine")
+
+    with pytest.raises(KeyError, match="mine") as caught:
+        run(main, seed=9)
+    assert "division by zero" in caught.value.__notes__[0]
 
 
 def test_left_over_tasks_are_cancelled_and_their_errors_told():

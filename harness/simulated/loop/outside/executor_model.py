@@ -36,6 +36,9 @@ __all__ = ["DEFAULT_WORKERS", "ExecutorModel", "sqlite_latency"]
 # that runs it, so it has those of a machine with four cores.
 DEFAULT_WORKERS = 8
 
+# Failed calls that are kept before those whose error was taken are let go.
+FAILED_MAX = 1_000
+
 # What a slow machine adds to a call's time.
 SLOW = 50.0
 
@@ -150,6 +153,11 @@ class ExecutorModel:
             future.set_result(value)
         else:
             future.set_exception(error)
+            failed = self._loop.outside_futures.failed
+            failed.append(future)
+            if len(failed) >= FAILED_MAX:
+                # Those whose error was taken need not be kept.
+                failed[:] = [one for one in failed if one._log_traceback]
 
     def _run(self, call: tuple[Any, ...]) -> tuple[Any, BaseException | None]:
         """Run a function as a worker would: without a loop, and with every error caught."""

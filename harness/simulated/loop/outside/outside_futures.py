@@ -63,6 +63,8 @@ class OutsideFutures:
     def begin_anew(self) -> None:
         """Number the futures from 1."""
         self._serials = count(1)
+        # Those that failed: perhaps nobody takes the error, and a reference keeps it silent.
+        self.failed: list[OutsideFuture] = []
 
     def of_call(self, function: Any) -> OutsideFuture:
         """Make the future of a function that an executor was given."""
