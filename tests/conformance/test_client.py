@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness.miden.adapter.recorded_clients import Holdable
+from harness.miden.adapter.recorded_clients import Hold, Holdable, Mortal
 from serve import Network
 from serve.clients.command_times import heard_times
 from serve.clients.port import Client, ClientFactory
@@ -39,6 +39,11 @@ async def spawned(world: World, folder: Path, name: str = "localnet_a") -> Clien
     return client
 
 
+def held(client: Client) -> Hold:
+    assert isinstance(client, Holdable)
+    return client.hold_next()
+
+
 def test_the_factory_and_its_clients_have_the_shape_of_the_seam(conforms):
     async def body(world, folder):
         assert isinstance(world.clients, ClientFactory)
@@ -52,8 +57,7 @@ def test_the_factory_and_its_clients_have_the_shape_of_the_seam(conforms):
 def test_a_command_that_is_held_keeps_the_client_busy(conforms):
     async def body(world, folder):
         client = await spawned(world, folder)
-        assert isinstance(client, Holdable)
-        hold = client.hold_next()
+        hold = held(client)
         # Each is given to the client as its task begins, in this order.
         prepared = asyncio.create_task(client.prepare_account(WALLET))
         listed = asyncio.create_task(client.list_accounts())
