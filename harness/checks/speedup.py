@@ -146,7 +146,8 @@ def words_so_far(history: History, parameters: SpeedUp) -> str:
     pairs = pairs_of(history, parameters.phase)
     found = speedup(pairs)
     ratio = "no ratio yet" if found is None else f"{found.ratio:.2f} so far"
-    return f"speed-up of {parameters.phase}: {ratio}, {len(pairs)} rounds{_dropped_words(pairs)}"
+    rounds = f"{len(pairs)} round{'s' * (len(pairs) != 1)}"
+    return f"speed-up of {parameters.phase}: {ratio}, {rounds}{_dropped_words(pairs)}"
 
 
 def needs_round(history: History, parameters: SpeedUp) -> bool:
