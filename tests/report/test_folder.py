@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,12 @@ NASTY = "<script>|`x`|</script>\x1b[31m"
 
 
 def figure(value=0.25, **changes):
-    fields = {"what": "a hop", "side": "a rival 1.0 on CPython 3", "kind": Kind.CPU, "samples": 9}
+    fields: dict[str, Any] = {
+        "what": "a hop",
+        "side": "a rival 1.0 on CPython 3",
+        "kind": Kind.CPU,
+        "samples": 9,
+    }
     return Figure(value=value, **(fields | changes))
 
 

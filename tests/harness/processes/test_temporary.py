@@ -129,7 +129,7 @@ def test_a_folder_whose_lock_somebody_holds_stays_though_its_process_has_gone(pl
 
 def test_the_folder_of_another_user_stays(place, monkeypatch):
     folder = marked(place)
-    monkeypatch.setattr(temporary.os, "geteuid", lambda: os.getuid() + 1)
+    monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
     sweep(place)
     assert folder.exists()
 
