@@ -102,7 +102,8 @@ def test_a_history_of_a_thousand_calls_is_judged_in_less_time_than_by_the_rival(
     calls = history(keys=keys, values=values, bent=bent)
     ours = as_ours(calls)
     assert check(ours, Map()).verdict is (Verdict.FAILED if bent else Verdict.PASSED)
-    rival = theirs = None
+    rival: Any = None
+    theirs: Any = None
     if installed("detangle"):
         rival = importlib.import_module("detangle.lin")
         theirs = as_theirs(rival, calls)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness.miden.adapter.recorded_clients import Hold, Holdable, Mortal
+from harness.miden.adapter.recorded_clients import Hold, Holdable
 from serve import Network
 from serve.clients.command_times import heard_times
 from serve.clients.port import Client, ClientFactory

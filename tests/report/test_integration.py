@@ -8,6 +8,7 @@ import pytest
 
 from harness.results.verdict import Verdict
 from tests.report.integration import SUITES, integration_report, main
+from tests.there import there
 
 CASE = '<testcase classname="a" name="{}">{}</testcase>'
 RECORDED = '<properties><property name="ratio" value="1.05"/></properties>'
@@ -100,12 +101,13 @@ def test_simulated_and_live_stand_beside_each_other_with_their_kinds(folder):
     write(folder)
     sections = {one.title: one for one in integration_report(folder).sections}
     rows = dict(sections["Percentiles of each operation"].rows())
-    simulated, live = rows["a, list, p95"]
+    simulated, live = map(there, rows["a, list, p95"])
     assert (simulated.kind, live.kind) == ("virtual time", "measured wall time")
     assert (live.value, live.samples) == (0.2, 30)
     # Of 30 samples there is no 99th percentile: the row would be empty.
     assert "a, list, p99" not in rows
-    (_, (ratio, _)) = sections["Speed-ups"].rows()[0]
+    (_, (found, _)) = sections["Speed-ups"].rows()[0]
+    ratio = there(found)
     assert (ratio.value, ratio.low, ratio.high, ratio.samples) == (1.9, 1.8, 2.0, 5)
     assert sections["Service beside bare client"].figures[0].value == 1.05
 
@@ -115,7 +117,7 @@ def test_a_percentile_that_one_side_lacks_says_why(folder):
     few["figures"]["latencies"][0] |= {"samples": 3, "p95_s": None}
     write(folder, live=[few])
     rows = dict(integration_report(folder).sections[1].rows())
-    assert rows["a, list, p95"][1].words() == "too few samples: 3, 20 needed"
+    assert there(rows["a, list, p95"][1]).words() == "too few samples: 3, 20 needed"
 
 
 def test_a_run_that_never_began_has_no_figures(folder):

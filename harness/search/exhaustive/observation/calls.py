@@ -238,7 +238,8 @@ def _note_part(kind: type, symbol: Symbol, resolver: Resolver, contents: Content
 
 
 def _has_meta_call(kind: type) -> bool:
-    for base in type(kind).__mro__:
+    meta: type = type(kind)
+    for base in meta.__mro__:
         if base is type:
             return False
         found = vars(base).get("__call__")

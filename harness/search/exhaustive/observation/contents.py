@@ -218,7 +218,8 @@ def is_plain(kind: type) -> bool:
 
 def _inside(thing: Any) -> list[Any]:
     """Return what lies in a container of C, whatever its class makes of iteration."""
-    for kind in (list, tuple, set, frozenset):
+    kinds: tuple[Any, ...] = (list, tuple, set, frozenset)
+    for kind in kinds:
         if isinstance(thing, kind):
-            return list(kind.__iter__(thing))  # type: ignore[attr-defined]
+            return list(kind.__iter__(thing))
     return list(thing.copy()) if type(thing).__name__ == "deque" else []

@@ -237,7 +237,8 @@ class FootprintObserver:
         else:
             self._contents_touched(how, symbol, resolver)
             if how == "write" and access.given:
-                self._slice_written(*access.given, resolver)
+                key, value = access.given
+                self._slice_written(key, value, resolver)
 
     def _attribute(self, written: bool, symbol: Symbol, name: str, resolver: Resolver) -> None:
         owner = resolver.value(symbol)

@@ -10,6 +10,7 @@ from harness.report.figures.spent_table import ROWS_MAX, spent_table
 from harness.report.formats.run_html import run_html
 from harness.results.runs import RunReport
 from tests.harness.report.strict_page import Page
+from tests.there import there
 
 
 def operation(number, call="buy", took_s=1.0):
@@ -32,7 +33,7 @@ def row(table, name):
 
 
 def test_what_is_not_known_has_no_column_and_is_named():
-    table = spent_table({"simulated": [history(operation(0), operation(1, took_s=2.0))]})
+    table = there(spent_table({"simulated": [history(operation(0), operation(1, took_s=2.0))]}))
     assert table.columns == ("Total",)
     assert table.unknown == ("Queue wait", "Service", "CPU", "Node")
     ((series,),) = row(table, "buy").cells
@@ -66,7 +67,7 @@ def test_nothing_that_returned_is_no_table():
 
 def test_a_cap_on_rows_is_counted_and_a_curve_is_short():
     calls = [operation(number, call=f"call-{number}") for number in range(ROWS_MAX + 3)]
-    table = spent_table({"simulated": [history(*calls)]})
+    table = there(spent_table({"simulated": [history(*calls)]}))
     assert sum(len(group.rows) for group in table.groups) == ROWS_MAX
     assert table.rows_left_out == 3
     many = [operation(number, took_s=1.0 + number / 7) for number in range(20_000)]
