@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import random
 import time
+from typing import Any
 
 import pytest
 

@@ -110,6 +110,18 @@ _ALL = (
         ),
     ),
     Row(
+        name="reviewers",
+        text="ten questions on what is claimed, shown and not shown, asked of a reader who sees"
+        " only the folders of tox -e benchmark and tox -e integration",
+        bound="all right",
+        when=_ONCE,
+        measure=partial(
+            environments.by_hand,
+            how="give a reader .tox/report-benchmark and .tox/report-integration, and ask ten"
+            " questions of somebody else",
+        ),
+    ),
+    Row(
         name="lines",
         text="lines of Python in both packages, without tests; 37,042 at b22c461",
         bound="at most 35,500 with the features of then",
