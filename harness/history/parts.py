@@ -57,7 +57,7 @@ PARTS: dict[str, Part] = {
     ),
     **dict.fromkeys(
         (
-            "harness.search.exhaustive.observation.observer",
+            "harness.search.exhaustive.observer",
             "harness.search.exhaustive.trail",
             "harness.simulated.guards.task_sets",
             "harness.simulated.loop._speedups",

@@ -17,8 +17,8 @@ from harness.search.exhaustive.memory import (
     path_kept,
     path_restored,
 )
-from harness.search.exhaustive.observation.instructions import refuse_unknown_bytecode
 from harness.search.exhaustive.races import races_of
+from harness.search.exhaustive.symbolic_stack import refuse_unknown_bytecode
 from harness.search.exhaustive.trail import Trail
 from harness.search.strategies.port import Strategy
 from harness.search.subjects.attempt import Attempt
@@ -133,17 +133,14 @@ class Exhaustive(Strategy):
         if walk.trail is not None:
             walk.trail.settle()
             self.redundant += walk.trail.redundant
-            self._judge(walk.trail)
+            if self.runs == 1:
+                self._judge(walk.trail)
             self._learn(walk.trail)
         self._move_on(walk.trail)
 
     def _judge(self, trail: Trail) -> None:
-        """Go on without observing if it does not tell enough of the first run, or does harm."""
-        if trail.lifetime:
-            self.given_up = f"it matters when things are freed: {trail.lifetime}"
-        elif self.runs > 1:
-            return
-        elif trail.idle:
+        """After the first run: go on without observing if it does not tell enough."""
+        if trail.idle:
             self.given_up = "in asyncio's own order the order of all steps matters"
         elif trail.observed_share() < OBSERVED_SHARE_MIN:
             most = max(trail.whys, key=lambda why: trail.whys[why], default="no step was seen")

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from harness.choices.policies import StepWatcher
 from harness.search.exhaustive.footprint import EVERYTHING, Footprint, Touch
-from harness.search.exhaustive.observation.observer import FootprintObserver
+from harness.search.exhaustive.observer import FootprintObserver, StepTouches
 from harness.search.exhaustive.races import Event
-from harness.search.exhaustive.step_touches import StepTouches
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -313,11 +312,6 @@ class Trail(StepWatcher):
             self._observer.names.number_of(task)
         self._tasks_seen = len(made)
         return bool(new)
-
-    @property
-    def lifetime(self) -> str:
-        """Why it matters to the program when a thing is freed, or "": watching keeps things."""
-        return self._observer.names.lifetime
 
     def observed_share(self) -> float:
         """Return the share of steps that are not taken as doing anything."""

@@ -4,26 +4,19 @@ from __future__ import annotations
 
 import dis
 from dataclasses import dataclass, field
-from itertools import takewhile
 from typing import TYPE_CHECKING
 
-from harness.search.exhaustive.observation.instructions import carried_out
-from harness.search.exhaustive.observation.opcodes import ENDS, FORWARDS, JUMPS
-from harness.search.exhaustive.observation.symbolic_stack import SymbolicStack
-from harness.search.exhaustive.observation.symbols import without
+from harness.search.exhaustive.opcodes import ENDS, FORWARDS, JUMPS
+from harness.search.exhaustive.symbolic_stack import SymbolicStack
 
 if TYPE_CHECKING:
-    from collections.abc import Container
     from types import CodeType
 
     from harness.search.exhaustive.footprint import Touch
-    from harness.search.exhaustive.observation.symbols import Access
+    from harness.search.exhaustive.symbolic_stack import Access, Symbol
 
-__all__ = ["Segment", "accesses_of", "awaits_in", "given_at", "suspends_in"]
+__all__ = ["Segment", "accesses_of", "awaits_in", "suspends_in"]
 
-# Calls, and the same where an event has told of them: then it was no code of C alone.
-_EVENTED = {"call": "called", "with": "entered"}
-_CALLS = frozenset({*_EVENTED, *_EVENTED.values()})
 _SENDS = frozenset({"SEND"})
 _SUSPENDS = frozenset({"YIELD_VALUE"})
 
@@ -67,15 +60,6 @@ def accesses_of(code: CodeType, begin: int, end: int) -> Segment:
     if found is None:
         found = analysis.segments[begin, end] = _segment(analysis, max(begin, 0), end)
     return found
-
-
-def given_at(code: CodeType, offset: int) -> Access | None:
-    """Return the call that an instruction is, with what it is given; None if it is another."""
-    analysis = _analysis(code)
-    for access in analysis.accesses.get(analysis.starts.get(offset, offset), ()):
-        if access.how == "call":
-            return access
-    return None
 
 
 def suspends_in(code: CodeType) -> frozenset[int]:
@@ -131,14 +115,7 @@ def _analysed(code: CodeType) -> _Analysis:
         followers[one.offset] = tuple(goes)
         if one.is_jump_target or any(one.offset == target for _, _, target in handlers):
             stack.forget()
-        if one.opname == "FOR_ITER" and _waits(instructions, index):
-            stack.taken_up()
-        touched, names = carried_out(stack, one)
-        if _is_awaited(instructions, index):
-            # No code of C but what is an event makes what can be awaited.
-            touched = [
-                access._replace(how=_EVENTED.get(access.how, access.how)) for access in touched
-            ]
+        touched, names = stack.step(one)
         if touched:
             accesses[one.offset] = touched
         if names:
@@ -165,18 +142,6 @@ def _analysed(code: CodeType) -> _Analysis:
     )
 
 
-def _waits(instructions: list[dis.Instruction], index: int) -> bool:
-    """Return True for a loop in whose body its task may wait."""
-    end = instructions[index].argval
-    body = takewhile(lambda one: one.offset < end, instructions[index:])
-    return any(one.opname in _SUSPENDS for one in body)
-
-
-def _is_awaited(instructions: list[dis.Instruction], index: int) -> bool:
-    behind = instructions[index + 1 : index + 2]
-    return bool(behind) and behind[0].opname == "GET_AWAITABLE"
-
-
 def _segment(analysis: _Analysis, begin: int, end: int) -> Segment:
     # Up to CPython 3.12 a caller is said to be at its call's last cache, which nothing leads to.
     begin, end = analysis.starts.get(begin, begin), analysis.starts.get(end, end)
@@ -190,26 +155,25 @@ def _segment(analysis: _Analysis, begin: int, end: int) -> Segment:
     for offset in ahead:
         for name in analysis.stored.get(offset, ()):
             stores.setdefault(name, set()).add(offset)
-    again = lost or not ahead.isdisjoint(analysis.leaders.get(begin, ()))
-    found: list[Access] = []
+    found = []
     for offset in sorted(ahead):
-        accesses = analysis.accesses.get(offset, [])
-        if stores and accesses:
-            behind = _reached(analysis, offset, analysis.followers, {end}) & ahead
-            # By the end of the segment such a local may have another value than here, or not yet
-            # the same if it ended in a way that is not known.
-            anew = {name for name, places in stores.items() if lost or places & behind}
-            accesses = [_without(access, anew) for access in accesses]
-        if offset == end or (offset == begin and not again):
-            # Here an event told of the call.
-            accesses = [one._replace(how=_EVENTED.get(one.how, one.how)) for one in accesses]
-        found += accesses
+        for access in analysis.accesses.get(offset, ()):
+            local = _local_of(access.symbol)
+            if local in stores and (
+                lost
+                or not stores[local].isdisjoint(
+                    _reached(analysis, offset, analysis.followers, {end}) & ahead
+                )
+            ):
+                # By the end of the segment the local may have another value than here, or not yet
+                # the same if it ended in a way that is not known.
+                found.append(access._replace(symbol=None))
+            else:
+                found.append(access)
     known = [touch for one in found if one.symbol is None for touch in _certain(one)]
     return Segment(
         touches=frozenset(known),
-        accesses=tuple(
-            dict.fromkeys(one for one in found if one.symbol is not None or one.how in _CALLS)
-        ),
+        accesses=tuple(dict.fromkeys(one for one in found if one.symbol is not None)),
         everything=any(one.how == "everything" for one in found),
     )
 
@@ -221,17 +185,17 @@ def _certain(access: Access) -> list[Touch]:
         return [(f".{access.name}", None, how == "write")]
     if what == "cell":
         return [(f"cell {access.name}", None, how == "write")]
-    if how in _CALLS or how == "count":
-        return []
     if how == "await":
         return [("future", None, False)]
-    looks: list[Touch] = [("items", None, how not in {"look", "deep", "take"})]
-    return [*looks, ("future", None, False)] if how == "deep" else looks
+    if how == "call" and not access.name:
+        return []
+    return [("items", None, how in {"write", "change"})]
 
 
-def _without(access: Access, names: Container[str]) -> Access:
-    given = access.given and tuple(without(one, names) for one in access.given)
-    return access._replace(symbol=without(access.symbol, names), given=given)
+def _local_of(symbol: Symbol) -> str | None:
+    while symbol is not None and symbol[0] in {"attr", "result"}:
+        symbol = symbol[1]
+    return symbol[1] if symbol is not None and symbol[0] == "fast" else None
 
 
 def _reached(

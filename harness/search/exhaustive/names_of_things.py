@@ -7,8 +7,7 @@ import types
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from harness.search.exhaustive.observation.kinds_of_things import CONTAINERS, VALUES, odd_names
-from harness.search.exhaustive.observation.lifetimes import asks_for_lifetimes, has_a_lifetime
+from harness.search.exhaustive.builtin_effects import CONTAINERS, VALUES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,18 +33,6 @@ class ThingNames:
     def __init__(self) -> None:
         self._numbers: dict[int, int] = {}
         self._things: list[Any] = []
-        # Dicts that hold the attributes of what has a number, by address.
-        self._attributes: set[int] = set()
-        # Whether such a dict had been touched before it was known to be one.
-        self.aliased = False
-        # Whether such a dict is held for itself, or shown as a container: any may then be one.
-        self.exposed = False
-        # Why it matters to the program when things are freed, which are kept here; or "".
-        self.lifetime = ""
-        self._deleting: dict[type, bool] = {}
-        # Names of attributes behind which lies code of C, and the classes asked for them.
-        self.odd: set[str] = set()
-        self._kinds: set[type] = set()
 
     def __len__(self) -> int:
         return len(self._things)
@@ -57,40 +44,13 @@ class ThingNames:
             number = self._numbers[id(thing)] = len(self._things)
             # Kept, so that no other thing gets its address.
             self._things.append(thing)
-            self._met(thing)
         return number
-
-    def _met(self, thing: Any) -> None:
-        kind = type(thing)
-        if kind is dict:
-            if "__builtins__" in thing or "__spec__" in thing:
-                self._attributes.add(id(thing))
-            self.exposed = self.exposed or id(thing) in self._attributes
-            return
-        if kind is list:
-            return
-        if kind in {types.MappingProxyType, types.SimpleNamespace}:
-            self.exposed = True
-        self.lifetime = self.lifetime or has_a_lifetime(thing, self._deleting)
-        own = getattr(thing, "__dict__", None)
-        if type(own) is dict:
-            if id(own) in self._numbers:
-                self.aliased = self.exposed = True
-            self._attributes.add(id(own))
-        if kind not in self._kinds:
-            self._kinds.add(kind)
-            self.odd |= odd_names(kind)
-
-    def is_of_attributes(self, thing: dict[Any, Any]) -> bool:
-        """Return True for the dict of an object's attributes, or of a module's."""
-        return id(thing) in self._attributes
 
     def meet(self, coroutine: Any) -> None:
         """Number all that a coroutine which has not begun can reach, in an order that repeats."""
         frame = getattr(coroutine, "cr_frame", None)
         if frame is None:
             return
-        self.lifetime = self.lifetime or asks_for_lifetimes(frame.f_code, frame.f_globals)
         queue = deque(frame.f_locals.values())
         numbers, seen = self._numbers, 0
         while queue and seen < WALKED_MAX:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio.tasks
+import asyncio
 from typing import TYPE_CHECKING
 
 from harness.diagnosis.classification import module_of
@@ -30,8 +30,8 @@ __all__ = [
 # futures; passed over but for what they do to futures; or as doing anything.
 PROGRAM, PASSED, SELF, TASKS, ANYTHING = range(5)
 
-# In which other frames a call of a future's method touches something.
-LOOKED_AT = frozenset({TASKS, SELF})
+# In which frames a call of a builtin touches something, and the class of what it belongs to.
+LOOKED_AT = {PROGRAM: object, TASKS: asyncio.Future, SELF: asyncio.Future}
 # Whether a handle's callback still runs, no other footprint shows: whoever in the program cancels
 # one may do anything. Where asyncio cancels one of its own, that of the primitive it belongs to
 # does. ``builtin_effects.py`` has the compiled handles. By address: see ``code_segments.py``.
