@@ -46,7 +46,7 @@ impl Drop for Hold {
 
 impl Stop {
     /// Returns a job that stops here first.
-    pub fn before<S: 'static>(self, job: Job<S>) -> Job<S> {
+    pub fn before<S: 'static>(mut self, job: Job<S>) -> Job<S> {
         Box::new(move |state| {
             Box::pin(async move {
                 self.stopped.begin();
