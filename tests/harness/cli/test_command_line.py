@@ -84,7 +84,7 @@ def refused(*arguments: str, **environment: str) -> str:
         (["run", "--json", SCENARIO, SCENARIO], f"--json: {SCENARIO} is there already, and is no"),
         (["replay", SCENARIO, "--seed", "0", "--trace", SCENARIO], f"--trace: {SCENARIO} is there"),
         (["run", "--json", "/dev/full", SCENARIO], "No space left on device; free some space"),
-        (["schema", "nope"], 'must be "scenario" or "report", got "nope"'),
+        (["schema", "nope"], 'must be "scenario", "profile" or "report", got "nope"'),
         (["replay", "nope.toml"], "nope.toml: no such file"),
         (["replay", ""], "got nothing"),
         (["replay", "x" * 100_000], "(100,000 characters): no such file"),
