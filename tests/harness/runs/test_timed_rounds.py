@@ -35,7 +35,11 @@ speedup = %s
 # What other programs do while these tests run must not decide them.
 BESIDE_ANYTHING = '{ phase = "one", above = 1.8, foreign_cores_max = 1000 }'
 # A program of another session; its parent ends at once, so it is no child of this process.
-SPIN = "setsid -f sh -c 'echo $$; exec {python} -c \"while True: pass\"'"
+# It ends by itself if the tests are killed.
+SPIN = """setsid -f sh -c 'echo $$; exec {python} -c "
+import signal
+signal.alarm(300)
+while True: pass"'"""
 BLOCK = bytes(1024 * 1024)
 
 
