@@ -128,6 +128,11 @@ def compare(  # noqa: PLR0917 - typer calls it by keyword
         )
         found = _stored(Path(old), Path(new))
     typer.echo(comparison_terminal(found))
+    _write(found, json_file, markdown)
+    raise typer.Exit(EXIT_CODES[found.verdict])
+
+
+def _write(found: Comparison, json_file: Path | None, markdown: Path | None) -> None:
     files: dict[Path, str | bytes] = {}
     if json_file is not None:
         from harness.report.formats.comparison_json import comparison_json  # noqa: PLC0415
@@ -140,7 +145,6 @@ def compare(  # noqa: PLR0917 - typer calls it by keyword
 
         files[markdown] = comparison_markdown(found)
     write_whole(files)
-    raise typer.Exit(EXIT_CODES[found.verdict])
 
 
 def _stored(old: Path, new: Path) -> Comparison:

@@ -159,11 +159,9 @@ def explore(  # noqa: PLR0917 - typer calls it by keyword
     refuse_live(node, "explore")
     refuse_places(report, json_file)
     how: dict[str, Any] = {"strategy": strategy, "adversarial": adversarial, "chaos": chaos}
-    figures = profile_of(profile)
-    terms = SearchTerms(seed=seed_of(seed), system=system, profile=figures, **how)
     plan = SearchPlan(
         scenarios=read_scenarios(places(paths), system=system),
-        terms=terms,
+        terms=SearchTerms(seed=seed_of(seed), system=system, profile=profile_of(profile), **how),
         runs=runs,
         seconds=seconds,
         first=first,

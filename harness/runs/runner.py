@@ -120,15 +120,8 @@ def carry_out(
     begin_s = time.perf_counter()
     prepared = backend.prepare(seed=seed, orders=orders, keep_trace=keep_trace)
     with run_folders(in_memory=backend.kind is NodeKind.SIMULATED) as folders:
-        run = _run_of(
-            scenario,
-            system,
-            prepared.stage,
-            backend.kind,
-            folders=folders,
-            seed=seed,
-            search=search,
-        )
+        where = prepared.stage, backend.kind, folders
+        run = _run_of(scenario, system, *where, seed=seed, search=search)
         ran, history = _carried_out(run, prepared)
         results = tuple(_of_the_run(ran, run))
         # A run that was broken off says nothing of what it would have come to.
@@ -155,8 +148,8 @@ def _run_of(
     system: System,
     stage: Stage,
     node: NodeKind,
-    *,
     folders: RunFolders,
+    *,
     seed: int,
     search: Search | None,
 ) -> Run:

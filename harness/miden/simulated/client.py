@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import simpy
 
+from harness.miden.simulated.accounts import account_id_of, refuse_bad
+from harness.miden.simulated.hold import SimulatedHold
 from serve.clients.command_times import CommandTimes, tell_times
-from serve.domain.account_specs import AccountSpec, FaucetSpec, KeyScheme, StorageMode
-from serve.domain.address import AccountId
+from serve.domain.account_specs import AccountSpec, KeyScheme
 from serve.domain.client_values import (
     AccountState,
     ClientAccount,
@@ -23,7 +23,6 @@ from serve.errors import (
     ClientBusy,
     ClientClosed,
     ClientStoreInUse,
-    InvalidInput,
     NodeUnreachable,
 )
 
@@ -35,16 +34,12 @@ if TYPE_CHECKING:
 
     from harness.miden.simulated.node import SimulatedNode
     from harness.simulated.loop.virtual_loop import VirtualLoop
-    from serve.domain.address import Network
+    from serve.domain.address import AccountId, Network
 
-__all__ = ["ClientStore", "SimulatedClient", "SimulatedClientFactory", "SimulatedHold"]
+__all__ = ["ClientStore", "SimulatedClient", "SimulatedClientFactory"]
 
 T = TypeVar("T")
 
-# What the real client refuses. Not serve's own bounds, which are under test.
-SUPPLY_MAX = 2**63 - 2**31
-DECIMALS_MAX = 12
-SYMBOL_LETTERS_MAX = 6
 QUEUE_LENGTH_MAX = 1_024  # The same as the real client's.
 
 
@@ -67,30 +62,6 @@ class _Job:
     reply: asyncio.Future[Any]
     asked_s: float
     times: CommandTimes | None = None
-
-
-class SimulatedHold:
-    """A stop of a client at the beginning of a command; see ``hold_next``."""
-
-    def __init__(self, loop: VirtualLoop) -> None:
-        self._begun: asyncio.Future[None] = loop.create_future()
-        self._released = loop.environment.event()
-
-    async def begun(self) -> None:
-        """Wait until the client stands still."""
-        await self._begun
-
-    def release(self) -> None:
-        """Let the client go on."""
-        if not self._released.triggered:
-            self._released.succeed()
-
-    def around(self, body: Generator[simpy.Event, Any, T]) -> Generator[simpy.Event, Any, T]:
-        """Stop, then carry out a command's body."""
-        if not self._begun.done():
-            self._begun.set_result(None)
-        yield self._released
-        return (yield from body)
 
 
 class SimulatedClientFactory:
@@ -223,7 +194,7 @@ class SimulatedClient:
 
     async def prepare_account(self, spec: AccountSpec) -> AccountId:
         """Build an account and keep its key; the account is not visible yet."""
-        _refuse_bad(spec)
+        refuse_bad(spec)
         return await self._command(self._prepare(spec))
 
     async def add_account(self, account_id: AccountId) -> None:
@@ -367,7 +338,7 @@ class SimulatedClient:
     def _prepare(self, spec: AccountSpec) -> Generator[simpy.Event, Any, AccountId]:
         scheme = "key" if spec.key_scheme is KeyScheme.FALCON else "key_ecdsa"
         yield from self._takes("prepare_account", on_a_core=(scheme, "search"))
-        account_id = _account_id(
+        account_id = account_id_of(
             f"{self._node.genesis} {self._where} {self._store.built}", spec.storage_mode
         )
         self._store.built += 1
@@ -420,27 +391,3 @@ class SimulatedClient:
 
 def _hex(account_id: AccountId) -> str:
     return account_id.hex
-
-
-def _refuse_bad(spec: AccountSpec) -> None:
-    """Refuse a faucet that the real library refuses."""
-    if not isinstance(spec, FaucetSpec):
-        return
-    letters = spec.symbol
-    if not (letters.isascii() and letters.isalpha() and letters.isupper()) or not (
-        1 <= len(letters) <= SYMBOL_LETTERS_MAX
-    ):
-        msg = f'symbol: must be 1 to {SYMBOL_LETTERS_MAX} letters A-Z, got "{letters}"'
-        raise InvalidInput(msg)
-    if not 0 <= spec.decimals <= DECIMALS_MAX:
-        raise InvalidInput(f"decimals: must be 0 to {DECIMALS_MAX}, got {spec.decimals}")
-    if not 1 <= spec.max_supply <= SUPPLY_MAX:
-        raise InvalidInput(f"max_supply: must be 1 to {SUPPLY_MAX}, got {spec.max_supply}")
-
-
-def _account_id(seed: str, mode: StorageMode) -> AccountId:
-    """Make an id of the real layout (version 1), unique to its seed, with the mode's bit."""
-    digest = bytearray(hashlib.sha256(seed.encode()).digest()[:15])
-    digest[7] = (digest[7] & 0b1110_0000) | (0b0001_0000 * (mode is StorageMode.PUBLIC)) | 1
-    digest[8] &= 0b0111_1111
-    return AccountId(bytes(digest))

@@ -135,6 +135,18 @@ def spent_table(histories: Mapping[str, Sequence[History]]) -> SpentTable | None
     if not known:
         return None
     axis = _axis(one for row in samples.values() for some in row.values() for one in some.values())
+
+    def row(key: tuple[str, str]) -> SpentRow:
+        of_key = samples[key]
+        return SpentRow(
+            name=shortened(one_line(key[1]), 80),
+            counts=tuple(_count(clock, one) for clock, one in found[key].items()),
+            cells=tuple(
+                tuple(_series(clock, of_key[one].get(clock, ()), axis) for clock in histories)
+                for one in known
+            ),
+        )
+
     return SpentTable(
         axis=axis,
         ticks=axis.ticks[:: ceil(len(axis.ticks) / _TICKS_MAX)],
@@ -142,23 +154,7 @@ def spent_table(histories: Mapping[str, Sequence[History]]) -> SpentTable | None
         columns=tuple(_NAMES[one] for one in known),
         unknown=tuple(_NAMES[one] for one in QUANTITIES if one not in known),
         groups=tuple(
-            SpentGroup(
-                name=group,
-                rows=tuple(
-                    SpentRow(
-                        name=shortened(one_line(key[1]), 80),
-                        counts=tuple(_count(clock, one) for clock, one in found[key].items()),
-                        cells=tuple(
-                            tuple(
-                                _series(clock, samples[key][quantity].get(clock, ()), axis)
-                                for clock in histories
-                            )
-                            for quantity in known
-                        ),
-                    )
-                    for key in of_group
-                ),
-            )
+            SpentGroup(name=group, rows=tuple(map(row, of_group)))
             for group, of_group in groupby(keys, key=lambda key: key[0])
         ),
         rows_left_out=len(found) - len(keys),

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
 
-__all__ = ["ERROR", "LOOKS", "Terms", "measured"]
+__all__ = ["ERROR", "LOOKS", "Racing", "Terms", "measured"]
 
 # The chance that anything at all is said wrongly of a comparison.
 ERROR = 0.05

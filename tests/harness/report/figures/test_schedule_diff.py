@@ -12,7 +12,7 @@ from harness.results.schedule import Schedule
 
 
 def diff_html(side):
-    template = environment().get_template("schedule_diff.html")
+    template = environment().get_template("figures/schedule_diff.html")
     return str(vars(template.module)["schedule_diff_figure"](side))
 
 
