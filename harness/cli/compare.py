@@ -20,6 +20,7 @@ __all__ = ["EPILOG", "compare"]
 
 SEEDS_MAX = 1_000
 BUDGET_MAX_S = 86_400
+ONLY_WITH_RUN = ("PATH", "--seed", "--seeds", "--system", "--budget", "--difference")
 EPILOG = """\
 \b
 What is compared:
@@ -53,7 +54,9 @@ Run = Annotated[
 ]
 Seed = Annotated[
     str | None,
-    typer.Option(metavar="NUMBER|random", help="With --run: the first seed. Default: 0."),
+    typer.Option(
+        metavar="NUMBER|random", help="With --run: the first seed, 0 to 2^64 - 1. Default: 0."
+    ),
 ]
 Seeds = Annotated[
     int | None,
@@ -116,16 +119,8 @@ def compare(  # noqa: PLR0917 - typer calls it by keyword
         progress = _silent if quiet else note
         found = compared_trees(old, new, list(paths or ()), terms, progress=progress)
     else:
-        _refuse_without_run(
-            {
-                "PATH": paths,
-                "--seed": seed,
-                "--seeds": seeds,
-                "--system": system,
-                "--budget": budget,
-                "--difference": difference,
-            }
-        )
+        only_with_run = (paths, seed, seeds, system, budget, difference)
+        _refuse_without_run(dict(zip(ONLY_WITH_RUN, only_with_run, strict=True)))
         found = _stored(Path(old), Path(new))
     typer.echo(comparison_terminal(found))
     _write(found, json_file, markdown)
@@ -133,16 +128,15 @@ def compare(  # noqa: PLR0917 - typer calls it by keyword
 
 
 def _write(found: Comparison, json_file: Path | None, markdown: Path | None) -> None:
+    from harness.report.formats.comparison_json import comparison_json  # noqa: PLC0415 - above
+    from harness.report.formats.comparison_markdown import (  # noqa: PLC0415 - above
+        comparison_markdown,
+    )
+
     files: dict[Path, str | bytes] = {}
     if json_file is not None:
-        from harness.report.formats.comparison_json import comparison_json  # noqa: PLC0415
-
         files[json_file] = comparison_json(found)
     if markdown is not None:
-        from harness.report.formats.comparison_markdown import (  # noqa: PLC0415 - seldom needed
-            comparison_markdown,
-        )
-
         files[markdown] = comparison_markdown(found)
     write_whole(files)
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness import errors
 from harness.errors import BadInput, CouldNotRun
 from harness.results.wording import one_line, shortened
 
@@ -116,7 +115,7 @@ def told_by(path: Path) -> str:
 
 def _this_harness() -> list[str]:
     """Say where the harness that runs lies, for a tree without one, unless it is installed."""
-    place = Path(errors.__file__).resolve().parents[1]
+    place = Path(__file__).resolve().parents[3]
     return [] if place.name in {"site-packages", "dist-packages"} else [str(place)]
 
 

@@ -236,6 +236,7 @@ def test_an_interrupted_comparison_leaves_nothing_behind(tmp_path, number, code)
             env={**os.environ, "PYTHONPATH": str(ROOT), "TMPDIR": str(tmp_path / "scratch")},
             stdout=output,
             stderr=subprocess.STDOUT,
+            text=True,
             start_new_session=True,
         )
         wait_until(lambda: "a round takes" in log.read_text(), process=running)
