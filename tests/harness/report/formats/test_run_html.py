@@ -56,7 +56,7 @@ def test_every_run_has_a_section_failures_first_and_open(page):
 def test_the_page_tells_what_reviewers_ask_for(page, rich_report, passed_run, deadlocked_run):
     for words in (
         "2 of 8 runs failed",
-        "Ten callers of get_client for one user and network share one spawn and one client.",
+        "Ten callers of get_client for one user and network share one spawn and one client",
         "10 spawns for (alice, Localnet): client 0 at 0.005 s by ask[alice]#0",
         "harness replay scenarios/same_user_spawns_one_client.toml --seed 7",
         passed_run.digest,

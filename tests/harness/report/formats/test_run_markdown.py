@@ -11,7 +11,10 @@ def test_failures_come_before_the_table_of_runs(rich_report, deadlocked_run):
     text = run_markdown(rich_report)
     failed, unknown = text.index("### ❌ failed"), text.index("### ❔ unknown")
     assert failed < unknown < text.index("## Speed-up") < text.index("## Runs")
-    assert "single_spawn: expected 1 spawn for each (user, network), saw 10 spawns" in text
+    assert (
+        "single_spawn: expected 1 spawn for each (user, network), 1 ended in flush, saw 10 spawns"
+        in text
+    )
     assert f"replay: {deadlocked_run.replay}" in text
 
 
