@@ -21,7 +21,16 @@ PAGES = sorted(
 )
 # What the pages show of other people's projects, and what is made when something is run.
 EXAMPLES = {"tickets.toml", "tickets.py", "scenarios/broken.toml"}
-MADE = {"exploration.json", "miden.sqlite3", "report.json", "summary.md"}
+MADE = {
+    ".tox/report-benchmark/pytest-benchmark.json",
+    "comment.md",
+    "comparison.json",
+    "comparison.md",
+    "exploration.json",
+    "miden.sqlite3",
+    "report.json",
+    "summary.md",
+}
 FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 CODE = re.compile(r"`([^`\n]+)`")
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")

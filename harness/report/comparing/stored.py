@@ -155,7 +155,10 @@ def _run(data: Any, document: dict[str, Any], where: str) -> StoredRun:
 
 
 def _profile(found: Any) -> str:
-    return found if isinstance(found, str) else json.dumps(found, sort_keys=True)
+    if not isinstance(found, dict):
+        return str(found)
+    name = str(found.get("name", ""))
+    return name if name == DEFAULT_PROFILE else f"{name}@{found.get('hash', '')}"
 
 
 def _of(data: Any, key: str, kind: type, where: str) -> Any:

@@ -108,10 +108,7 @@ class SpentTable:
 
 
 def spent_table(histories: Mapping[str, Sequence[History]]) -> SpentTable | None:
-    """Lay out where the time went, the histories of each clock beside each other.
-
-    None where nothing returned.
-    """
+    """Lay out where the time went, each clock beside the others; None where nothing returned."""
     found: dict[tuple[str, str], dict[str, Spending]] = {}
     for clock, some in histories.items():
         for one in spendings(some):

@@ -121,4 +121,14 @@ def test_the_help_shows_every_command_in_one_order(folder):
     )  # fmt: skip
     lines = [line.split() for line in done.stdout.partition("Commands:")[2].splitlines()]
     names = [line[0] for line in lines if line]
-    assert names == ["init", "run", "list", "explore", "replay", "verify", "schema", "node"]
+    assert names == [
+        "init",
+        "run",
+        "list",
+        "explore",
+        "replay",
+        "verify",
+        "compare",
+        "schema",
+        "node",
+    ]

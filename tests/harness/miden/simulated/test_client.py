@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import simpy
 
 from harness.choices.randomness import Randomness
 from harness.miden.simulated.client import SimulatedClientFactory
+from harness.miden.simulated.cores import Cores
 from harness.miden.simulated.node import SimulatedNode
 from harness.runs.opening import open_backend
 from harness.simulated.loop.virtual_loop import running_virtual_loop
@@ -152,7 +152,7 @@ def test_times_are_those_of_the_models_cores_and_node(run):
 
 def test_a_command_that_waits_for_a_core_works_no_longer_for_it(run):
     async def body(factory):
-        factory.node.cores = simpy.Resource(factory.node.environment, capacity=1)
+        factory.node.cores = Cores(factory.node.environment, count=1, slice_s=None)
         clients = [
             await factory.spawn(Path(f"localnet_{name}"), Network.LOCALNET, dial_timeout_s=1)
             for name in "ab"
