@@ -12,7 +12,6 @@ from serve import Network
 from serve.clients.command_times import heard_times
 from serve.clients.port import Client, ClientFactory
 from serve.domain.account_specs import FaucetSpec, KeyScheme, StorageMode, WalletSpec
-from serve.domain.address import AccountId
 from serve.domain.client_values import AccountState
 from serve.errors import (
     AccountNotFound,
@@ -375,7 +374,8 @@ def test_every_command_tells_how_long_it_waited_and_worked(conforms):
         assert first.node_s == 0, "it asks nothing of the node"
         assert second.queued_s > first.service_s / 2, "it stands behind the other"
         assert second.node_s > 0
-        missing = await heard(client.get_account_status(AccountId(bytes(15))))
+        not_added = await client.prepare_account(WALLET)
+        missing = await heard(client.get_account_status(not_added))
         assert missing.node_s == 0, "what fails tells, too"
         await client.close()
 
