@@ -17,7 +17,7 @@ from tests.figures.pairs import own_environment
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["baseline", "by_hand", "neighbours", "other_python", "readme", "tox"]
+__all__ = ["baseline", "by_hand", "neighbours", "other_python", "readme", "slow_tests", "tox"]
 
 FIRST_MAX_S, SECOND_MAX_S = 25, 600
 BUSY = "while True: pass"
@@ -75,6 +75,11 @@ def by_hand(_options: Options, *, how: str) -> Figure:
 def tox(environment: str, _options: Options) -> Figure:
     """Run an environment of tox."""
     return _passes([sys.executable, "-m", "tox", "run", "-e", environment])
+
+
+def slow_tests(_options: Options) -> Figure:
+    """Run the tests that are marked for the night."""
+    return _passes([sys.executable, "-m", "pytest", "-m", "nightly", "tests/harness"])
 
 
 def baseline(_options: Options) -> Figure:

@@ -144,6 +144,13 @@ _ALL = (
         ci="integration",
     ),
     Row(
+        name="slow-tests",
+        text="the tests that take over ten seconds each, which tox -e unit leaves out",
+        bound="pass",
+        when=_NIGHTLY,
+        measure=environments.slow_tests,
+    ),
+    Row(
         name="readme",
         text="README's two commands in a fresh clone, wall seconds",
         bound="25 s; 600 s",

@@ -156,6 +156,7 @@ def test_bad_input_is_refused_with_the_way_out(stored, arguments, told, monkeypa
     assert told in capsys.readouterr().err
 
 
+@pytest.mark.nightly
 def test_a_revision_is_compared_with_the_folder_in_virtual_time_and_in_cpu_seconds(
     compare, tmp_path, monkeypatch
 ):
@@ -180,6 +181,7 @@ def test_a_revision_is_compared_with_the_folder_in_virtual_time_and_in_cpu_secon
     assert not list(here.rglob("__pycache__"))
 
 
+@pytest.mark.nightly
 def test_code_that_is_not_of_the_trees_is_refused(compare, tmp_path):
     for name in ("old", "new"):
         (tmp_path / name).mkdir()
@@ -224,6 +226,7 @@ def test_a_tree_whose_process_ends_is_told_with_its_last_words(compare, tmp_path
     assert "new: its process ended with 9; it said: last words" in said
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_an_interrupted_comparison_leaves_nothing_behind(tmp_path, number, code):
     for name in ("old", "new", "scratch"):

@@ -159,6 +159,7 @@ def test_a_busy_machine_accuses_nobody_and_is_given_up_within_ten_rounds(timed, 
     assert len(result.history.measurements) == 10
 
 
+@pytest.mark.nightly
 def test_two_claims_of_a_phase_share_its_rounds(timed):
     result, _ = timed(
         Waits,
