@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from harness.history.records import NodeKind
 from harness.history.timings import median
 from harness.report.figures.latency_and_speedup import speedups
+from harness.report.figures.side_by_side import runs_on_both
 from harness.report.figures.spent_table import spent_table
 from harness.results.wording import clock_word, count, ratio
 
@@ -44,27 +46,21 @@ class Beside:
 
 def beside(report: RunReport) -> tuple[tuple[Beside, ...], int]:
     """Lay out the scenarios of a report that have runs on both nodes, and count those left out."""
-    found: dict[tuple[str, str], dict[str, list[RunResult]]] = {}
-    for run in report.runs:
-        nodes = found.setdefault((run.scenario, run.path), {})
-        nodes.setdefault(clock_word(run.node), []).append(run)
+    both = list(runs_on_both(report).values())
     # Always in one order, whichever was run first.
-    both = [
-        (name, {clock: nodes[clock] for clock in sorted(nodes, reverse=True)})
-        for (name, _), nodes in found.items()
-        if len(nodes) > 1
-    ]
-    shown = tuple(_beside(name, nodes) for name, nodes in both[:BESIDE_MAX])
+    shown = tuple(
+        _beside({clock_word(node): nodes[node] for node in NodeKind}) for nodes in both[:BESIDE_MAX]
+    )
     return shown, len(both) - len(shown)
 
 
-def _beside(name: str, nodes: dict[str, list[RunResult]]) -> Beside:
+def _beside(nodes: dict[str, list[RunResult]]) -> Beside:
     histories = {
         clock: [run.history for run in runs if run.history is not None]
         for clock, runs in nodes.items()
     }
     return Beside(
-        scenario=name,
+        scenario=next(iter(nodes.values()))[0].scenario,
         runs=tuple((clock, _passed(runs)) for clock, runs in nodes.items()),
         speedups=tuple(
             BesideSpeedup(phase=phase, clock=clock, words=words)

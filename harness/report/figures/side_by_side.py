@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from harness.history.timings import Pair, Speedup
     from harness.results.runs import RunReport, RunResult
 
-__all__ = ["Side", "SideBySide", "side_by_side"]
+__all__ = ["Side", "SideBySide", "runs_on_both", "side_by_side"]
 
 NONE = "-"
 
@@ -51,11 +51,16 @@ class SideBySide:
                 yield what, simulated, live
 
 
-def side_by_side(report: RunReport) -> tuple[SideBySide, ...]:
-    """Put the scenarios that were run on both kinds of nodes side by side, in their order."""
+def runs_on_both(report: RunReport) -> dict[str, dict[str, list[RunResult]]]:
+    """Return the runs by path and node, of the files that were run on both kinds of nodes."""
     by_path: dict[str, dict[str, list[RunResult]]] = {}
     for run in report.runs:
         by_path.setdefault(run.path, {}).setdefault(run.node, []).append(run)
+    return {path: nodes for path, nodes in by_path.items() if nodes.keys() >= set(NodeKind)}
+
+
+def side_by_side(report: RunReport) -> tuple[SideBySide, ...]:
+    """Put the scenarios that were run on both kinds of nodes side by side, in their order."""
     return tuple(
         SideBySide(
             scenario=nodes[NodeKind.LIVE][0].scenario,
@@ -63,8 +68,7 @@ def side_by_side(report: RunReport) -> tuple[SideBySide, ...]:
             simulated=_side(nodes[NodeKind.SIMULATED]),
             live=_side(nodes[NodeKind.LIVE]),
         )
-        for path, nodes in by_path.items()
-        if nodes.keys() >= set(NodeKind)
+        for path, nodes in runs_on_both(report).items()
     )
 
 

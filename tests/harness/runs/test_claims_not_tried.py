@@ -10,10 +10,6 @@ import pytest
 from harness.errors import BadInput
 from harness.report.formats.run_terminal import render_result
 from harness.results.verdict import Verdict
-from harness.runs.opening import open_backend
-from harness.runs.runner import run_scenario
-from harness.scenario.reading import read_scenario
-from harness.systems.plain_service import PlainService
 
 STEP = """
 claim = "It works."
@@ -64,22 +60,6 @@ class PaysAndRetries(Shop):
         except ValueError:
             await self._points("shop.paid")
         return "paid"
-
-
-@pytest.fixture
-def ran(tmp_path):
-    def run(service: type, text: str):
-        path = tmp_path / "scenario.toml"
-        path.write_text(text, encoding="utf-8")
-        return run_scenario(
-            read_scenario(path),
-            open_backend("simulated", needs_node=False),
-            system=PlainService(service),
-            system_path="tests:x",
-            seed=0,
-        )
-
-    return run
 
 
 @pytest.mark.parametrize(

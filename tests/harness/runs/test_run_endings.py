@@ -10,10 +10,6 @@ import pytest
 from harness.history.records import Outcome, Pacing
 from harness.report.formats.run_terminal import render_result
 from harness.results.verdict import Verdict
-from harness.runs.opening import open_backend
-from harness.runs.runner import run_scenario
-from harness.scenario.reading import read_scenario
-from harness.systems.plain_service import PlainService
 
 HEAD = 'claim = "It ends."\nusers = ["alice", "bob"]\n'
 ONE = HEAD + '[[phase]]\nname = "one"\n[[phase.do]]\ncall = "ask"\nuser = "each"\n'
@@ -78,22 +74,6 @@ class Connects(Service):
     async def ask(self, user: str) -> dict[str, str]:
         await asyncio.open_connection("localhost", 80)
         return await super().ask(user)
-
-
-@pytest.fixture
-def ran(tmp_path):
-    def run(service: type, text: str):
-        path = tmp_path / "scenario.toml"
-        path.write_text(text, encoding="utf-8")
-        return run_scenario(
-            read_scenario(path),
-            open_backend("simulated", needs_node=False),
-            system=PlainService(service),
-            system_path="tests:x",
-            seed=0,
-        )
-
-    return run
 
 
 def test_a_sound_service_passes_and_a_system_without_audit_is_not_asked(ran):
