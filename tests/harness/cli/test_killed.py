@@ -166,7 +166,7 @@ def test_the_next_run_sweeps_what_a_killed_pytest_left(begin, disk, shop, plugin
     assert (scratch / "block").exists()
     killed(process)
     wait_until(lambda: not group(process))
-    assert scratch.exists()
+    # Whichever command begins next sweeps the memory disk: it may be another test's.
     done = begin(*HARNESS, "run", *SOUND)
     done.communicate(timeout=LIMIT_S)
     assert not scratch.parent.exists()
