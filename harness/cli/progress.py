@@ -19,14 +19,22 @@ if TYPE_CHECKING:
     from harness.runs.verifying import Verified
     from harness.search.pieces.plan import SearchPlan
 
-__all__ = ["SearchProgress", "counted", "coverage_line", "heading", "report_lines", "summary"]
+__all__ = [
+    "LINE_S",
+    "SearchProgress",
+    "counted",
+    "coverage_line",
+    "heading",
+    "report_lines",
+    "summary",
+]
 
 _REAL_CLOCK = time.perf_counter
 _BARS = "▁▂▃▄▅▆▇█"
 _POINTS = 12
 _HEADLINE_MAX = 300
 # Without a terminal, a line so often.
-_LINE_S = 10.0
+LINE_S = 10.0
 
 
 def heading(plan: SearchPlan) -> str:
@@ -96,7 +104,7 @@ def counted(found: Iterable[Verified], total: int) -> Iterator[Verified]:
     told_s = _REAL_CLOCK()
     for number, one in enumerate(found, start=1):
         yield one
-        if _REAL_CLOCK() - told_s >= _LINE_S:
+        if _REAL_CLOCK() - told_s >= LINE_S:
             told_s = _REAL_CLOCK()
             note(f"{number:,} of {count(total, 'run')} made twice")
 
@@ -144,7 +152,7 @@ class SearchProgress:
         words = f"{distinct:,} distinct, {count(failures, 'failure')}, {rate:,.0f} runs/s"
         if self._line is not None:
             self._line.show(runs, words)
-        elif not self._quiet and now - self._told_s >= _LINE_S:
+        elif not self._quiet and now - self._told_s >= LINE_S:
             self._told_s = now
             total = self._total()
             of = f" of {total:,}" if total is not None else ""

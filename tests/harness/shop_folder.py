@@ -10,11 +10,10 @@ from pathlib import Path
 import pytest
 
 from harness.scenario.reading import read_scenario
+from tests.command import ROOT, run_harness
 from tests.harness.shop import SHOP, paying_at
 
-ROOT = Path(__file__).parents[2]
 COMMAND = "from harness.cli.app import main; main()"
-HARNESS = (sys.executable, "-c", COMMAND)
 # On a machine that is busy enough, workers do not end in the few seconds that a person would wait.
 PATIENT = "from harness.search.pieces import workers; workers.STOP_S = 100.0; "
 MORE_SHOPS = """\
@@ -67,18 +66,8 @@ def pay(shop):
 def harness(shop):
     """Run the command line in the shop's folder."""
 
-    def run(*arguments, timeout_s=120):
-        done = subprocess.run(
-            [*HARNESS, *arguments],
-            cwd=shop,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=timeout_s,
-        )
-        assert "Traceback" not in done.stdout + done.stderr, done.stderr
-        return done
+    def run(*arguments):
+        return run_harness(*arguments, folder=shop)
 
     return run
 

@@ -14,16 +14,22 @@ from pathlib import Path
 import pytest
 
 from harness.cli.app import main
+from tests.command import HARNESS, ROOT, run_harness
 from tests.there import there
 from tests.waiting import LIMIT_S, wait_until
 
-ROOT = Path(__file__).parents[3]
-HARNESS = (sys.executable, "-c", "from harness.cli.app import main; main()")
 SCENARIOS = len(list((ROOT / "scenarios").glob("*.toml")))
+# How far it is is told five times a second.
+OFTEN = (
+    "from harness.cli import progress; progress.LINE_S = 0.2; "
+    "from harness.cli.app import main; main()"
+)
 SCENARIO = "scenarios/same_user_spawns_one_client.toml"
 
 
 def harness(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    if not any(name.startswith(("PYTHON", "LC_")) for name in environment):
+        return run_harness(*arguments, folder=ROOT, environment=environment)
     done = subprocess.run(
         [*HARNESS, *arguments],
         cwd=ROOT,
@@ -237,14 +243,14 @@ def test_an_interrupted_campaign_leaves_nothing_behind(number, code, tmp_path):
     log = tmp_path / "log"
     with log.open("w") as output:
         running = subprocess.Popen(
-            [*HARNESS, "run", "--seeds", "80", "--jobs", "2"],
+            [sys.executable, "-c", OFTEN, "run", SCENARIO, "--seeds", "9000", "--jobs", "2"],
             cwd=ROOT,
             env={**os.environ, "TMPDIR": str(tmp_path)},
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-        wait_until(lambda: f" of {80 * SCENARIOS + 4:,} runs: " in log.read_text(), process=running)
+        wait_until(lambda: " of 9,000 runs: " in log.read_text(), process=running)
         running.send_signal(number)
         assert running.wait(timeout=LIMIT_S) == code
     assert "Traceback" not in log.read_text()
@@ -255,7 +261,7 @@ def test_an_interrupted_campaign_leaves_nothing_behind(number, code, tmp_path):
 def test_ctrl_c_stops_no_worker_not_even_one_that_only_starts():
     """A terminal sends it to workers, too; whether to end is for the process that has them."""
     with subprocess.Popen(
-        [*HARNESS, "run", "--seeds", "4", "--jobs", "2", "--quiet"],
+        [*HARNESS, "run", SCENARIO, "--seeds", "100", "--jobs", "2", "--quiet"],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -12,7 +12,8 @@ import sys
 import pytest
 
 from harness.cli.app import main
-from tests.harness.cli.test_command_line import HARNESS, ROOT, processes_of
+from tests.command import HARNESS, ROOT
+from tests.harness.cli.test_command_line import processes_of
 from tests.there import there
 from tests.waiting import LIMIT_S, wait_until
 

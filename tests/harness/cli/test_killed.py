@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from harness.processes.temporary import MARKER, MEMORY_DISK
-from tests.harness.shop_folder import HARNESS, ROOT
+from tests.command import HARNESS, ROOT
 from tests.waiting import LIMIT_S, wait_until
 
 # Scratch in the run's own temporary folder, as Dask and joblib make it, by a child, too.

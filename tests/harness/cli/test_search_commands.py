@@ -205,11 +205,11 @@ class Shop:
 
 def test_a_service_that_takes_everything_does_not_keep_the_process(harness, shop, monkeypatch):
     (shop / "takes.py").write_text(SWALLOWS, encoding="utf-8")
-    done = harness("explore", "--runs", "3", "--jobs", "1", "--system", "takes:Shop", timeout_s=60)
+    done = harness("explore", "--runs", "3", "--jobs", "1", "--system", "takes:Shop")
     assert done.returncode == 1
     assert "Exception ignored" not in done.stderr
     monkeypatch.setenv("SIGNAL_ITSELF", "1")
-    done = harness("run", "--system", "takes:Shop", timeout_s=60)
+    done = harness("run", "--system", "takes:Shop")
     assert done.returncode == 143
 
 

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import sys
+from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
@@ -22,8 +23,8 @@ from tests.harness.search.silent_watcher import Silent
 from tests.waiting import LIMIT_S, wait_until
 
 
-@pytest.fixture
-def cluster(shop):
+@contextmanager
+def own_cluster(folder):
     with LocalCluster(
         n_workers=2,
         threads_per_worker=1,
@@ -32,8 +33,22 @@ def cluster(shop):
         dashboard_address=None,
         silence_logs=50,
         # Not where all temporary files go: it does not remove the folder around its workers'.
-        local_directory=str(shop / "scratch"),
+        local_directory=str(folder),
     ) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory):
+    """Return a cluster for the tests that leave it as it was."""
+    with own_cluster(tmp_path_factory.mktemp("scratch")) as found:
+        yield found
+
+
+@pytest.fixture
+def mortal(shop):
+    """Return a cluster for one test, which may close it."""
+    with own_cluster(shop / "scratch") as found:
         yield found
 
 
@@ -50,16 +65,16 @@ def test_a_cluster_finds_what_one_process_finds(cluster, harness):
     assert figures(there) == figures(here)
 
 
-def test_a_cluster_that_goes_away_is_3_and_keeps_what_was_found(cluster, begin, harness, shop):
+def test_a_cluster_that_goes_away_is_3_and_keeps_what_was_found(mortal, begin, harness, shop):
     # So many that the cluster is gone before they are done, however long it takes to go.
     asked = ("explore", "--runs", "400000", "--resume", "j")
-    process = begin(*asked, "--dask", cluster.scheduler_address, "--json", "out.json")
+    process = begin(*asked, "--dask", mortal.scheduler_address, "--json", "out.json")
     journal = shop / "j" / "journal.ndjson"
     wait_until(lambda: journal.exists() and b'"done"' in journal.read_bytes(), process=process)
-    cluster.close()
+    mortal.close()
     out, err = process.communicate(timeout=LIMIT_S)
     assert process.returncode == 3, err
-    assert f"--dask: the cluster at {cluster.scheduler_address} went away" in err
+    assert f"--dask: the cluster at {mortal.scheduler_address} went away" in err
     assert "what was found until then is kept; the same command goes on with it" in err
     assert "success_share" in out
     assert (shop / "out.json").exists()
@@ -77,7 +92,6 @@ def has(lines, what):
     return any(what in line for line in lines)
 
 
-@pytest.fixture
 def at_work(cluster, begin, shop):
     """Begin a search whose pieces take long, and wait until one has told of a failure."""
     process = begin(*LONG, "--dask", cluster.scheduler_address)
@@ -90,10 +104,13 @@ def at_work(cluster, begin, shop):
 LONG = ("explore", "--time", "80", "--jobs", "1", "--resume", "j")
 
 
-def test_pieces_on_an_interrupted_cluster_are_cut_short_and_gone_on_with(at_work, harness, shop):
-    at_work.send_signal(signal.SIGINT)
-    out, err = at_work.communicate(timeout=LIMIT_S)
-    assert at_work.returncode == 130, err
+def test_pieces_on_an_interrupted_cluster_are_cut_short_and_gone_on_with(
+    cluster, begin, harness, shop
+):
+    process = at_work(cluster, begin, shop)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=LIMIT_S)
+    assert process.returncode == 130, err
     assert "interrupted; the same command goes on with it" in err
     assert "success_share" in out
     cut = [line["cut_short"] for line in lines_of(shop) if "cut_short" in line]
@@ -105,10 +122,11 @@ def test_pieces_on_an_interrupted_cluster_are_cut_short_and_gone_on_with(at_work
     assert f"0 finished pieces of work and 2 begun, {runs:,} runs, 1 failure" in done.stderr
 
 
-def test_a_failure_told_by_a_piece_outlives_the_cluster(at_work, cluster, shop):
-    cluster.close()
-    out, err = at_work.communicate(timeout=LIMIT_S)
-    assert at_work.returncode == 3, err
+def test_a_failure_told_by_a_piece_outlives_the_cluster(mortal, begin, shop):
+    process = at_work(mortal, begin, shop)
+    mortal.close()
+    out, err = process.communicate(timeout=LIMIT_S)
+    assert process.returncode == 3, err
     assert "went away" in err
     assert "success_share" in out
     assert not has(lines_of(shop), "done")
