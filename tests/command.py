@@ -78,6 +78,8 @@ def _server() -> subprocess.Popen[str]:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
+        # Without the current folder on the path, which "python -c" adds.
+        env={**os.environ, "PYTHONSAFEPATH": "1"},
         start_new_session=True,
     )
     atexit.register(_end, server)

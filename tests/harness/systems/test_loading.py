@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from pathlib import Path
 
@@ -14,10 +13,9 @@ from harness.errors import BadInput
 from harness.results.verdict import Verdict
 from harness.systems.imports import importing_from_here
 from harness.systems.loading import load_system
+from tests.command import run_harness
 from tests.harness.pytest_plugin.running import run as run_pytest
 
-ROOT = Path(__file__).parents[3]
-COMMAND = (sys.executable, "-c", "from harness.cli.app import main; main()")
 SERVICE = """
 class Late:
     async def ask(self):
@@ -39,16 +37,7 @@ result = {{ of = "ask", path = "", equals = 42 }}
 
 def passed(folder, *arguments):
     """Run a command in a folder, see that it ends with 0, and return what it printed."""
-    done = subprocess.run(
-        [*COMMAND, *arguments],
-        cwd=folder,
-        # Without the current folder on the path, which "python -c" adds.
-        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONSAFEPATH": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
+    done = run_harness(*arguments, folder=folder)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 

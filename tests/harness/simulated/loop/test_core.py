@@ -26,7 +26,7 @@ from harness.simulated.simulation import simulate
 from tests.repository.check_archives import can_compile
 
 PROGRAMS = Path(__file__).with_name("core_programs.py")
-PARITY_PROGRAMS = 300
+PARITY_PROGRAMS = 120
 
 
 def programs(first, count, *, plain):
