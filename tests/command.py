@@ -18,7 +18,7 @@ from tests.there import there
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["HARNESS", "ROOT", "run_harness"]
+__all__ = ["HARNESS", "ROOT", "run_command", "run_harness"]
 
 ROOT = Path(__file__).parents[1]
 # In an interpreter of its own, for tests that need its start, or its number while it runs.
@@ -31,29 +31,36 @@ _SERVER = (
 def run_harness(
     *arguments: str, folder: Path, environment: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """Run a command in a folder until it ends, and return its exit code, output and messages.
+    """Run a command of the harness in a folder, see that it is no fault, and return how it ended.
 
     It is forked from a process that has loaded the harness: so the variables that Python itself
     reads when it starts have no effect here.
     """
+    done = run_command("harness", *arguments, folder=folder, environment=environment)
+    assert "Traceback" not in done.stdout + done.stderr, done.stderr
+    return done
+
+
+def run_command(
+    *command: str, folder: Path, environment: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run ``harness`` or ``pytest`` until it ends; return exit code, output and messages."""
     server = _server()
     with tempfile.TemporaryDirectory(prefix="command-") as name:
         out, err = Path(name, "out"), Path(name, "err")
         out.touch()
         err.touch()
         asked = {
-            "arguments": arguments,
+            "command": command,
             "folder": str(folder),
             "environment": {**os.environ, **(environment or {})},
             "out": str(out),
             "err": str(err),
         }
         code = _asked(server, json.dumps(asked))
-        done = subprocess.CompletedProcess(
-            arguments, code, out.read_text("utf-8"), err.read_text("utf-8")
+        return subprocess.CompletedProcess(
+            command, code, out.read_text("utf-8"), err.read_text("utf-8")
         )
-    assert "Traceback" not in done.stdout + done.stderr, done.stderr
-    return done
 
 
 def _asked(server: subprocess.Popen[str], line: str) -> int:

@@ -10,7 +10,7 @@ from harness.consistency import check
 from harness.results.verdict import Verdict
 from tests.harness.consistency.random_histories import OBJECTS, fits_some_order, history
 
-BATCHES = 10
+BATCHES = 4
 HISTORIES_EACH = 4_000
 
 

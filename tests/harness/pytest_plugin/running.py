@@ -6,9 +6,13 @@ import os
 import subprocess
 import sys
 from importlib.util import find_spec
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-ROOT = Path(__file__).parents[3]
+from tests.command import ROOT, run_command
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
 # A wheel has the plugin's hooks at its top, and only there.
 INSTALLED = find_spec("mosaic_harness_plugin") is not None
 PLUGIN = "mosaic_harness_plugin" if INSTALLED else "harness.pytest_plugin.plugin"
@@ -18,8 +22,13 @@ TERMINAL = {"COLUMNS": "120", "CI": "", "BUILD_NUMBER": ""}
 
 def run(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     plugin = () if INSTALLED else ("-p", PLUGIN)
+    command = ("-p", "no:cacheprovider", *plugin, *arguments)
+    if not any(name.startswith("PYTHON") for name in environment):
+        return run_command(
+            "pytest", *command, folder=folder, environment={**TERMINAL, **environment}
+        )
     return subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *plugin, *arguments],
+        [sys.executable, "-m", "pytest", *command],
         cwd=folder,
         env={
             **os.environ,
