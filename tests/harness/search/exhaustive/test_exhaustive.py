@@ -100,9 +100,10 @@ async def two_locks():
 
 
 PROGRAMS = 58
+NIGHTLY = [pytest.param(share, marks=pytest.mark.nightly) for share in range(2, 8)]
 
 
-@pytest.mark.parametrize("share", range(8))
+@pytest.mark.parametrize("share", [0, 1, *NIGHTLY])
 def test_reduction_loses_no_outcome_of_a_random_program(share):
     compared = 0
     for seed in range(share * PROGRAMS, (share + 1) * PROGRAMS):
