@@ -9,7 +9,8 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tests.harness.pytest_plugin.running import INSTALLED, PLUGIN, ROOT, TERMINAL
+from tests.command import ROOT
+from tests.harness.pytest_plugin.running import INSTALLED, PLUGIN, TERMINAL
 
 if TYPE_CHECKING:
     from pathlib import Path

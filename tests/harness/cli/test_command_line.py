@@ -250,8 +250,11 @@ def test_an_interrupted_campaign_leaves_nothing_behind(number, code, tmp_path):
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-        wait_until(lambda: " of 9,000 runs: " in log.read_text(), process=running)
-        running.send_signal(number)
+        try:
+            # The runs, and a regression of the scenario.
+            wait_until(lambda: " of 9,001 runs: " in log.read_text(), process=running)
+        finally:
+            running.send_signal(number)
         assert running.wait(timeout=LIMIT_S) == code
     assert "Traceback" not in log.read_text()
     assert "ended after" in log.read_text()

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.harness.pytest_plugin.running import ROOT, TERMINAL, run
+from tests.command import ROOT
+from tests.harness.pytest_plugin.running import TERMINAL, run
 
 if TYPE_CHECKING:
     from pathlib import Path
