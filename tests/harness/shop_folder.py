@@ -13,7 +13,7 @@ from harness.scenario.reading import read_scenario
 from tests.command import ROOT, run_harness
 from tests.harness.shop import SHOP, paying_at
 
-COMMAND = "from harness.cli.app import main; main()"
+COMMAND = "from harness.__main__ import main; main()"
 # On a machine that is busy enough, workers do not end in the few seconds that a person would wait.
 PATIENT = "from harness.search.pieces import workers; workers.STOP_S = 100.0; "
 MORE_SHOPS = """\
@@ -24,13 +24,13 @@ class DiesOnce(SoundShop):
     async def pay(self, user: str) -> int:
         if os.path.exists("die"):
             os.remove("die")
-            os._exit(9)
+            os.kill(os.getpid(), 9)
         return await super().pay(user)
 
 
 class Dies:
     async def pay(self, user: str) -> int:
-        os._exit(9)
+        os.kill(os.getpid(), 9)
 
 
 class Moody(SoundShop):

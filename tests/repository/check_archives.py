@@ -26,7 +26,7 @@ SOURCE_TOP_LEVEL = {
 }  # fmt: skip
 NEEDED = (
     "harness/py.typed",
-    "harness/results/report.schema.json",
+    "harness/results/schemas/report.schema.json",
     "harness/simulated/world/profiles/nominal.toml",
     "harness/report/templates/style/style.css",
     "harness/miden/containers/miden_node/official.Dockerfile",

@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 SEEDS = int(os.environ.get("HARNESS_SEEDS", "5"))
-HARNESS = (sys.executable, "-c", "from harness.cli.app import main; main()")
+HARNESS = (sys.executable, "-c", "from harness.__main__ import main; main()")
 
 
 def digests(tmp_path: Path, *arguments: str, hash_seed: str = "0", **environment: str):

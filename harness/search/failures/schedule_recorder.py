@@ -172,9 +172,10 @@ class ScheduleRecorder(StepWatcher):
 
     def _task(self, lane: int) -> asyncio.Task[Any] | None:
         made = self._loop.made_tasks
-        if lane <= len(made) and made[lane - 1].number == lane:
-            found: asyncio.Task[Any] = made[lane - 1]
-            return found
+        if lane <= len(made):
+            found: asyncio.Task[Any] | None = made[lane - 1]
+            if getattr(found, "number", 0) == lane:
+                return found
         return next((task for task in made if task.number == lane), None)
 
     def _name(self, handle: Lane, label: str = "callback") -> str:

@@ -117,7 +117,7 @@ async def slices_and_generators():
 
 # What differs most between the CPythons: the ends of gathers and shields, and some instructions.
 @pytest.mark.parametrize(
-    ("main", "runs"), [(shields, 32), (cancels_a_gather, 15), (slices_and_generators, 10)]
+    ("main", "runs"), [(shields, 32), (cancels_a_gather, 15), (slices_and_generators, 15)]
 )
 def test_every_python_takes_as_many_runs(main, runs):
     strategy = Exhaustive()

@@ -208,7 +208,7 @@ def test_a_piece_apart_whose_process_dies_is_told_with_its_code(pay, shop):
     plan = SearchPlan(
         scenarios=(pay,), runs=100, jobs=1, terms=SearchTerms(system="exploring_shop:Dies")
     )
-    with pytest.raises(CouldNotRun, match="its process ended with 9"):
+    with pytest.raises(CouldNotRun, match="its process ended with -9"):
         run_piece_apart(plan.pieces()[0], str(shop), tell=print, stopped=bool)
 
 
