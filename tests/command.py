@@ -18,11 +18,12 @@ from tests.there import there
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["HARNESS", "ROOT", "run_command", "run_harness"]
+__all__ = ["COMMAND", "HARNESS", "ROOT", "run_command", "run_harness"]
 
 ROOT = Path(__file__).parents[1]
 # In an interpreter of its own, for tests that need its start, or its number while it runs.
-HARNESS = (sys.executable, "-c", "from harness.cli.app import main; main()")
+COMMAND = "from harness.cli.app import main; main()"
+HARNESS = (sys.executable, "-c", COMMAND)
 _SERVER = (
     f"import sys; sys.path.append({str(ROOT)!r}); from tests.command_server import serve; serve()"
 )

@@ -10,10 +10,9 @@ from pathlib import Path
 import pytest
 
 from harness.scenario.reading import read_scenario
-from tests.command import ROOT, run_harness
+from tests.command import COMMAND, ROOT, run_harness
 from tests.harness.shop import SHOP, paying_at
 
-COMMAND = "from harness.cli.app import main; main()"
 # On a machine that is busy enough, workers do not end in the few seconds that a person would wait.
 PATIENT = "from harness.search.pieces import workers; workers.STOP_S = 100.0; "
 MORE_SHOPS = """\

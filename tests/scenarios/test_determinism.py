@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.command import HARNESS, ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
 SEEDS = int(os.environ.get("HARNESS_SEEDS", "5"))
-HARNESS = (sys.executable, "-c", "from harness.cli.app import main; main()")
 
 
 def digests(tmp_path: Path, *arguments: str, hash_seed: str = "0", **environment: str):

@@ -14,16 +14,13 @@ from pathlib import Path
 import pytest
 
 from harness.cli.app import main
-from tests.command import HARNESS, ROOT, run_harness
+from tests.command import COMMAND, HARNESS, ROOT, run_harness
 from tests.there import there
 from tests.waiting import LIMIT_S, wait_until
 
 SCENARIOS = len(list((ROOT / "scenarios").glob("*.toml")))
 # How far it is is told five times a second.
-OFTEN = (
-    "from harness.cli import progress; progress.LINE_S = 0.2; "
-    "from harness.cli.app import main; main()"
-)
+OFTEN = f"from harness.cli import progress; progress.LINE_S = 0.2; {COMMAND}"
 SCENARIO = "scenarios/same_user_spawns_one_client.toml"
 
 

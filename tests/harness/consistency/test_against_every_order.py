@@ -1,4 +1,7 @@
-"""The checker agrees with a judge that tries every order, on 200,000 random small histories."""
+"""The checker agrees with a judge that tries every order, on 200,000 random small histories.
+
+Most of them are drawn nightly.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +13,11 @@ from harness.consistency import check
 from harness.results.verdict import Verdict
 from tests.harness.consistency.random_histories import OBJECTS, fits_some_order, history
 
-BATCHES = 4
 HISTORIES_EACH = 4_000
+NIGHTLY = [pytest.param(batch, marks=pytest.mark.nightly) for batch in range(4, 10)]
 
 
-@pytest.mark.parametrize("batch", range(BATCHES))
+@pytest.mark.parametrize("batch", [*range(4), *NIGHTLY])
 @pytest.mark.parametrize("name", OBJECTS)
 def test_the_checker_agrees_with_a_judge_that_tries_every_order(name, batch):
     model, plain, _, untold = OBJECTS[name]
