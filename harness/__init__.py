@@ -13,8 +13,8 @@ or with a scenario file, which says who does what at once and what must hold:
     verify_scenario(path)   run it twice, and compare
 
 What they give and raise: RunResult, Exploration, Verdict; HarnessError with BadInput, CouldNotRun,
-Deadlock, FailureFound, NotDeterministic, Unsupported. On the command line: harness --help. Public
-are these names, harness.consistency, which checks histories, and harness.systems.port, which
+Deadlock, FailureFound, HealthCheckFailed, LimitReached, NotDeterministic, Unsupported.
+Public are these names, harness.consistency, which checks histories, and harness.systems.port, which
 adapters implement. All else is private and may change with any release: docs/stability.md.
 """
 
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
         Deadlock,
         FailureFound,
         HarnessError,
+        HealthCheckFailed,
+        LimitReached,
         NotDeterministic,
         Unsupported,
     )
@@ -49,6 +51,8 @@ __all__ = [
     "Exploration",
     "FailureFound",
     "HarnessError",
+    "HealthCheckFailed",
+    "LimitReached",
     "NotDeterministic",
     "RunResult",
     "Unsupported",

@@ -22,7 +22,7 @@ __all__ = ["COMMAND", "HARNESS", "ROOT", "run_command", "run_harness"]
 
 ROOT = Path(__file__).parents[1]
 # In an interpreter of its own, for tests that need its start, or its number while it runs.
-COMMAND = "from harness.cli.app import main; main()"
+COMMAND = "from harness.__main__ import main; main()"
 HARNESS = (sys.executable, "-c", COMMAND)
 _SERVER = (
     f"import sys; sys.path.append({str(ROOT)!r}); from tests.command_server import serve; serve()"

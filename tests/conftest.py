@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 
 import pytest
@@ -9,6 +10,9 @@ from hypothesis import settings
 from pytest_asyncio import is_async_test
 
 TEST_TIMEOUT_S = 120
+
+# Hundreds of tests start a command: what it does at its end has tests of its own.
+os.environ.setdefault("HARNESS_ONCE", "1")
 
 # How long an example takes is the machine's affair.
 settings.register_profile("project", deadline=None)

@@ -10,11 +10,20 @@ from typing import TYPE_CHECKING, Any
 
 from harness.choices.randomness import SEED_MAX
 from harness.errors import BadInput
+from harness.scenario.words import resembling
+from harness.simulated.left_behind import KINDS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterator
+    from collections.abc import Callable, Collection, Coroutine, Iterator
 
-__all__ = ["check_main", "check_seed", "in_python_terms", "is_whole"]
+__all__ = [
+    "check_main",
+    "check_seed",
+    "check_steps",
+    "in_python_terms",
+    "is_whole",
+    "leaks_judged",
+]
 
 # Options of the command line whose arguments have other names.
 _ARGUMENTS = {"time": "seconds"}
@@ -46,6 +55,10 @@ def check_main(main: Callable[[], Coroutine[Any, Any, Any]]) -> None:
         raise BadInput(
             f"main: {ADVICE}, got {name}{signature}; give functools.partial(...) with its arguments"
         ) from error
+    if inspect.isasyncgenfunction(function) or inspect.isasyncgenfunction(main):
+        raise BadInput(
+            f"main: {ADVICE}, got {name}, an asynchronous generator; leave its yield out"
+        )
     if inspect.iscoroutinefunction(main) or not inspect.isfunction(function):
         return
     # A plain function may return a coroutine, as a lambda does; only a call can tell.
@@ -58,6 +71,28 @@ def check_main(main: Callable[[], Coroutine[Any, Any, Any]]) -> None:
     made.close()
 
 
+LEAKS = "leaks"
+
+
+def leaks_judged(allow: Collection[str], *others: str) -> frozenset[str]:
+    """Return which kinds of what a program leaves behind are failures, without those allowed.
+
+    ``others`` are further names that may be allowed here.
+
+    Raises:
+        BadInput: ``allow`` is no collection of known names.
+    """
+    known = (LEAKS, *sorted(KINDS), *others)
+    if isinstance(allow, str) or not isinstance(allow, (list, tuple, set, frozenset)):
+        raise BadInput(f'allow: must be a list of names, such as ["{LEAKS}"], got {allow!r}')
+    for name in allow:
+        if name not in known:
+            close = resembling(str(name), known)
+            hint = f"did you mean {close}?" if close else f"known: {', '.join(known)}"
+            raise BadInput(f"allow: there is no {name!r}; {hint}")
+    return frozenset() if LEAKS in allow else KINDS - frozenset(allow)
+
+
 def check_seed(seed: int) -> None:
     """Check that a seed is a whole number in range.
 
@@ -66,6 +101,19 @@ def check_seed(seed: int) -> None:
     """
     if not is_whole(seed) or not 0 <= seed <= SEED_MAX:
         raise BadInput(f"seed: must be a whole number from 0 to {SEED_MAX}, got {seed!r}")
+
+
+def check_steps(steps_max: int | None) -> None:
+    """Check a limit of steps.
+
+    Raises:
+        BadInput: It is no whole number from 1 on.
+    """
+    if steps_max is not None and not (is_whole(steps_max) and steps_max >= 1):
+        raise BadInput(
+            f"steps_max: must be at least 1, and whole, got {steps_max!r}; leave it out for the"
+            " default"
+        )
 
 
 def is_whole(number: object) -> bool:

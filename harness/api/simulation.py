@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from harness.api.arguments import check_main, check_seed, is_whole
+from harness.api.arguments import check_main, check_seed, check_steps, is_whole, leaks_judged
 from harness.errors import BadInput
 from harness.simulated.simulation import assert_deterministic, run
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable, Collection, Coroutine
 
 __all__ = ["simulate", "verify"]
 
@@ -21,6 +21,9 @@ def simulate(
     *,
     seed: int = 0,
     time_limit_s: float | None = None,
+    allow: Collection[str] = (),
+    steps_max: int | None = None,
+    watchdog: bool = True,
 ) -> Value:
     """Run ``main()`` to its end in virtual time, and return what it returns.
 
@@ -28,17 +31,26 @@ def simulate(
         main: A coroutine function without arguments.
         seed: 0 to 2^64 - 1; decides all that is drawn.
         time_limit_s: Virtual seconds after which the run is given up; None for no limit.
+        allow: What is no failure here though it is left behind: "leaked_tasks",
+            "leaked_generators", "held_locks", or "leaks" for all of these.
+        steps_max: Steps after which it is given up; None for 10,000,000.
+        watchdog: End a step that does not return: see docs/recipes/limits.md.
 
     Raises:
         Deadlock: It cannot go on, or its time is over; the message says who waits for what.
-        FailureFound: It returned, but an error of a task or a call was taken by nobody.
+        LimitReached: It took too many steps, or a step too long; the message has the busiest lines.
+        FailureFound: It returned, but an error of a task, a call or a future was taken by nobody,
+            or something was left behind; or ``time.sleep`` blocked the loop.
         Unsupported: It asks for what the simulation has no faithful form of, such as a socket.
         BadInput: An argument breaks its rule.
     """
     __tracebackhide__ = True
     check_main(main)
     check_seed(seed)
-    value: Value = run(main, seed=seed, time_limit_s=time_limit_s)
+    leaks = leaks_judged(allow)
+    check_steps(steps_max)
+    limits: dict[str, Any] = {"steps_max": steps_max, "watchdog": watchdog}
+    value: Value = run(main, seed=seed, time_limit_s=time_limit_s, leaks=leaks, **limits)
     return value
 
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from harness.choices.lateness import LATE_MS_DEFAULT
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
     from contextlib import AbstractAsyncContextManager, AbstractContextManager
 
+    from harness.choices.cancels import Cancels
     from harness.choices.chaos import Chaos
     from harness.choices.policies import OrderPolicy, StepWatcher
     from harness.history.machine_load import MachineReading
@@ -18,7 +21,19 @@ if TYPE_CHECKING:
     Main = Callable[[], Coroutine[Any, Any, None]]
     Observer = Callable[[], None]
 
-__all__ = ["Backend", "KeptTrace", "Machine", "Orders", "PreparedRun", "Ran", "Stage", "World"]
+__all__ = [
+    "Backend",
+    "CancelledRun",
+    "KeptTrace",
+    "Limit",
+    "Limits",
+    "Machine",
+    "Orders",
+    "PreparedRun",
+    "Ran",
+    "Stage",
+    "World",
+]
 
 
 class World(Protocol):
@@ -74,8 +89,25 @@ class Stage(Protocol):
         """Inside, nothing need happen for so many seconds: that is no stall."""
         ...
 
+    def limited(self, what: str, for_s: float) -> AbstractContextManager[None]:
+        """Inside, ``what`` is under way, which is no operation: it may take so many seconds.
+
+        A run that takes longer is ended there, with the line at which it stands.
+        """
+        ...
+
     def begin_chaos(self, seed: int) -> Chaos:
         """Let faults and cancellations be choices of whoever decides this run.
+
+        Raises:
+            Unsupported: Nobody does: time is real.
+        """
+        ...
+
+    def begin_cancelling(self, told: Callable[[str], None]) -> Cancels:
+        """Let operations and the system's own tasks be cancelled by whoever decides this run.
+
+        ``told`` is called with the name of each such task that is.
 
         Raises:
             Unsupported: Nobody does: time is real.
@@ -93,15 +125,58 @@ class Stage(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What ends a simulated run that does not end by itself.
+
+    ``steps_max`` are the callbacks that it may take, None for what its scenario or its loop says.
+    ``watchdog`` ends a step that does not return.
+    """
+
+    steps_max: int | None = None
+    watchdog: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Orders:
     """Who decides the order of events in a simulated run, and who looks on.
 
     ``adversarial`` also permutes the tasks that are ready, which asyncio itself never does.
+    ``cancel`` makes each await of each task a place to cancel it. ``late_ms`` is how late the loop
+    may be. ``until_s`` is the moment of the real clock at which the time of all runs is over.
     """
 
     policy: OrderPolicy
     adversarial: bool = False
+    cancel: bool = False
+    late_ms: float = LATE_MS_DEFAULT
     watcher: StepWatcher | None = None
+    until_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limit:
+    """The limit at which a run was ended, or the step that was shown never to return.
+
+    ``shown``: it is such a step, and no limit. ``text`` is all there is to say of it in one line.
+    ``budget``: what ended was the time of all runs of a search.
+    """
+
+    text: str
+    shown: bool = False
+    budget: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelledRun:
+    """Who was cancelled by choice in a run.
+
+    ``lanes`` are the tasks by their ancestry, ``words`` say of each who was cancelled, where and
+    when. ``swallowed`` tells who went on after that.
+    """
+
+    lanes: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
+    swallowed: tuple[str, ...] = ()
 
 
 class KeptTrace(Protocol):
@@ -140,8 +215,11 @@ class Ran:
     """How a backend's run ended.
 
     ``digest`` is None and ``virtual_s`` is None where time is real. ``diagnosis`` is set if the run
-    could not go on. ``trace`` is None unless it was asked for or somebody decided the run's orders;
-    ``picks`` are then the decisions, as indices.
+    could not go on, ``limit`` if it was ended from outside. ``trace`` is None unless it was asked
+    for or somebody decided the run's orders; ``picks`` are then the decisions, as indices, and
+    ``alone`` says that never were two things on their way from outside.
+    ``refused`` is what the system asked for that a simulation has not, ``cancelled`` who was
+    cancelled by choice, and what came of it.
     """
 
     error: BaseException | None
@@ -154,6 +232,10 @@ class Ran:
     loop_lags: tuple[LoopLag, ...] = ()
     trace: KeptTrace | None = None
     picks: list[int] = field(default_factory=list)
+    alone: bool = False
+    refused: tuple[str, ...] = ()
+    cancelled: CancelledRun | None = None
+    limit: Limit | None = None
 
 
 class PreparedRun(Protocol):
@@ -191,9 +273,16 @@ class Backend(Protocol):
         ...
 
     def prepare(
-        self, *, seed: int, orders: Orders | None = None, keep_trace: bool = False
+        self,
+        *,
+        seed: int,
+        orders: Orders | None = None,
+        keep_trace: bool = False,
+        steps_max: int | None = None,
     ) -> PreparedRun:
         """Prepare a run; ``orders`` says who decides it, by default nobody.
+
+        ``steps_max`` are the steps that its scenario allows it, where time is virtual.
 
         Raises:
             Unsupported: Time is real, and ``orders`` were given.

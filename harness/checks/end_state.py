@@ -43,6 +43,5 @@ KIND = CheckKind(
     name="end_state",
     parameters=EndState,
     check=end_state,
-    with_less_work=True,
     is_judgeable=is_judgeable,
 )

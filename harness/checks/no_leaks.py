@@ -72,6 +72,5 @@ KIND = CheckKind(
     name="no_leaks",
     parameters=NoLeaks,
     check=no_leaks,
-    with_less_work=True,
     is_judgeable=is_judgeable,
 )

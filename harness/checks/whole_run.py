@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from harness.history.records import Diagnosis, ErrorRecord
 
-__all__ = ["NAME", "whole_run"]
+__all__ = ["NAME", "whole_run", "whole_run_ended"]
 
 NAME = "run"
 EXPECTED = "the system to open, run and close without an error"
@@ -45,6 +45,11 @@ def whole_run(
             involved=tuple(unhandled),
         )
     return None
+
+
+def whole_run_ended(why: str) -> CheckResult:
+    """Fail on a step that was shown never to return."""
+    return _failed(why)
 
 
 def _failed(

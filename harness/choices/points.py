@@ -13,6 +13,7 @@ from harness.errors import BadInput
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from harness.choices.cancels import Cancels
     from harness.choices.chaos import Chaos
     from harness.history.recorder import Recorder
     from harness.scenario.model import Fault
@@ -101,6 +102,11 @@ class Interception:
         self.error_named: Callable[[str | None, str], Exception] = _no_errors
         # Set while faults are choices of a search.
         self.chaos: Chaos | None = None
+        # Set while cancellations are.
+        self.cancels: Cancels | None = None
+        # The points that the system names, and those that somebody came to.
+        self.named: tuple[str, ...] = ()
+        self._reached: set[str] = set()
         self._recorder = recorder
         self._armed = [_Armed(fault=one) for one in faults]
         self._gates: list[_Gate] = []
@@ -148,6 +154,10 @@ class Interception:
         ]
         return (*faults, *parks)
 
+    def unreached(self) -> tuple[str, ...]:
+        """Say to which of the points that the system names nobody came."""
+        return tuple(f"point {one}" for one in self.named if one not in self._reached)
+
     async def reach(
         self,
         point: str,
@@ -165,6 +175,7 @@ class Interception:
             ClientDies: A fault of kind "die" strikes.
             Exception: A fault of kind "fail" strikes, with the class it names.
         """
+        self._reached.add(point)
         running = OPERATION.get()
         for trip in [one for one in self._trips if one.point == point and _is(running, one.step)]:
             if trip not in self._trips:

@@ -46,7 +46,8 @@ class WatchedLoop(Protocol):
     """A loop, as far as whoever watches its steps needs it."""
 
     adversarial: bool
-    made_tasks: list[Any]
+    # All that were made so far, in that order; None in the place of one that is gone.
+    made_tasks: Any
 
     @property
     def ready(self) -> Sequence[Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import sys
+import threading
 import traceback
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -66,28 +67,47 @@ def main() -> None:
     """Run the command line; errors of the harness become one message and an exit code."""
     # So that "kill" cleans up as Ctrl-C does: temporary folders, containers, worker processes.
     end_on_signals()
+    _open_streams()
     # A claim may hold any letter, a terminal may not.
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    with _ending():
-        app(prog_name="harness")
+    try:
+        with _ending():
+            app(prog_name="harness")
+    except SystemExit as ended:
+        if threading.active_count() > 1:
+            from harness.processes.exits import end_past_threads  # noqa: PLC0415 - seldom needed
+
+            end_past_threads(ended.code if isinstance(ended.code, int) else 0, say=note)
+        raise
 
 
+def _open_streams() -> None:
+    """Refuse to run for nobody; messages may go nowhere, the verdict may not."""
+    if sys.stderr is None:
+        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - to the end
+    if sys.stdout is None:
+        note("standard output is closed, so nobody would see a verdict; redirect it to /dev/null")
+        raise SystemExit(CouldNotRun.exit_code)
+
+
+# It ends by "raise SystemExit": the code under test may have put something else for sys.exit().
 @contextmanager
 def _ending() -> Iterator[None]:
+    out = sys.stdout
     try:
         try:
             yield
         finally:
             # Here, not at exit: an output that cannot be written must have a message and a code.
-            sys.stdout.flush()
+            out.flush()
     except HarnessError as error:
         note(str(error))
-        sys.exit(error.exit_code)
+        raise SystemExit(error.exit_code) from error
     except ModuleNotFoundError as error:
         note(f"{error}; pip install 'mosaic-harness[live]' brings what live runs need")
-        sys.exit(CouldNotRun.exit_code)
+        raise SystemExit(CouldNotRun.exit_code) from error
     except BrokenPipeError:
         _fall_silent()
     except SystemExit as error:
@@ -101,23 +121,28 @@ def _ending() -> Iterator[None]:
     except OSError as error:
         note(f"{error.filename or 'the system'}: {error.strerror or error}")
         with suppress(OSError):
-            sys.stdout.flush()
-            sys.exit(CouldNotRun.exit_code)
+            out.flush()
+            raise SystemExit(CouldNotRun.exit_code) from error
         _drop_output()
-        sys.exit(CouldNotRun.exit_code)
-    except KeyboardInterrupt:
+        raise SystemExit(CouldNotRun.exit_code) from error
+    except KeyboardInterrupt as error:
         note("interrupted")
-        sys.exit(EXIT_INTERRUPTED)
-    except Exception as error:  # noqa: BLE001 - nothing was judged: 1 would say that it was
-        where = traceback.extract_tb(error.__traceback__)[-1]
-        note(f"a fault of the harness: {error!r} at {Path(where.filename).name}:{where.lineno}")
-        sys.exit(CouldNotRun.exit_code)
+        raise SystemExit(EXIT_INTERRUPTED) from error
+    except Exception as error:
+        # Nothing was judged: 1 would say that it was.
+        if out.closed:
+            note("the code under test has closed standard output, so its verdict is not known")
+        else:
+            where = traceback.extract_tb(error.__traceback__)[-1]
+            place = f"{Path(where.filename).name}:{where.lineno}"
+            note(f"a fault of the harness: {error!r} at {place}")
+        raise SystemExit(CouldNotRun.exit_code) from error
 
 
 def _fall_silent() -> NoReturn:
     """End without another word: the reader of our output has gone."""
     _drop_output()
-    sys.exit(EXIT_INTERRUPTED)
+    raise SystemExit(EXIT_INTERRUPTED)
 
 
 def _drop_output() -> None:

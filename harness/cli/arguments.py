@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import sys
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,14 +13,19 @@ import typer
 
 from harness.choices.randomness import drawn_seed
 from harness.errors import BadInput
+from harness.results.exit_codes import EXIT_CODES
+from harness.results.verdict import Verdict
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from harness.simulated.world.profile import NamedProfile
 
 __all__ = [
     "JsonFile",
     "Node",
     "Nodes",
+    "Once",
     "Paths",
     "ProfileName",
     "Quiet",
@@ -26,6 +33,7 @@ __all__ = [
     "RunJobs",
     "Seed",
     "Seeds",
+    "StepsMax",
     "System",
     "note",
     "places",
@@ -34,12 +42,31 @@ __all__ = [
     "refuse_live",
     "refuse_places",
     "seed_of",
+    "writing",
 ]
 
+
+def _path(text: str) -> Path:
+    """Read a path; an empty text, such as a variable without a value, names no folder."""
+    if not text.strip():
+        raise BadInput(f'must be a path, got "{text}"; name a file or a folder, or leave it out')
+    return Path(text)
+
+
+Once = Annotated[
+    bool,
+    typer.Option(
+        "--once",
+        envvar="HARNESS_ONCE",
+        help="Do not make the runs of one seed again in a new process, which shows what the seed"
+        " does not decide.",
+    ),
+]
 Paths = Annotated[
     list[Path] | None,
     typer.Argument(
         metavar="PATH",
+        parser=_path,
         help="Scenario files, or folders of them. Default: the folder scenarios.",
         show_default=False,
     ),
@@ -109,6 +136,16 @@ RunJobs = Annotated[
         help="Processes that share the runs, 1 to 256. Default: 1, or one a core from 64 runs on.",
     ),
 ]
+StepsMax = Annotated[
+    int | None,
+    typer.Option(
+        "--steps-max",
+        metavar="N",
+        min=1,
+        help="Steps that a simulated run may take, from 1; one that takes more is unknown. Default:"
+        " the file's own, else 10,000,000, and 2,000,000 in a search.",
+    ),
+]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print only failures and the summary.")]
 
 
@@ -155,6 +192,21 @@ def seed_of(text: str) -> int:
         raise BadInput(msg) from error
 
 
+@contextmanager
+def writing(verdict: Verdict) -> Iterator[None]:
+    """Write what has been judged; if it cannot be written, the verdict stays what it was.
+
+    Raises:
+        typer.Exit: It cannot be written: 1 for what failed, 3 for all else.
+    """
+    try:
+        yield
+    except BadInput as error:
+        note(str(error))
+        failed = verdict is Verdict.FAILED
+        raise typer.Exit(EXIT_CODES[Verdict.FAILED if failed else Verdict.UNKNOWN]) from error
+
+
 def refuse_places(report: Path | None, json_file: Path | None) -> None:
     """Refuse places that cannot be written before anything is run, not after.
 
@@ -165,7 +217,26 @@ def refuse_places(report: Path | None, json_file: Path | None) -> None:
         from harness.results.whole_file import make_directory  # noqa: PLC0415 - seldom needed
 
         make_directory(report)
+        _lock(report)
     refuse_file(json_file, "--json", begins=b"{")
+
+
+def _lock(folder: Path) -> None:
+    """Keep a folder of a report to this process until it ends.
+
+    Raises:
+        BadInput: Another process writes a report into it.
+    """
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise BadInput(
+            f"--report: another process writes its report into {folder}; name another folder"
+        ) from error
+    except OSError:
+        # A disk without locks.
+        os.close(descriptor)
 
 
 def refuse_file(path: Path | None, option: str, *, begins: bytes | None = None) -> None:

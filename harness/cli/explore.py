@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from harness.choices.lateness import LATE_MS_DEFAULT, checked_late_ms
 from harness.cli.arguments import (
     JsonFile,
     Paths,
@@ -17,6 +18,7 @@ from harness.cli.arguments import (
     Quiet,
     ReportFolder,
     Seed,
+    StepsMax,
     System,
     note,
     places,
@@ -24,9 +26,11 @@ from harness.cli.arguments import (
     refuse_live,
     refuse_places,
     seed_of,
+    writing,
 )
 from harness.errors import BadInput, CouldNotRun, HarnessError, Terminated
 from harness.results.exit_codes import EXIT_CODES, EXIT_INTERRUPTED
+from harness.results.health.health_checks import check_allowed
 from harness.results.verdict import Verdict
 from harness.results.wording import count
 from harness.runs.batch import read_scenarios
@@ -61,6 +65,31 @@ Chaos = Annotated[
     bool,
     typer.Option(
         "--chaos", help="Also choose faults and cancellations, after which all must recover."
+    ),
+]
+Cancel = Annotated[
+    bool,
+    typer.Option(
+        "--cancel",
+        help="Also cancel each task at each of its awaits, once and twice: operations, and tasks of"
+        " the service itself.",
+    ),
+]
+Allow = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="NAME",
+        help="A health check that may fail: one_order, all runs took one order. Default: none.",
+        show_default=False,
+    ),
+]
+Late = Annotated[
+    float,
+    typer.Option(
+        "--late",
+        metavar="MS",
+        help="How late a busy loop may be, 0 to 60,000 ms: what comes from outside that near to one"
+        " another may come in one pass, and timers that near may change places.",
     ),
 ]
 Runs = Annotated[
@@ -131,6 +160,9 @@ def explore(  # noqa: PLR0917 - typer calls it by keyword
     strategy: Strategy = "portfolio",
     adversarial: Adversarial = False,
     chaos: Chaos = False,
+    cancel: Cancel = False,
+    allow: Allow = None,
+    late_ms: Late = LATE_MS_DEFAULT,
     runs: Runs = None,
     seconds: Seconds = None,
     seed: Seed = "0",
@@ -141,6 +173,7 @@ def explore(  # noqa: PLR0917 - typer calls it by keyword
     resume: Resume = None,
     save: Save = False,
     regressions: Regressions = None,
+    steps_max: StepsMax = None,
     dask: Dask = None,
     report: ReportFolder = None,
     json_file: JsonFile = None,
@@ -158,7 +191,8 @@ def explore(  # noqa: PLR0917 - typer calls it by keyword
 
     refuse_live(node, "explore")
     refuse_places(report, json_file)
-    how: dict[str, Any] = {"strategy": strategy, "adversarial": adversarial, "chaos": chaos}
+    how = _how(strategy, adversarial=adversarial, chaos=chaos, cancel=cancel, allow=allow or [])
+    how |= {"late_ms": checked_late_ms(late_ms, where="--late"), "steps_max": steps_max}
     plan = SearchPlan(
         scenarios=read_scenarios(places(paths), system=system),
         terms=SearchTerms(seed=seed_of(seed), system=system, profile=profile_of(profile), **how),
@@ -171,10 +205,10 @@ def explore(  # noqa: PLR0917 - typer calls it by keyword
     _refuse_folders(plan, regressions, save=save)
     search = _Search(plan, resume=resume or [], regressions=regressions, dask=dask, quiet=quiet)
     end = search.run()
-    _write(end.report, report, json_file)
-    _save(end.report, plan, regressions, save=save)
-    unknown = EXIT_CODES[Verdict.UNKNOWN] if search.not_replayed else 0
-    raise typer.Exit(exit_code(end, resumable=bool(resume)) or unknown)
+    with writing(end.report.verdict):
+        _write(end.report, report, json_file)
+        _save(end.report, plan, regressions, save=save)
+    raise typer.Exit(exit_code(end, resumable=bool(resume)) or search.unknown)
 
 
 class _Search:
@@ -195,6 +229,11 @@ class _Search:
         self._dask = dask
         self._quiet = quiet
         self.not_replayed = 0
+
+    @property
+    def unknown(self) -> int:
+        """The exit code of what is not known, beside what was found."""
+        return EXIT_CODES[Verdict.UNKNOWN] if self.not_replayed else 0
 
     def run(self) -> SearchEnd:
         """Search, and print what was found."""
@@ -234,6 +273,8 @@ class _Search:
 
         plan = self._plan
         corpus = regressions_of(plan.scenarios, folder=self._regressions)
+        if self._regressions is not None and not corpus:
+            progress.message(f"{self._regressions}: holds no regression of these to replay")
         failures = []
         for one in corpus:
             try:
@@ -249,6 +290,11 @@ class _Search:
             failed = f"{len(failures):,} failed" if failures else "all pass"
             progress.message(f"{count(replayed, 'regression')} replayed, {failed}")
         return failures
+
+
+def _how(strategy: str, *, allow: list[str], **modes: bool) -> dict[str, Any]:
+    check_allowed(allow, where="--allow")
+    return {"strategy": strategy, "allow": tuple(allow), **modes}
 
 
 def _refuse_folders(plan: SearchPlan, folder: Path | None, *, save: bool) -> None:

@@ -8,6 +8,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, TextIO
 
 from harness.cli.arguments import note
+from harness.processes.below_python import original
 from harness.report.formats.search_terminal import search_lines
 from harness.results.verdict import Verdict
 from harness.results.wording import count, one_line, seconds, shortened
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from harness.results.explorations import Exploration, ExplorationReport, FoundFailure
-    from harness.runs.verifying import Verified
+    from harness.runs.repeated.verifying import Verified
     from harness.search.pieces.plan import SearchPlan
 
 __all__ = [
@@ -29,7 +30,7 @@ __all__ = [
     "summary",
 ]
 
-_REAL_CLOCK = time.perf_counter
+_REAL_CLOCK = original(time.perf_counter)
 _BARS = "▁▂▃▄▅▆▇█"
 _POINTS = 12
 _HEADLINE_MAX = 300

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from harness.backends.port import Limits
 from harness.cli.arguments import (
     JsonFile,
     Node,
     ProfileName,
+    StepsMax,
     System,
     note,
     profile_of,
@@ -19,12 +21,14 @@ from harness.cli.arguments import (
     refuse_live,
     refuse_places,
     seed_of,
+    writing,
 )
 from harness.cli.run import carried_out
 from harness.errors import BadInput
 from harness.report.formats.run_json import run_json
 from harness.report.text.event_list import event_lines
 from harness.results.exit_codes import EXIT_CODES
+from harness.results.verdict import Verdict
 from harness.results.whole_file import write_whole
 from harness.runs.batch import BOTH, Batch, read_scenarios
 
@@ -68,6 +72,7 @@ def replay(  # noqa: PLR0917 - typer calls it by keyword
     node: Node = "simulated",
     profile: ProfileName = None,
     system: System = None,
+    steps_max: StepsMax = None,
     trace: Trace = None,
     json_file: JsonFile = None,
 ) -> None:
@@ -80,6 +85,7 @@ def replay(  # noqa: PLR0917 - typer calls it by keyword
     refuse_places(None, json_file)
     refuse_file(trace, "--trace", begins=b"\n")  # as the first packet of a trace begins
     where: dict[str, Any] = {"node": node, "profile": profile, "system": system}
+    where["steps_max"] = steps_max
     written: dict[str, Any] = {"trace": trace, "json_file": json_file}
     path = Path(what)
     if not what.strip():
@@ -106,6 +112,7 @@ def _replay_seed(
     node: str,
     profile: str | None,
     system: str | None,
+    steps_max: int | None,
     trace: Path | None,
     json_file: Path | None,
 ) -> int:
@@ -117,6 +124,7 @@ def _replay_seed(
         seed=seed_of(seed),
         profile=profile_of(profile),
         system=system,
+        limits=Limits(steps_max=steps_max),
     )
     found = carried_out(batch, quiet=False)
     result = found.runs[0]
@@ -124,10 +132,11 @@ def _replay_seed(
         typer.echo("\n".join(event_lines(result.history)))
     if result.digest is not None:
         typer.echo(f"digest {result.digest}")
-    if json_file is not None:
-        write_whole({json_file: run_json(found)})
-    if trace is not None and result.history is not None:
-        _write_trace(trace, result.history)
+    with writing(found.verdict):
+        if json_file is not None:
+            write_whole({json_file: run_json(found)})
+        if trace is not None and result.history is not None:
+            _write_trace(trace, result.history)
     return EXIT_CODES[found.verdict]
 
 
@@ -137,6 +146,7 @@ def _replay_token(
     node: str,
     profile: str | None,
     system: str | None,
+    steps_max: int | None,
     trace: Path | None,
     json_file: Path | None,
 ) -> int:
@@ -148,14 +158,16 @@ def _replay_token(
     if json_file is not None:
         raise BadInput(f"replay: --json is for scenario files, got {json_file} with a token")
     token = Token.read(text)
-    found = replaying.replay(
-        token, replaying.subject_of_token(token, system=system, profile=profile)
-    )
+    subject = replaying.subject_of_token(token, system=system, profile=profile, steps_max=steps_max)
+    found = replaying.replay(token, subject)
     for line in replay_lines(found.result):
         typer.echo(line)
     if trace is not None:
         result = found.attempt.result
-        _write_trace(trace, None if result is None else result.history, found.schedule)
+        with writing(
+            Verdict.FAILED if found.exit_code == EXIT_CODES[Verdict.FAILED] else Verdict.UNKNOWN
+        ):
+            _write_trace(trace, None if result is None else result.history, found.schedule)
     return found.exit_code
 
 

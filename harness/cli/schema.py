@@ -16,8 +16,9 @@ def schema(
     of: Annotated[
         str,
         typer.Argument(
-            metavar="scenario|profile|report",
-            help="Of scenario files, of latency profiles, or of what --json writes.",
+            metavar="scenario|profile|report|search",
+            help="Of scenario files, of latency profiles, or of what --json writes: run a report,"
+            " explore a search.",
         ),
     ] = "scenario",
 ) -> None:
@@ -27,12 +28,18 @@ def schema(
 
     For example: harness schema report
     """
-    from harness.results.schema import report_schema  # noqa: PLC0415 - seldom needed
+    from harness.results.schemas.report_schema import report_schema  # noqa: PLC0415 - seldom needed
+    from harness.results.schemas.search_schema import search_schema  # noqa: PLC0415 - as above
     from harness.scenario.schema import scenario_schema  # noqa: PLC0415 - as above
     from harness.simulated.world.profile_reading import profile_schema  # noqa: PLC0415 - as above
 
-    schemas = {"scenario": scenario_schema, "profile": profile_schema, "report": report_schema}
+    schemas = {
+        "scenario": scenario_schema,
+        "profile": profile_schema,
+        "report": report_schema,
+        "search": search_schema,
+    }
     if of not in schemas:
-        msg = f'schema: must be "scenario", "profile" or "report", got "{of}"'
+        msg = f'schema: must be "scenario", "profile", "report" or "search", got "{of}"'
         raise BadInput(msg)
     typer.echo(json.dumps(schemas[of](), indent=2))

@@ -1,15 +1,17 @@
-"""The command ``verify``: each run made twice, to see that its seed decides it."""
+"""The command ``verify``: each run made in two processes, to see that its seed decides it."""
 
 from __future__ import annotations
 
 import typer
 
+from harness.backends.port import Limits
 from harness.cli.arguments import (
     Paths,
     ProfileName,
     RunJobs,
     Seed,
     Seeds,
+    StepsMax,
     System,
     note,
     places,
@@ -30,15 +32,17 @@ def verify(  # noqa: PLR0917 - typer calls it by keyword
     profile: ProfileName = None,
     system: System = None,
     jobs: RunJobs = None,
+    steps_max: StepsMax = None,
 ) -> None:
     """Check that the seed decides everything.
 
-    Each run is made twice, simulated, and both must do the same to the last step.
+    Each run is made twice, simulated, and both must do the same to the last step. The second one
+    begins a second later, in another process, in which sets of texts have another order.
 
     For example: harness verify scenarios --seeds 100
     """
     from harness.cli.progress import counted  # noqa: PLC0415 - takes its time
-    from harness.runs.verifying import verified_lines, verify_batch  # noqa: PLC0415 - takes its time
+    from harness.runs.repeated.verifying import verified_lines, verify_batch  # noqa: PLC0415 - takes its time
 
     batch = Batch(
         scenarios=read_scenarios(places(paths), system=system),
@@ -47,6 +51,7 @@ def verify(  # noqa: PLR0917 - typer calls it by keyword
         profile=profile_of(profile),
         system=system,
         jobs=jobs,
+        limits=Limits(steps_max=steps_max),
     )
     last = batch.seed + batch.seeds - 1
     note(f"harness: verifying {count(batch.total, 'run')}, seeds {batch.seed} to {last}")

@@ -35,6 +35,11 @@ _BLOCKING = frozenset({
 })  # fmt: skip
 # Python reads files by itself to import modules, and to show lines of them.
 _READING = frozenset({"importlib", "_frozen_importlib", "_frozen_importlib_external", "linecache"})
+# What stands between the program and a function of C that is replaced while it runs.
+_BETWEEN = frozenset({
+    __name__, "harness.processes.below_python", "harness.processes.prepared_patches",
+    "harness.simulated.guards.chance", "harness.simulated.guards.sqlite_functions",
+})  # fmt: skip
 _SUBJECT_LENGTH_MAX = 80
 _KEPT_MAX = 1_000
 
@@ -141,7 +146,7 @@ def _caller(frame: FrameType | None) -> FrameType | None:
         part = part_of(module)
         if part is Part.PROGRAM:
             return frame
-        ours = part is Part.ASYNCIO or (part.is_harness and module != __name__)
+        ours = part is Part.ASYNCIO or (part.is_harness and module not in _BETWEEN)
         if ours or module.partition(".")[0] in _READING:
             return None
         frame = frame.f_back

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from harness.diagnosis.await_chain import frames_of, program_frame, taken_for
 from harness.diagnosis.places import await_at, callers, line_at, name_of, place_of
-from harness.diagnosis.signal_ledger import SignalLedger
+from harness.diagnosis.signals.signal_ledger import SignalLedger
 from harness.history.records import LockHold, LockWait
 from harness.processes.patches import Patches, active
 
@@ -119,7 +119,8 @@ class LockLedger:
 
     ``holds`` are the finished holds that lasted for more than ``hold_min_s`` seconds: in virtual
     time holds of no duration harm nobody, in real time a millisecond is a sensible bound. At most
-    ``holds_max`` are kept, the rest is dropped.
+    ``holds_max`` are kept, the rest is dropped. Without ``named`` they lack the locks' names, which
+    take longest to find.
 
     ``across`` of a hold comes from samples of its holder's line. ``sample`` takes those that are
     due: the virtual loop calls it before it moves the clock, a live run may call it on a timer. A
@@ -131,13 +132,18 @@ class LockLedger:
     ``signals`` are the last notify, set and clear of events and conditions.
     """
 
-    def __init__(self, *, holds_max: int = 10_000, hold_min_s: float = 0.0) -> None:
+    def __init__(
+        self, *, holds_max: int = 10_000, hold_min_s: float = 0.0, named: bool = True
+    ) -> None:
         self.holds: list[LockHold] = []
         self.waits: list[LockWait] = []
         self._patches = Patches(self)
         self.signals = SignalLedger(self._patches)
         self.on_long_wait: Callable[[], None] | None = None
+        # True once a lock was taken otherwise than by "async with", which always gives it back.
+        self.by_hand = False
         self.hold_min_s = hold_min_s
+        self._named = named
         self.holds_max = holds_max
         self.sample_due_s = inf
         self._held: dict[int, list[Hold]] = {}
@@ -300,6 +306,7 @@ class LockLedger:
         holds.append(hold)
         if isinstance(lock, asyncio.Semaphore):
             hold.permits = lock._value + len(holds)
+        self.by_hand |= not hold.scoped
         self._fresh[hold] = None
         self.sample_due_s = 0.0
 
@@ -325,7 +332,7 @@ class LockLedger:
 
     def _record(self, hold: Hold, end_s: float | None, frames: list[FrameType]) -> LockHold:
         return LockHold(
-            lock=self.name_of(hold.lock, frames or frames_of(hold.task)),
+            lock=self.name_of(hold.lock, frames or frames_of(hold.task)) if self._named else "",
             task=hold.task_name,
             begin_s=hold.begin_s,
             end_s=end_s,
@@ -341,7 +348,7 @@ class LockLedger:
         self, wait: PendingWait, end_s: float | None, frames: list[FrameType]
     ) -> LockWait:
         return LockWait(
-            lock=self.name_of(wait.lock, frames),
+            lock=self.name_of(wait.lock, frames) if self._named else "",
             task="no task" if wait.task is None else wait.task.get_name(),
             begin_s=wait.begin_s,
             end_s=end_s,

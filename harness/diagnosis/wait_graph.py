@@ -11,6 +11,7 @@ from harness.diagnosis.await_chain import frames_of, place_in
 from harness.diagnosis.classification import is_asyncio, is_machinery, is_program
 from harness.diagnosis.ended_holders import has_ended
 from harness.diagnosis.lock_ledger import active_ledger
+from harness.diagnosis.permit_givers import true_holders
 from harness.diagnosis.places import name_of
 from harness.diagnosis.wait_reasons import reason_of
 from harness.diagnosis.waits import Wait
@@ -18,7 +19,7 @@ from harness.history.records import Blocked, Diagnosis
 from harness.history.wait_words import around
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from types import CodeType, FrameType
 
     from harness.diagnosis.lock_ledger import Hold, LockLedger
@@ -99,7 +100,9 @@ def diagnose(
         tasks = asyncio.all_tasks(loop)
     tasks = sorted(tasks, key=_order)
     waits = _waits(tasks)
-    found = (tuple(cycle),) if cycle else _cycles_in(waits)
+    # While things go on, only those waits will never end that nobody else can end.
+    sure = waits if exact else {task: wait for task, wait in waits.items() if wait.firm}
+    found = (tuple(cycle),) if cycle else _cycles_in(sure)
     return Diagnosis(
         at_s=loop.time(),
         blocked=tuple(
@@ -193,21 +196,32 @@ def _lock_wait(task: Task, frames: list[FrameType], where: str) -> Wait | None:
         if isinstance(lock, (asyncio.Lock, asyncio.Semaphore)):
             ledger = active_ledger()
             holds = () if ledger is None else ledger.holders_of(lock)
+            held = true_holders(lock, holds, _tasks_beside(task)) if holds else []
             return Wait(
                 task=task,
                 waits_for=f"{type(lock).__name__} {_name(lock, frames, ledger)}",
                 where=where,
-                holders=tuple(
-                    (hold.task, hold.where)
-                    for hold in holds
-                    if hold.task is not None and not has_ended(hold)
-                ),
+                holders=tuple(_holders(held)),
                 any_suffices=isinstance(lock, asyncio.Semaphore),
                 thing=lock,
                 call="acquire",
-                firm=ledger is not None and _is_firm(lock, holds, ledger),
+                firm=ledger is not None
+                and _is_firm(lock, holds, ledger)
+                and all(giver is None for _, giver in held),
             )
     return None
+
+
+def _tasks_beside(task: Task) -> list[Task]:
+    return sorted(asyncio.all_tasks(task.get_loop()), key=_order)
+
+
+def _holders(held: Iterable[tuple[Hold, Task | None]]) -> Iterator[tuple[Task, str]]:
+    for hold, giver in held:
+        if giver is not None:
+            yield giver, place_in(frames_of(giver))
+        elif hold.task is not None and not has_ended(hold):
+            yield hold.task, hold.where
 
 
 def _is_firm(lock: object, holds: Sequence[Hold], ledger: LockLedger) -> bool:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from harness.diagnosis.await_chain import frames_of, links_of
 from harness.diagnosis.classification import is_asyncio, is_program
 from harness.diagnosis.ended_holders import reason_in_permits
-from harness.diagnosis.missed_signals import reason_in_signals
 from harness.diagnosis.places import reaches
+from harness.diagnosis.signals.missed_signals import reason_in_signals
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -114,8 +114,12 @@ def _history(
     except SystemExit as error:
         raise _Problem(f"{draft.name} ended the interpreter (SystemExit: {error})") from error
     if done.result.could_not_run is not None or done.result.history is None:
-        live = 'on the real clock it may run: add "--node live" to harness run'
-        raise _Problem(f"{done.result.could_not_run}; {live}")
+        reason = str(done.result.could_not_run)
+        if done.ran.limit is None:
+            reason += '; on the real clock it may run: add "--node live" to harness run'
+        raise _Problem(reason)
+    if done.ran.limit is not None:
+        raise _Problem(done.ran.limit.text)
     if done.ran.error is not None:
         message = f"{type(done.ran.error).__name__}: {done.ran.error}"
         raise _Problem(f"{message}; harness run says where that was raised")

@@ -53,12 +53,14 @@ PARTS: dict[str, Part] = {
     "harness.systems": Part.PROGRAM,
     "harness.miden.adapter": Part.PROGRAM,
     **dict.fromkeys(
-        ("harness.diagnosis.lock_ledger", "harness.diagnosis.signal_ledger"), Part.LEDGER
+        ("harness.diagnosis.lock_ledger", "harness.diagnosis.signals.signal_ledger"), Part.LEDGER
     ),
     **dict.fromkeys(
         (
-            "harness.search.exhaustive.observer",
+            "harness.choices.lane_names",
+            "harness.search.exhaustive.observation.observer",
             "harness.search.exhaustive.trail",
+            "harness.simulated.cancelling",
             "harness.simulated.guards.task_sets",
             "harness.simulated.loop._speedups",
             "harness.simulated.loop.callbacks",

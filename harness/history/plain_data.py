@@ -31,8 +31,11 @@ TEXT_LETTERS_KEPT = 1_000
 NUMBER_BITS_MAX = 4_096
 CHAIN_MAX = 20
 OUR_OWN_BASES = frozenset({"object", "BaseException", "Exception"})
-# Python's default repr names a place in memory: "<Task object at 0x7f8a...>".
-ADDRESS = re.compile(r"(<[^<>]* at )0x[0-9A-Fa-f]{4,16}(?=[ >])")
+# Python's default repr names a place in memory: "<Task object at 0x7f8a...>", "<function
+# f.<locals>.g at 0x7f8a...>", "<code object f at 0x7f8a..., file ...>".
+ADDRESS = re.compile(r"(?<= at )0x[0-9A-Fa-f]{4,16}(?=[ >,;:)])")
+# How far from an address its brackets are looked for.
+REPR_LETTERS_MAX = 4_000
 AS_TEXT = (PurePath, UserString, Decimal, Fraction, UUID, complex, dt.timedelta, dt.tzinfo)
 DATES = (dt.date, dt.time)
 
@@ -62,7 +65,7 @@ class PlainData:
         """Replace text that differs from run to run, or that no file could hold."""
         for found, instead in self._scrub:
             value = value.replace(found, instead)
-        value = ADDRESS.sub(r"\g<1>0x…", value)
+        value = _without_addresses(value)
         return value.encode("utf-8", "backslashreplace").decode("utf-8")
 
     def error(self, error: BaseException) -> ErrorRecord:
@@ -89,7 +92,10 @@ class PlainData:
 
     def _message(self, error: BaseException) -> str:
         try:
-            return self.text(str(error))
+            text = str(error)
+            if len(text) > TEXT_LETTERS_MAX:
+                text = f"{text[:TEXT_LETTERS_KEPT]}... ({len(text):,} letters)"
+            return self.text(text)
         except Exception as broken:  # noqa: BLE001 - a service's own __str__ may raise anything
             return f"(unreadable: {type(broken).__name__})"
 
@@ -211,6 +217,19 @@ class _Conversion:
         finally:
             self._in_set = outer
         return sorted(members, key=_rank)
+
+
+def _without_addresses(text: str) -> str:
+    """Leave out the addresses that stand between angle brackets, be there others inside."""
+
+    def instead(found: re.Match[str]) -> str:
+        begin, end = found.span()
+        near = max(0, begin - REPR_LETTERS_MAX)
+        inside = text.count("<", near, begin) > text.count(">", near, begin)
+        closed = text.find(">", end, end + REPR_LETTERS_MAX) >= 0
+        return "0x…" if inside and closed else found[0]
+
+    return ADDRESS.sub(instead, text)
 
 
 def _number(value: float) -> float | str:

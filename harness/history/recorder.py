@@ -55,6 +55,8 @@ class Recorder:
         self.plain = plain
         self.clock = clock
         self.deadlock: Diagnosis | None = None
+        # Whether an operation has outlasted its time.
+        self.is_late = False
         self.audit: tuple[str, ...] | None = None
         self.leaks: list[Leak] | None = None
         self._note = note
@@ -106,11 +108,14 @@ class Recorder:
         *,
         value: Any = None,
         error: BaseException | None = None,
+        expected: str | None = None,
     ) -> None:
-        """Record how an operation ended, now."""
+        """Record how an operation ended, now; ``expected`` is its expected end if that changed."""
         plain = self.plain.of(value)
+        begun = self._operations[number]
         self._operations[number] = replace(
-            self._operations[number],
+            begun,
+            expected_error=expected or begun.expected_error,
             end_s=self.clock(),
             outcome=outcome,
             value=plain,

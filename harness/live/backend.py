@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from harness.backends.partner import LivePartner, Partner
     from harness.backends.port import Main, Observer, Orders
+    from harness.choices.cancels import Cancels
     from harness.choices.chaos import Chaos
     from harness.live.fault_proxy import FaultProxy
 
@@ -63,10 +64,15 @@ class LiveBackend:
         return {} if self._partner is None else self._partner.versions
 
     def prepare(
-        self, *, seed: int, orders: Orders | None = None, keep_trace: bool = False
+        self,
+        *,
+        seed: int,
+        orders: Orders | None = None,
+        keep_trace: bool = False,
+        steps_max: int | None = None,
     ) -> _LiveRun:
         """Prepare a run; the seed decides nothing, since real time draws its own latencies."""
-        del seed, keep_trace
+        del seed, keep_trace, steps_max
         if orders is not None:
             msg = "the order of events is for simulated runs: explore without --node live"
             raise Unsupported(msg)
@@ -178,9 +184,19 @@ class _LiveStage:
         del seed
         raise Unsupported("faults as choices are for simulated runs: explore without --node live")
 
+    def begin_cancelling(self, told: Callable[[str], None]) -> Cancels:
+        """Raise ``Unsupported``: on the real clock nobody decides who is cancelled."""
+        del told
+        raise Unsupported("cancellations as choices are for simulated runs: explore without --node")
+
     def patient(self, for_s: float) -> AbstractContextManager[None]:
         """Let the watchdog wait for so many seconds: a deadline or a delay is under way."""
         return nullcontext() if self.watchdog is None else self.watchdog.patient(for_s)
+
+    def limited(self, what: str, for_s: float) -> AbstractContextManager[None]:
+        """Set no limit: a run that shows no sign of life is ended by the watchdog."""
+        del what, for_s
+        return nullcontext()
 
     def diagnose(self) -> Diagnosis:
         """Return who waits for what at this moment, with the node's log."""

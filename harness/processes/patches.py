@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import threading
+import os
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from harness.errors import HarnessBug
+from harness.processes.below_python import get_ident
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from harness.errors import HarnessError
 
-__all__ = ["Patches", "active"]
+__all__ = ["Patches", "active", "kept_alive"]
 
 W = TypeVar("W")
 
@@ -51,7 +53,7 @@ class Patches:
                 f"a {kind.__name__} is open already: close it before another is opened"
             )
         _open[kind] = self._owner
-        self.thread = threading.get_ident()
+        self.thread = get_ident()
 
     def close(self) -> None:
         """Put back what was replaced, the last first."""
@@ -73,22 +75,46 @@ class Patches:
             self._undo.append((setattr, (owner, name, original)))
         setattr(owner, name, value)
 
-    def replace_here(self, owner: Any, name: str, function: Callable[..., Any]) -> None:
-        """Replace a function on this thread; others go on calling the original."""
-        thread, get_ident = self.thread, threading.get_ident
-        original = getattr(owner, name)
-
-        def guarded(*args: Any, **kwargs: Any) -> Any:
-            if get_ident() == thread:
-                return function(*args, **kwargs)
-            return original(*args, **kwargs)
-
-        self.replace(owner, name, guarded)
-
     def on_close(self, undo: Callable[..., object], *arguments: Any) -> None:
         """Call a function at ``close()``."""
         self._undo.append((undo, arguments))
 
     def acts(self) -> bool:
         """Return True while this is open, in the thread that opened it."""
-        return self.thread == threading.get_ident()
+        return self.thread == get_ident()
+
+
+# What ends or replaces a process on the spot; all others of exec's family come down to these two.
+_ENDINGS = ("_exit", "abort", "execv", "execve")
+
+
+@contextmanager
+def kept_alive() -> Iterator[None]:
+    """Have what would end this process on the spot raise instead, on this thread.
+
+    A child that code inside forks may end as it likes.
+
+    Raises:
+        RuntimeError: From the calls themselves.
+    """
+    here = (os.getpid(), get_ident())
+    before = {name: getattr(os, name) for name in _ENDINGS}
+
+    def refusing(name: str) -> Callable[..., Any]:
+        def refuse(*arguments: Any) -> Any:
+            if (os.getpid(), get_ident()) != here:
+                return before[name](*arguments)
+            raise RuntimeError(
+                f"os.{name}() would end or replace the process of the harness, and no verdict would"
+                " be left; leave it out"
+            )
+
+        return refuse
+
+    for name in _ENDINGS:
+        setattr(os, name, refusing(name))
+    try:
+        yield
+    finally:
+        for name, original in before.items():
+            setattr(os, name, original)

@@ -20,13 +20,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing.connection import wait
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from harness.errors import Terminated
+from harness.processes.exits import end_worker_past_threads
 from harness.processes.temporary import remove_all
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
     from multiprocessing.process import BaseProcess
 
 __all__ = ["Died", "end_with_parent", "ending_its_process", "in_workers", "open_pool"]
@@ -40,6 +42,8 @@ DEATHS_MAX = 4
 PR_SET_PDEATHSIG = 1
 # A worker that has not ended so long after it was terminated is terminated again.
 TERMINATE_AGAIN_S = 0.5
+# Bound here: a simulated run refuses it to the code under test.
+_EXIT = os._exit
 # So long a worker has to clean up after the run that it is in.
 CLEAN_UP_S = 2.0
 # How often whoever waits for workers looks at what else goes on.
@@ -138,12 +142,20 @@ def _ends(
 class _Pool(ProcessPoolExecutor):
     """A pool whose workers take no Ctrl-C, not even before they can say so themselves."""
 
+    # What the workers have in their environment besides this process's.
+    environment: Mapping[str, str] = MappingProxyType({})
+
     def submit(self, *arguments: Any, **options: Any) -> Future[Any]:
-        # The first call starts the workers. What is blocked here stays blocked there.
+        # The first calls start the workers. What is blocked here stays blocked there.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        values = {name: os.environ.get(name) for name in self.environment}
+        os.environ.update(self.environment)
         try:
             return super().submit(*arguments, **options)
         finally:
+            for name, value in values.items():
+                os.environ.pop(name, None)
+                os.environ.update({} if value is None else {name: value})
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
@@ -153,12 +165,14 @@ def open_pool(
     *,
     initializer: Callable[[], None] | None = None,
     end_at_once: bool = False,
+    environment: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[ProcessPoolExecutor]:
     """Open worker processes; when the block is left by an error, work not begun is dropped.
 
     ``initializer`` runs in each worker, which then calls ``end_with_parent`` itself.
     ``end_at_once`` ends the workers, too, when an error comes: for work that notes what it finds,
     and that nobody has cancelled, since the pool would complain of what is cancelled twice.
+    ``environment`` is added to that of the workers.
 
     Raises:
         BrokenProcessPool: From the pool's futures, when a worker died.
@@ -167,6 +181,7 @@ def open_pool(
     context = multiprocessing.get_context("spawn")
     others = set(multiprocessing.active_children())
     with _Pool(processes, mp_context=context, initializer=initializer or end_with_parent) as pool:
+        pool.environment = environment
         try:
             yield pool
         except BaseException:
@@ -185,10 +200,11 @@ def end_with_parent() -> None:
     signal.signal(signal.SIGALRM, _terminate_worker)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    end_worker_past_threads()
     parent = multiprocessing.parent_process()
     if parent is not None and not parent.is_alive():
         # It ended before it could be asked to tell: nobody else would end this worker.
-        os._exit(1)
+        _EXIT(1)
 
 
 @contextmanager
@@ -201,7 +217,7 @@ def ending_its_process() -> Iterator[None]:
         yield
     except Terminated as ended:
         remove_all()
-        os._exit(ended.code if isinstance(ended.code, int) else 1)
+        _EXIT(ended.code if isinstance(ended.code, int) else 1)
 
 
 def _terminate_worker(_number: int, _frame: object) -> None:

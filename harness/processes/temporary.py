@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.processes.below_python import original
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -30,6 +32,8 @@ MARKER = ".harness-lock"
 _NAME = re.compile(r"harness-(?P<pid>[0-9]+)-[0-9a-f]{8}")
 _PRIVATE = 0o700
 _TRIES = 100
+# A run is told another number than that of its process.
+_getpid = original(os.getpid)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +91,7 @@ def remove_all() -> None:
     """Remove all that this process has made: ``os._exit`` ends a process past ``atexit``."""
     for disk, one in list(_folders.items()):
         # A child has the parent's by inheritance, and they are the parent's.
-        if one.pid == os.getpid():
+        if one.pid == _getpid():
             _remove(one.path)
             os.close(one.lock)
             del _folders[disk]
@@ -125,20 +129,20 @@ def _made_in(disk: Path, name: str, *, keep: bool) -> Path:
 def _own(disk: Path) -> _Folder:
     """Return this process's folder on a disk; the first is made, and those left behind swept."""
     one = _folders.get(disk)
-    if one is not None and one.pid == os.getpid():
+    if one is not None and one.pid == _getpid():
         return one
     if one is None and not _folders:
         atexit.register(remove_all)
         for place in {MEMORY_DISK, Path(tempfile.gettempdir()), disk}:
             sweep(place)
     for _ in range(_TRIES):
-        folder = disk / f"harness-{os.getpid()}-{os.urandom(4).hex()}"
+        folder = disk / f"harness-{_getpid()}-{os.urandom(4).hex()}"
         with suppress(FileExistsError, FileNotFoundError):
             folder.mkdir(_PRIVATE)
             lock = _marked(folder)
             # None: somebody who swept was faster.
             if lock is not None:
-                _folders[disk] = _Folder(folder, lock, os.getpid())
+                _folders[disk] = _Folder(folder, lock, _getpid())
                 return _folders[disk]
     raise FileNotFoundError(f"{disk}: a folder cannot be made and locked in it")
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.errors import BadInput, FailureFound, HarnessError
+from harness.pytest_plugin.limits import limits_of
 from harness.results.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -117,13 +118,17 @@ def explore_scenario(scenario: Scenario, item: pytest.Item) -> Exploration | Non
         strategy=config.getoption("--harness-explore-strategy") or "portfolio",
         seed=config.getoption("--harness-seed"),
         adversarial=config.getoption("--harness-explore-adversarial"),
+        cancel=config.getoption("--harness-explore-cancel"),
+        allow=config.getoption("--harness-explore-allow") or (),
+        **limits_of(config),
         system=config.getoption("--harness-system"),
         profile=config.getoption("--harness-profile"),
     )
     if found.failures:
         raise FailureFound("\n".join(search_lines(found)))
     if found.verdict is Verdict.UNKNOWN:
-        raise FailureFound(f"nothing is known: {found.could_not_run or found.not_judged_text}")
+        why = found.could_not_run or found.not_judged_text or "\n".join(found.health_texts)
+        raise FailureFound(f"nothing is known: {why}")
     return found
 
 
@@ -138,7 +143,8 @@ def _replay(scenario: Scenario, text: str, item: pytest.Item) -> None:
     item.user_properties.append((REPLAYED, token.subject))
     asked = item.config.getoption
     system, profile = asked("--harness-system"), asked("--harness-profile")
-    found = replay(token, subject_of_token(token, system=system, profile=profile))
+    limits = limits_of(item.config)
+    found = replay(token, subject_of_token(token, system=system, profile=profile, **limits))
     if found.exit_code:
         raise FailureFound("\n".join(replay_lines(found.result)))
 
@@ -206,6 +212,7 @@ class Explore:
 
         Raises:
             FailureFound: It fails in some order; the message has the schedule and the token.
+            LimitReached: Nothing is known: a run was ended at a limit.
         """
         __tracebackhide__ = True
         from harness.api.exploration import explore, program_name  # noqa: PLC0415 - seldom needed
@@ -222,13 +229,16 @@ class Explore:
             "runs": asked("--harness-explore-runs"),
             "strategy": asked("--harness-explore-strategy"),
             "adversarial": asked("--harness-explore-adversarial") or None,
+            "cancel": asked("--harness-explore-cancel") or None,
+            "allow": asked("--harness-explore-allow"),
             "seed": asked("--harness-seed"),
         }
+        given |= limits_of(self._config)
         chosen = {name: value for name, value in given.items() if value is not None}
         if "seconds" in options:
             chosen.pop("runs", None)
         try:
             return explore(main, replay=token, **{**chosen, **options})
-        except (BadInput, FailureFound) as error:
+        except HarnessError as error:
             text = str(error)
         pytest.fail(text, pytrace=False)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import sys
 import tomllib
 from importlib.util import find_spec
@@ -27,6 +28,7 @@ REGRESSIONS = "regressions"
 # Each scenario file has the first key, each regression the second.
 MARKS = {SCENARIOS: {"claim", "phase", "check", "users"}, REGRESSIONS: {"token", "scenario"}}
 RUNS_DEFAULT = 200
+RANDOM_TEXTS = ", sets of texts in random order (PYTHONHASHSEED=0 fixes it)"
 SEED_MAX = 2**64 - 1
 
 
@@ -51,6 +53,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=0,
         metavar="N",
         help="seed of scenarios, simulate and explore (default: 0)",
+    )
+    group.addoption(
+        "--harness-steps-max",
+        type=_whole_number(1, None),
+        default=None,
+        metavar="N",
+        help="steps that a simulated run may take (default: 10000000, and 2000000 in a search)",
     )
     group.addoption(
         "--harness-system",
@@ -86,6 +95,17 @@ def _add_search_options(group: pytest.OptionGroup) -> None:
         help="also orders that asyncio never produces",
     )
     group.addoption(
+        "--harness-explore-cancel",
+        action="store_true",
+        help="also cancel each task at each of its awaits",
+    )
+    group.addoption(
+        "--harness-explore-allow",
+        action="append",
+        choices=["one_order"],
+        help="a health check of a search that may fail",
+    )
+    group.addoption(
         "--harness-replay",
         default=None,
         metavar="TOKEN",
@@ -110,6 +130,9 @@ def _whole_number(at_least: int, at_most: int | None) -> Callable[[str], int]:
 def pytest_configure(config: pytest.Config) -> None:
     """Register the marker of live scenarios; check the options that need the harness for that."""
     config.addinivalue_line("markers", "harness_live: a scenario that runs on a real node")
+    if _starts_workers(config) and not os.environ.get("PYTHONHASHSEED"):
+        # They are started with this environment: so all hash texts in one way.
+        os.environ["PYTHONHASHSEED"] = "0"
     checked = ("replay", "explore-strategy", "profile")
     asked = {name: config.getoption(f"--harness-{name}") for name in checked}
     if asked["profile"] is not None and config.getoption("--harness-node") == "live":
@@ -133,7 +156,14 @@ def pytest_report_header(config: pytest.Config) -> str:
     asked = config.getoption
     profile = asked("--harness-profile")
     used = "" if profile is None else f", profile {profile}"
-    return f"harness: node {asked('--harness-node')}, seed {asked('--harness-seed')}{used}"
+    fixed = not sys.flags.hash_randomization or _starts_workers(config)
+    hashed = "" if fixed or os.environ.get("PYTHONHASHSEED", "").isdecimal() else RANDOM_TEXTS
+    return f"harness: node {asked('--harness-node')}, seed {asked('--harness-seed')}{used}{hashed}"
+
+
+def _starts_workers(config: pytest.Config) -> bool:
+    """Tell whether xdist will run the tests in processes of its own."""
+    return bool(getattr(config.option, "tx", None) or getattr(config.option, "numprocesses", None))
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
@@ -167,7 +197,7 @@ def _is_ours(path: Path, kind: str) -> bool:
 @pytest.fixture
 def simulate(request: pytest.FixtureRequest) -> Any:
     """Run a coroutine function in virtual time: ``simulate(main)``, with --harness-seed."""
-    return _part("simulate", _failed).Simulate(request.config.getoption("--harness-seed"))
+    return _part("simulate", _failed).Simulate(request.config)
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import pytest
 from harness.errors import HarnessError
 from harness.history.records import NodeKind
 from harness.pytest_plugin.exploration import explore_scenario
+from harness.pytest_plugin.limits import limits_of
 from harness.report.formats.run_terminal import render_result
 from harness.results.verdict import Verdict
 
@@ -70,7 +71,9 @@ class ScenarioItem(pytest.Item):
 
         system = asked("--harness-system")
         needs_node = system_of(self._scenario, system).needs_node
-        backend = _backend(self._node, needs_node=needs_node, profile=asked("--harness-profile"))
+        profile = asked("--harness-profile")
+        limits = limits_of(self.config)
+        backend = _backend(self._node, needs_node=needs_node, profile=profile, limits=limits)
         result = run_one(self._scenario, backend, system=system, seed=asked("--harness-seed"))
         self.user_properties += [
             ("seed", result.seed),
@@ -105,13 +108,19 @@ class ScenarioNotPassed(AssertionError):
 _BACKENDS: dict[tuple[NodeKind, bool], Backend] = {}
 
 
-def _backend(node: NodeKind, *, needs_node: bool, profile: str | None) -> Backend:
-    from harness.runs.opening import open_backend  # noqa: PLC0415 - not in every test run
+def _backend(
+    node: NodeKind, *, needs_node: bool, profile: str | None, limits: dict[str, Any]
+) -> Backend:
+    from harness.backends.port import Limits  # noqa: PLC0415 - not in every test run
+    from harness.runs.opening import open_backend  # noqa: PLC0415 - as above
     from harness.simulated.world.profile_reading import profile_named  # noqa: PLC0415
 
     if (node, needs_node) not in _BACKENDS:
         _BACKENDS[node, needs_node] = open_backend(
-            node, needs_node=needs_node, profile=profile_named(profile)
+            node,
+            needs_node=needs_node,
+            profile=profile_named(profile),
+            limits=Limits(**limits),
         )
     return _BACKENDS[node, needs_node]
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from harness.results.health.health_checks import ONE_ORDER, health_text
+from harness.results.health.varied import NOTHING_SEEN, Varied, budget_text, recommended_runs
 from harness.results.profile_used import NOMINAL, ProfileUsed
 from harness.results.verdict import Verdict, verdict_of
 
@@ -66,8 +68,10 @@ class Exploration:
     ``exhausted``: every order up to ``bound`` deviations was run (every order if ``bound`` is
     None). ``bounds_text`` holds sentences on what the search rules out. ``could_not_run`` is the
     reason why it never began, ``wall_s`` is measured seconds. ``chaos``: faults and cancellations
-    were choices. ``not_judged`` names checks of the scenario that a search cannot judge, and
-    ``nothing_judged`` says that the scenario has no others.
+    were choices, ``cancel``: each await of each task was a place to cancel it. ``not_judged`` names
+    checks of the scenario that a search cannot judge, and ``nothing_judged`` says that the scenario
+    has no others. ``one_order`` identifies the order that all runs took, if they took but one;
+    ``allowed`` names health checks that may fail. ``varied`` says what varied and what never did.
     """
 
     scenario: str
@@ -90,14 +94,46 @@ class Exploration:
     chaos: bool = False
     not_judged: tuple[str, ...] = ()
     nothing_judged: bool = False
+    cancel: bool = False
+    one_order: str | None = None
+    allowed: tuple[str, ...] = ()
+    varied: Varied = NOTHING_SEEN
 
     @property
     def verdict(self) -> Verdict:
-        """FAILED with a failure, UNKNOWN if nothing was run or judged, else PASSED."""
+        """FAILED with a failure, UNKNOWN if nothing was run, judged or varied, else PASSED."""
         if self.failures:
             return Verdict.FAILED
-        unknown = self.could_not_run or self.nothing_judged or self.runs == 0
+        unknown = self.could_not_run or self.nothing_judged or self.runs == 0 or self.health
         return Verdict.UNKNOWN if unknown else Verdict.PASSED
+
+    @property
+    def health(self) -> tuple[str, ...]:
+        """The health checks that failed, by name.
+
+        One order is enough where it is proven to be the only one, or where no other was asked for.
+        """
+        if self.one_order is None or self.exhausted or self.could_not_run is not None:
+            return ()
+        if self.strategy == "default" and not self.cancel:
+            return ()
+        return () if ONE_ORDER in self.allowed or self.failures else (ONE_ORDER,)
+
+    @property
+    def health_texts(self) -> tuple[str, ...]:
+        """What each of these says, with what to do."""
+        return tuple(map(health_text, self.health))
+
+    @property
+    def budget(self) -> int:
+        """How many runs are worth it, by the curve of new orders."""
+        return recommended_runs(self.coverage)
+
+    @property
+    def varied_texts(self) -> tuple[str, ...]:
+        """Sentences on what varied, what never did, and what budget follows."""
+        budget = None if self.proven else budget_text(self.coverage, self.budget)
+        return (*self.varied.sentences, *([budget] if budget is not None else []))
 
     @property
     def not_judged_text(self) -> str | None:

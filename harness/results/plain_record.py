@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, Union, get_args, get_origin, get
 from harness.errors import BadInput, HarnessBug
 from harness.history import records as history
 from harness.results import schedule, verdict
+from harness.results.health import varied
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -126,7 +127,7 @@ def _types(kind: type) -> dict[str, Any]:
 
 @cache
 def _names() -> dict[str, Any]:
-    modules = (history, schedule, verdict)
+    modules = (history, schedule, varied, verdict)
     return {name: vars(module)[name] for module in modules for name in module.__all__}
 
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from itertools import chain
 from typing import TYPE_CHECKING, Protocol
 
+from harness.backends.port import Limits
 from harness.choices.randomness import SEED_MAX
 from harness.errors import BadInput, CouldNotRun
 from harness.history.records import NodeKind
@@ -33,6 +34,7 @@ __all__ = [
     "Batch",
     "Before",
     "Watcher",
+    "check_systems",
     "read_scenarios",
     "run_batch",
 ]
@@ -47,6 +49,7 @@ HISTORIES_MAX = 200
 RUNS_MAX = 1_000_000
 # More processes than this are a slip of the finger.
 JOBS_MAX = 256
+NO_LIMITS = Limits()
 
 
 class Before(Protocol):
@@ -75,7 +78,7 @@ class Batch:
 
     ``node`` is a kind of node, or "both": then all simulated runs are made, and all live ones after
     them, so that none disturbs what is measured. ``profile`` is what simulated latencies are drawn
-    from, None for the nominal one.
+    from, None for the nominal one. ``limits`` are those of simulated runs.
     """
 
     scenarios: tuple[Scenario, ...]
@@ -85,6 +88,7 @@ class Batch:
     seeds: int = 1
     system: str | None = None
     jobs: int | None = None
+    limits: Limits = NO_LIMITS
 
     def __post_init__(self) -> None:
         if self.node not in {*NodeKind, BOTH}:
@@ -152,6 +156,16 @@ def read_scenarios(paths: list[Path], *, system: str | None = None) -> tuple[Sce
     return tuple(scenarios)
 
 
+def check_systems(batch: Batch) -> None:
+    """Load the systems of all scenarios, so that no run begins where one cannot.
+
+    Raises:
+        BadInput: A scenario asks its system for what it does not have.
+    """
+    for scenario in batch.scenarios:
+        system_of(scenario, batch.system)
+
+
 def run_batch(
     batch: Batch,
     watcher: Watcher,
@@ -167,8 +181,7 @@ def run_batch(
         BadInput: A scenario asks its system for what it does not have.
     """
     started_at = datetime.now(tz=UTC).isoformat(timespec="seconds")
-    for scenario in batch.scenarios:
-        system_of(scenario, batch.system)
+    check_systems(batch)
     watcher.start(len(before) + batch.total)
     results: list[RunResult] = []
     found_versions = versions()
@@ -194,7 +207,11 @@ def _runs_on(
         from harness.runs.run_processes import run_in_processes  # noqa: PLC0415 - takes its time
 
         yield from run_in_processes(
-            batch.pairs, system=batch.system, processes=batch.processes, profile=batch.profile
+            batch.pairs,
+            system=batch.system,
+            processes=batch.processes,
+            profile=batch.profile,
+            limits=batch.limits,
         )
         return
     with closing(_Backends(node, batch, progress)) as backends:
@@ -240,6 +257,7 @@ class _Backends:
                     self._node,
                     needs_node=needs_node,
                     profile=self._batch.profile,
+                    limits=self._batch.limits,
                     progress=self._progress,
                 )
                 self.versions |= backend.versions

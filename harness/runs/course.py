@@ -22,8 +22,8 @@ from harness.runs.workload import Workload
 from harness.systems.port import Environment
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-    from contextlib import AbstractAsyncContextManager
+    from collections.abc import AsyncIterator, Callable
+    from contextlib import AbstractAsyncContextManager, AbstractContextManager
     from pathlib import Path
 
     from harness.backends.port import Stage, World
@@ -44,6 +44,10 @@ CONTROL_SHARE, CONTROL_MIN_S, CONTROL_MAX_S = 0.5, 0.3, 0.8
 # A timing must be so long for the load in it to be known; that of a whole round always is.
 LOAD_MIN_S = 0.3
 TOLD_EVERY_S = 10.0
+# An opening, a closing or an audit has so many times the seconds of an operation, and at the least
+# so many: nobody has said how long it may take.
+LONGER = 10
+AT_LEAST_S = 300.0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -63,6 +67,12 @@ class Run:
     recovery: Recovery | None = None
     # Faults and parks that never took place, in words.
     untried: tuple[str, ...] = ()
+    # Points of the system that nobody came to.
+    unreached: tuple[str, ...] = ()
+
+    def limited(self, what: str) -> AbstractContextManager[None]:
+        """Limit what belongs to no operation: who polls there might do so for ever."""
+        return self.stage.limited(what, max(LONGER * self.within_s, AT_LEAST_S))
 
 
 async def run_whole(run: Run) -> None:
@@ -70,16 +80,23 @@ async def run_whole(run: Run) -> None:
     interception = Interception(run.recorder, run.scenario.fault)
     if run.search is not None and run.search.faults:
         interception.chaos = run.stage.begin_chaos(run.seed)
+    if run.search is not None and run.search.cancel:
+        interception.cancels = run.stage.begin_cancelling(
+            lambda name: run.recorder.fault(name, "cancel", {})
+        )
     async with _opened(run, "run", interception) as (world, opened):
         workload = _workload(run, interception)
         for phase in run.scenario.phase:
             await _prepare(phase, world, opened)
             async with _troubled_node(run.recorder, interception.chaos, phase, world):
                 await workload.run_phase(phase, opened.session)
-        run.untried = interception.untried()
+        run.untried, run.unreached = interception.untried(), interception.unreached()
+        if interception.cancels is not None:
+            interception.cancels.stop()
         if interception.chaos is not None:
             await _recover(run, interception.chaos, world, opened)
-        run.recorder.audit = await _audit(opened.session)
+        with run.limited("the audit"):
+            run.recorder.audit = await _audit(opened.session)
         if run.conditions is not None:
             with run.stage.patient(run.within_s):
                 await run.conditions.end()
@@ -232,8 +249,13 @@ class _Opened:
     """The open system, which a phase may close and open again."""
 
     def __init__(
-        self, system: System, environment: Environment, conditions: ConditionWatch | None
+        self,
+        system: System,
+        environment: Environment,
+        conditions: ConditionWatch | None,
+        limited: Callable[[str], AbstractContextManager[None]],
     ) -> None:
+        self._limited = limited
         self._system = system
         self._conditions = conditions
         self._before: frozenset[asyncio.Task[Any]] = frozenset()
@@ -248,7 +270,8 @@ class _Opened:
         # A copy for each: what a system does to its settings, the next one must not see.
         settings = deepcopy(self._environment.settings)
         context = self._system.open(replace(self._environment, settings=settings))
-        self.session: Session = await context.__aenter__()
+        with self._limited("the opening of the system"):
+            self.session: Session = await context.__aenter__()
         self._context = context
         if self._conditions is not None:
             self._conditions.bind(self.session)
@@ -261,7 +284,8 @@ class _Opened:
                 self._conditions.unbind()
             # What is taken to close may be kept: then nothing begins any more.
             held = [hold for hold in _held() if hold not in self._held_before and is_orphan(hold)]
-            await context.__aexit__(None, None, None)
+            with self._limited("the closing of the system"):
+                await context.__aexit__(None, None, None)
             recorder = self._environment.recorder
             left = await leaked(self._before)
             recorder.leaks = [*(recorder.leaks or ()), *left, *permits_left(active_ledger(), held)]
@@ -296,6 +320,7 @@ async def _opened(
                 interception=interception,
             ),
             run.conditions,
+            run.limited,
         )
         await opened.open()
         try:

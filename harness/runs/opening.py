@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from harness.backends.port import Limits
 from harness.errors import BadInput
 from harness.history.records import NodeKind
 from harness.systems.loading import load_partner
@@ -25,11 +26,13 @@ def open_backend(
     *,
     needs_node: bool,
     profile: NamedProfile | None = None,
+    limits: Limits | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> Backend:
     """Open the backend that was asked for; only then are its packages imported.
 
-    ``profile`` is what simulated latencies are drawn from, None for the nominal one.
+    ``profile`` is what simulated latencies are drawn from, None for the nominal one. ``limits``
+    are those of simulated runs.
 
     Raises:
         BadInput: No such backend.
@@ -38,10 +41,11 @@ def open_backend(
     if node == NodeKind.SIMULATED:
         from harness.simulated.backend import SimulatedBackend  # noqa: PLC0415 - brings SimPy
 
-        return SimulatedBackend(partial(load_partner, DEFAULT_PARTNER), profile)
+        partner = partial(load_partner, DEFAULT_PARTNER)
+        return SimulatedBackend(partner, profile, limits or Limits())
     if node == NodeKind.LIVE:
         from harness.live.backend import LiveBackend  # noqa: PLC0415 - brings Docker's packages
 
-        partner = load_partner(DEFAULT_PARTNER) if needs_node else None
-        return LiveBackend(partner, progress=progress or (lambda _line: None))
+        real = load_partner(DEFAULT_PARTNER) if needs_node else None
+        return LiveBackend(real, progress=progress or (lambda _line: None))
     raise BadInput(f'node: must be "simulated" or "live", got "{node}"')

@@ -15,7 +15,7 @@ from harness.runs.scenarios import scenario_at
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from harness.backends.port import Backend
+    from harness.backends.port import Backend, Limits
     from harness.results.runs import RunResult
     from harness.scenario.model import Scenario
     from harness.simulated.world.profile import NamedProfile
@@ -32,6 +32,7 @@ def run_in_processes(
     system: str | None,
     processes: int,
     profile: NamedProfile | None = None,
+    limits: Limits,
 ) -> Iterator[RunResult]:
     """Carry out each scenario with its seed, simulated; results come in that order.
 
@@ -42,7 +43,9 @@ def run_in_processes(
     following = 0
     for (number, (scenario, seed)), end in in_workers(
         lambda: next(work, None),
-        lambda pool, one: pool.submit(_run_elsewhere, one[1][0].path, system, one[1][1], profile),
+        lambda pool, one: pool.submit(
+            _run_elsewhere, one[1][0].path, system, one[1][1], (profile, limits)
+        ),
         processes=processes,
         at_once=processes * AT_ONCE,
     ):
@@ -65,12 +68,12 @@ def run_in_processes(
 
 
 def _run_elsewhere(
-    path: str, system: str | None, seed: int, profile: NamedProfile | None
+    path: str, system: str | None, seed: int, terms: tuple[NamedProfile | None, Limits]
 ) -> RunResult:
     with ending_its_process():
-        return run_one(scenario_at(path), _simulated(profile), system=system, seed=seed)
+        return run_one(scenario_at(path), _simulated(*terms), system=system, seed=seed)
 
 
 @lru_cache(maxsize=1)
-def _simulated(profile: NamedProfile | None) -> Backend:
-    return open_backend(NodeKind.SIMULATED.value, needs_node=False, profile=profile)
+def _simulated(profile: NamedProfile | None, limits: Limits) -> Backend:
+    return open_backend(NodeKind.SIMULATED.value, needs_node=False, profile=profile, limits=limits)

@@ -9,18 +9,27 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.checks import no_deadlock
 from harness.checks.no_blocking_calls import NoBlockingCalls
 from harness.checks.recovers import recovers
 from harness.checks.tried import tried
-from harness.checks.whole_run import whole_run
+from harness.checks.whole_run import whole_run, whole_run_ended
 from harness.diagnosis.blocking_calls import BlockingCalls
 from harness.diagnosis.dropped_coroutines import DroppedCoroutines
 from harness.diagnosis.task_origins import TaskOrigins
-from harness.errors import BadInput, CouldNotRun, HarnessBug, HarnessError, Terminated, Unsupported
+from harness.errors import (
+    BadInput,
+    CouldNotRun,
+    FailureFound,
+    HarnessBug,
+    HarnessError,
+    Terminated,
+)
 from harness.history.plain_data import PlainData
 from harness.history.recorder import Recorder
 from harness.history.records import NodeKind
-from harness.processes.signals import raise_again
+from harness.processes.apart import doing
+from harness.processes.signals import put_back, raise_again
 from harness.results.runs import RunResult
 from harness.results.verdict import CheckResult, Verdict, verdict_of
 from harness.runs.conditions import ConditionWatch
@@ -47,10 +56,11 @@ __all__ = ["CarriedOut", "carry_out", "not_run", "run_one", "run_scenario"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CarriedOut:
-    """What became of a run: how the backend ended it, and how it was judged."""
+    """What became of a run: how the backend ended it, how it was judged, what it never came to."""
 
     ran: Ran
     result: RunResult
+    unreached: tuple[str, ...] = ()
 
 
 def run_scenario(
@@ -116,10 +126,13 @@ def carry_out(
     Raises:
         BadInput, CouldNotRun, SystemExit: As ``run_scenario`` does.
     """
+    doing(f"{scenario.path}, seed {seed}")
     refuse_mistakes(scenario, system)
     begin_s = time.perf_counter()
-    prepared = backend.prepare(seed=seed, orders=orders, keep_trace=keep_trace)
-    with run_folders(in_memory=backend.kind is NodeKind.SIMULATED) as folders:
+    prepared = backend.prepare(
+        seed=seed, orders=orders, keep_trace=keep_trace, steps_max=scenario.steps_max
+    )
+    with put_back(), run_folders(in_memory=backend.kind is NodeKind.SIMULATED) as folders:
         where = prepared.stage, backend.kind, folders
         run = _run_of(scenario, system, *where, seed=seed, search=search)
         ran, history = _carried_out(run, prepared)
@@ -128,6 +141,9 @@ def carry_out(
         if not isinstance(ran.error, SystemExit):
             results += tuple(_judged(run, history))
         lacking = _no_evidence(ran, history, folders.storage)
+    if ran.limit is not None and not ran.limit.shown:
+        results = tuple(_broken_before(results, run))
+        lacking = None if results else lacking
     result = _result(scenario, backend.kind, seed=seed, system=system_path, profile=backend.profile)
     if lacking is not None:
         return CarriedOut(ran=ran, result=replace(result, could_not_run=lacking))
@@ -140,7 +156,7 @@ def carry_out(
         wall_s=time.perf_counter() - begin_s,
         history=history,
     )
-    return CarriedOut(ran=ran, result=judged)
+    return CarriedOut(ran=ran, result=judged, unreached=(*run.untried, *run.unreached))
 
 
 def _run_of(
@@ -190,15 +206,26 @@ def _carried_out(run: Run, prepared: PreparedRun) -> tuple[Ran, History]:
 
 def _no_evidence(ran: Ran, history: History, root: Path) -> str | None:
     """Say why what went wrong in a run proves nothing against the system, if so."""
+    if ran.limit is not None:
+        return None if ran.limit.shown else ran.limit.text
     if isinstance(ran.error, HarnessBug):
         return f"a fault of the harness: {ran.error}"
-    if isinstance(ran.error, HarnessError):
+    if isinstance(ran.error, HarnessError) and not isinstance(ran.error, FailureFound):
         return str(ran.error)
+    if ran.refused:
+        return f"the system asks for what a simulation has not: {ran.refused[0]}"
     errors = [one.error for one in history.operations if one.error is not None]
-    for error in errors:
-        if error.type == Unsupported.__name__:
-            return f"the system asks for what a simulation has not: {error.message}"
     return why_not_writable(root) if ran.error is not None or errors else None
+
+
+def _broken_before(results: Iterable[CheckResult], run: Run) -> Iterator[CheckResult]:
+    """Yield what was broken before the run came to its limit, whatever it would have come to.
+
+    An operation that outlasted the time that the scenario gives it has done so.
+    """
+    for one in results:
+        if one.name == no_deadlock.NAME and one.verdict is Verdict.FAILED and run.recorder.is_late:
+            yield one
 
 
 class _Watch:
@@ -289,6 +316,9 @@ def _of_the_run(ran: Ran, run: Run) -> Iterator[CheckResult]:
         notes = [plain.text(one) for one in getattr(ran.error, "__notes__", ())]
         error = replace(error, chain=(*notes, *error.chain))
     status = None
+    if ran.limit is not None and ran.limit.shown:
+        yield whole_run_ended(ran.limit.text)
+        return
     if isinstance(ran.error, SystemExit) and error is not None:
         status = error.message if type(ran.error.code) is int else repr(error.message)
     found = whole_run(

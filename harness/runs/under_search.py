@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from harness.checks import outcomes
 from harness.choices.chaos import WITHIN_S
 from harness.history.ends import as_expected
 from harness.history.records import Outcome
@@ -23,17 +24,19 @@ __all__ = ["Search"]
 class Search:
     """A run under search: latencies are stretched, orders changed; perhaps faults are choices.
 
+    ``cancel`` says that cancellations are, everywhere: who is cancelled ends as expected then.
     ``delays`` says that the scenario itself waits for fixed times: what its results show then
     depends on latencies, too.
     """
 
     faults: bool = False
+    cancel: bool = False
     delays: bool = False
 
     @classmethod
-    def of(cls, scenario: Scenario, *, faults: bool = False) -> Search:
+    def of(cls, scenario: Scenario, *, faults: bool = False, cancel: bool = False) -> Search:
         """Make the terms of a search of a scenario."""
-        return cls(faults=faults, delays=_waits_for_fixed_times(scenario))
+        return cls(faults=faults, cancel=cancel, delays=_waits_for_fixed_times(scenario))
 
     def judges(self, checks: Iterable[ResolvedCheck], history: History) -> Iterator[ResolvedCheck]:
         """Pick the checks that must hold whatever the search does, in the form in which they do.
@@ -44,7 +47,10 @@ class Search:
             one.outcome is Outcome.CANCELLED and not as_expected(one) for one in history.operations
         )
         faulted = self.faults and (bool(history.faults) or cancelled)
+        struck = self.cancel and any(one.kind == "cancel" for one in history.faults)
         for check in checks:
+            if struck and not faulted and check.kind.faultless and check.name != outcomes.NAME:
+                continue
             if self._is_left_out(check) or (check.kind.faultless and faulted):
                 continue
             if not faulted:

@@ -7,6 +7,7 @@ import inspect
 import itertools
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from harness.choices.points import OPERATION, RunningOperation
@@ -298,22 +299,19 @@ class Workload:
             RunningOperation(number=number, step=step.name, user=user.name if user else None)
         )
         late = Deadline(self._within_s, on_late=self._late)
+        struck: list[str] = []
         try:
             with ExitStack() as around:
                 around.enter_context(self._stage.patient(self._within_s))
                 around.enter_context(late)
                 around.enter_context(call.cancellation)
-                if self._interception.chaos is not None:
-                    around.enter_context(
-                        self._interception.chaos.operating(
-                            call.task_name, on_cancel=lambda: self._note_cancel(call)
-                        )
-                    )
+                self._let_be_cancelled(call, around, struck)
                 value = await session.call(step.call, user, arguments)
                 _refuse_awaitable(step.call, value)
         except asyncio.CancelledError:
             outcome = Outcome.UNFINISHED if late.passed else Outcome.CANCELLED
-            self._recorder.end_operation(number, outcome)
+            # Who is cancelled by a search ends as it should.
+            self._recorder.end_operation(number, outcome, expected="cancelled" if struck else None)
             return False
         except Exception as error:  # noqa: BLE001 - whatever a service raises is what is recorded
             self._recorder.end_operation(number, Outcome.RAISED, error=error)
@@ -321,7 +319,21 @@ class Workload:
             self._recorder.end_operation(number, Outcome.RETURNED, value=value)
         return True
 
-    def _note_cancel(self, call: _Call) -> None:
+    def _let_be_cancelled(self, call: _Call, around: ExitStack, struck: list[str]) -> None:
+        """Make the awaits of an operation choices of where to cancel it, if a search asks for it.
+
+        Its name is added to ``struck`` when ``--cancel`` does.
+        """
+        chaos, cancels = self._interception.chaos, self._interception.cancels
+        if chaos is not None:
+            on_cancel = partial(self._note_cancel, call)
+            around.enter_context(chaos.operating(call.task_name, on_cancel=on_cancel))
+        if cancels is not None:
+            around.enter_context(cancels.operating(partial(self._note_cancel, call, struck)))
+
+    def _note_cancel(self, call: _Call, struck: list[str] | None = None) -> None:
+        if struck is not None:
+            struck.append(call.task_name)
         key = {} if call.user is None else {"user": call.user.name}
         self._recorder.fault(call.task_name, "cancel", key)
 
@@ -348,6 +360,7 @@ class Workload:
 
     def _late(self) -> None:
         """An operation outlasts its deadline: keep who waits for what, before it is cancelled."""
+        self._recorder.is_late = True
         if self._recorder.deadlock is None:
             self._recorder.deadlock = self._stage.diagnose()
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Mistake", "message", "place", "values_mistakes"]
 
 MISTAKES_MAX = 50
-TOP_KEYS = ("claim", "system", "settings", "users", "fault", "phase", "check")
+TOP_KEYS = ("claim", "system", "settings", "users", "steps_max", "fault", "phase", "check")
 BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 PLACE_PARTS = re.compile(r'\[(\d+)\]|"((?:[^"\\]|\\.)*)"|([^.\[]+)')
 

@@ -36,6 +36,7 @@ USERS_MAX = 10_000
 OPERATIONS_MAX = 100_000
 DAY_MS = 86_400_000
 TIMES_MAX = 1_000_000
+STEPS_MAX = 1_000_000_000
 
 Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN, max_length=NAME_LETTERS_MAX)]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=2_000, strip_whitespace=True)]
@@ -208,9 +209,20 @@ class Scenario(_Table):
     settings: dict[str, Any] = Field(
         default_factory=dict, description="handed to the system under test as it opens"
     )
+    allow: list[Literal["one_order"]] = Field(
+        default_factory=list,
+        description="health checks of a search that may fail: one_order, all runs took one order",
+    )
     users: list[User] = Field(description="who acts")
     phase: list[Phase] = Field(min_length=1, description="what happens, in order")
     fault: list[Fault] = Field(default_factory=list, description="what goes wrong")
+    steps_max: int | None = Field(
+        default=None,
+        ge=1,
+        le=STEPS_MAX,
+        description="steps after which a simulated run is ended, unknown; default: 10,000,000, and"
+        " 2,000,000 in a search",
+    )
     checks: dict[str, tuple[ResolvedCheck, ...]] = Field(description="what must hold")
 
     def within_s(self, node: NodeKind) -> float:

@@ -97,7 +97,9 @@ def _is_deep(data: dict[str, Any]) -> bool:
 
 
 def near(path: Path) -> str:
-    """Suggest the most similar name in the same folder."""
+    """Suggest the most similar name in the same folder; say of a link that it leads nowhere."""
+    if path.is_symlink():
+        return f": it is a link to {path.readlink()}, which is not there"
     try:
         names = sorted(one.name for one in path.parent.iterdir())
     except OSError:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import time
+from array import array
 from typing import TYPE_CHECKING, Protocol
 
+from harness.processes.below_python import original
 from harness.results.explorations import Exploration
 from harness.search.failures.investigation import investigate
 from harness.search.strategies.confidence import sentences
 from harness.search.strategies.portfolio import strategy_named
+from harness.search.variety import Variety
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
@@ -23,8 +26,10 @@ __all__ = ["Budget", "Coverage", "ExplorationWatcher", "explore_subject"]
 
 # Distinct failures after which a search ends: whoever has so many to mend needs no more.
 FAILURES_MAX = 20
+# Runs that were ended at a limit, after which a search ends: each takes long, and shows nothing.
+LIMITED_MAX = 3
 # Of the machine: inside a search time.perf_counter() tells virtual time.
-_REAL_CLOCK = time.perf_counter
+_REAL_CLOCK = original(time.perf_counter)
 
 
 class Budget:
@@ -34,6 +39,11 @@ class Budget:
         self.runs = runs
         self.seconds = seconds
         self._begin_s = _REAL_CLOCK()
+
+    @property
+    def until_s(self) -> float | None:
+        """The moment of the real clock at which its seconds are over; None without them."""
+        return None if self.seconds is None else self._begin_s + self.seconds
 
     @property
     def spent_s(self) -> float:
@@ -58,7 +68,8 @@ class ExplorationWatcher(Protocol):
 class Coverage:
     """What the search has seen so far; its figures level off when it learns nothing new.
 
-    ``orders``, ``interleaved`` and ``curve`` are what it had seen when it was cut short before.
+    ``orders``, ``interleaved`` and ``curve`` are what it had seen when it was cut short before;
+    ``before`` is then that search, which knows whether all its runs took one order.
     """
 
     def __init__(
@@ -67,8 +78,13 @@ class Coverage:
         *,
         interleaved: Iterable[tuple[str, str]] = (),
         curve: Iterable[tuple[int, int]] = (),
+        before: Exploration | None = None,
     ) -> None:
         self._orders = dict(orders)
+        self._first: bytes | None = None
+        self._first_before = None if before is None else before.one_order
+        self._several = before is not None and before.runs > 0 and before.one_order is None
+        self._may_have_others, self._durations = False, set[float]()
         self._interleaved = set(interleaved)
         self._curve: list[tuple[int, int]] = []
         self._next_point = 1
@@ -102,6 +118,16 @@ class Coverage:
         key = found.partial
         if key is None:
             key = hashlib.blake2b(found.order, digest_size=12).digest()
+        self._may_have_others = self._may_have_others or not found.has_no_other
+        if not self._may_have_others and len(self._durations) < 2:
+            self._durations.add(found.virtual_s)
+        order = found.order if found.system_order is None else found.system_order
+        if self._first is None:
+            self._first = order
+            known = self._first_before
+            self._several = self._several or known not in (None, _name_of(order))
+        elif not self._several:
+            self._several = order != self._first
         before = len(self._orders)
         self._orders.setdefault(key, runs)
         if found.interleaved:
@@ -109,6 +135,22 @@ class Coverage:
         if runs >= self._next_point:
             self._add_point(runs, len(self._orders))
         return len(self._orders) > before
+
+    @property
+    def one_order(self) -> str | None:
+        """What identifies the order that all runs took; None if there are several, or none.
+
+        None, too, if there is no other one: no run had anything to choose, at no time were two
+        things on their way, and either there is but one task, or the runs took different times, so
+        that latencies did vary.
+        """
+        if self._several or (self._first is not None and self._is_only_one(self._first)):
+            return None
+        return self._first_before if self._first is None else _name_of(self._first)
+
+    def _is_only_one(self, order: bytes) -> bool:
+        one_task = len(set(array("i", order)) - {0}) < 2
+        return not self._may_have_others and (one_task or len(self._durations) > 1)
 
     def curve(self, runs: int) -> tuple[tuple[int, int], ...]:
         """Return pairs of runs and distinct orders."""
@@ -118,6 +160,10 @@ class Coverage:
     def _add_point(self, runs: int, distinct: int) -> None:
         self._curve.append((runs, distinct))
         self._next_point = max(runs + 1, round(runs * 1.15))
+
+
+def _name_of(order: bytes) -> str:
+    return hashlib.blake2b(order, digest_size=12).hexdigest()
 
 
 def explore_subject(
@@ -150,7 +196,8 @@ def explore_subject(
         begun: What it came to until it was cut short; the strategy and the coverage know of it.
     """
     if strategy is None:
-        strategy = strategy_named(subject.terms.strategy, seed=subject.terms.seed)
+        terms = subject.terms
+        strategy = strategy_named(terms.strategy, seed=terms.seed, cancel=terms.cancel)
     search = _Search(
         subject,
         strategy,
@@ -160,7 +207,8 @@ def explore_subject(
         begun=begun,
     )
     with subject:
-        while budget.left(search.runs) and not strategy.exhausted:
+        subject.ends_at(budget.until_s)
+        while budget.left(search.runs) and not strategy.exhausted and not search.is_over:
             one = search.step(share)
             if one is not None and keep is not None:
                 keep(one)
@@ -191,33 +239,53 @@ class _Search:
         self._strategy = strategy
         self._budget = budget
         self._known = known
+        self._variety = Variety(subject.terms, begun)
         self._steps = 0 if begun is None else begun.steps_total
         self._failing = 0 if begun is None else len(begun.failures)
         self._spent_s = 0.0 if begun is None else begun.wall_s
         self._unknown = None if begun is None else begun.could_not_run
+        self._limited = 0
+        self._out_of_time = False
+
+    @property
+    def is_over(self) -> bool:
+        """True if no further run is worth its time."""
+        return self._limited >= LIMITED_MAX or self._out_of_time
 
     def step(self, share: tuple[int, int]) -> FoundFailure | None:
         """Run once, as this share's next run; return a failure of a new cause."""
         subject, strategy = self._subject, self._strategy
         index, parts = share
         number = self.runs * parts + index
+        policy = strategy.begin(self.runs + min(index, 1))
+        policy = self._variety.looking(policy, self.runs + 1)
         same_seed = subject.same_seed or strategy.same_seed
         attempt = subject.attempt(
-            strategy.begin(self.runs + min(index, 1)),
+            policy,
             seed=subject.terms.seed if same_seed else (subject.terms.seed + number) % 2**64,
             watcher=strategy.watcher,
             locks=strategy.locks,
         )
+        if attempt.out_of_time:
+            # Runs that ended before say what they say; without any, nothing is known.
+            self._out_of_time = True
+            if self.runs:
+                return None
         self.runs += 1
         self._steps += attempt.steps
         attempt.new_order = self.coverage.add(attempt, self.runs)
         strategy.finish(attempt)
+        self._variety.add(attempt.unreached)
         self._unknown = self._unknown or attempt.unknown
+        self._limited += attempt.limited
         failure = attempt.failure
         self._failing += failure is not None
         if failure is None or failure.cause in self.found or failure.cause in self._known:
             return None
-        one = investigate(subject, attempt, failure, runs=self.runs, strategy=strategy.current.name)
+        # What was found is told whole.
+        subject.ends_at(None)
+        one = investigate(subject, attempt, failure, runs=self.runs, strategy=strategy.proposed_by)
+        subject.ends_at(self._budget.until_s)
         self.found[failure.cause] = one
         return one
 
@@ -247,4 +315,9 @@ class _Search:
             awaits_interleaved=self.coverage.awaits_interleaved,
             failures=tuple(self.found.values()),
             could_not_run=self._unknown if not self.found else None,
+            chaos=subject.terms.chaos,
+            cancel=subject.terms.cancel,
+            one_order=self.coverage.one_order,
+            allowed=subject.terms.allow,
+            varied=self._variety.varied(),
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import pkgutil
 import sys
 import sysconfig
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.errors import BadInput, Terminated
+from harness.processes import patches
 from harness.scenario.words import listed, resembling
 
 if TYPE_CHECKING:
@@ -23,14 +25,43 @@ if TYPE_CHECKING:
 __all__ = ["file_of", "import_module", "importing_from_here", "needing_serve"]
 
 
+# The folder that a service has gone to as it was loaded, which is its own affair.
+_gone_to: list[str] = []
+
+
 @contextmanager
-def importing_from_here() -> Iterator[None]:
+def importing_from_here(*, loads: bool = False) -> Iterator[None]:
     """Look for modules in the current folder too, and there first, as "python -m" does.
 
     For as long as a service is loaded or runs: it may import what stands beside it at any moment.
-    Around that, sys.path belongs to whoever started this process, such as pytest.
+    Around that, sys.path belongs to whoever started this process, such as pytest. So does the
+    current folder, which all paths of the command line go by; a service that changes it as it is
+    loaded (``loads``) finds itself there again when it runs.
     """
     here = str(Path.cwd())
+    if _gone_to and not loads:
+        os.chdir(_gone_to[-1])
+    try:
+        with _first_on_path(here):
+            yield
+    finally:
+        now = _current()
+        if now != here:
+            if loads and now is not None:
+                _gone_to[:] = [now]
+            os.chdir(here)
+
+
+def _current() -> str | None:
+    """Return the current folder; None if it is gone."""
+    try:
+        return str(Path.cwd())
+    except OSError:
+        return None
+
+
+@contextmanager
+def _first_on_path(here: str) -> Iterator[None]:
     if sys.path[:1] == [here]:
         yield
         return
@@ -47,11 +78,12 @@ def import_module(name: str) -> ModuleType:
     """Import a module by its whole name.
 
     Raises:
-        BadInput: It is not found, it imports what is not found, or it raises; or this process has
-            loaded another module of that name, from another folder.
+        BadInput: It is not found, it imports what is not found, it raises, or it would end this
+            process; or this process has loaded another module of that name, from another folder.
     """
     try:
-        found = importlib.import_module(name)
+        with patches.kept_alive():
+            found = importlib.import_module(name)
     except (KeyboardInterrupt, Terminated):
         raise
     except BaseException as error:
@@ -160,6 +192,6 @@ def _place(error: BaseException) -> str:
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         if frame.filename in (__file__, importlib.__file__):
             break
-        if not frame.filename.startswith("<frozen importlib"):
+        if not frame.filename.startswith(("<frozen importlib", patches.__file__)):
             return f" at {frame.filename}:{frame.lineno}"
     return ""

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import BadInput, HarnessError, Terminated
+from harness.processes.apart import doing
 from harness.results.wording import one_line
 from harness.scenario.model import IMPORT_PATH
 from harness.scenario.words import listed, resembling
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["load_partner", "load_system", "reading"]
 
 
-@importing_from_here()
+@importing_from_here(loads=True)
 def load_system(path: str) -> System:
     """Import a system: an adapter, or any class with async methods, which is put into one.
 
@@ -43,7 +44,7 @@ def load_system(path: str) -> System:
     return found
 
 
-@importing_from_here()
+@importing_from_here(loads=True)
 def load_partner(path: str) -> Partner:
     """Import a partner of services by its import path.
 
@@ -75,6 +76,7 @@ def _attribute(path: str) -> Any:
         msg = f'system: must be "package.module:attribute", got "{path}"'
         raise BadInput(msg)
     name, _, attribute = path.partition(":")
+    doing(f"the import of {name}")
     try:
         module = import_module(name)
     except BadInput as error:

@@ -34,6 +34,7 @@ class PlainPoints:
         self._service = service
         self._interception = interception
         interception.error_named = self._error_named
+        interception.named = self._names
 
     async def __call__(self, name: str, **key: str) -> None:
         """Be parked, cancelled, failed or delayed for ever, as a scenario or a search asks for.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.errors import BadInput, Terminated
 from harness.scenario.words import no_operation
+from harness.systems.almost_operations import almost_operations
 from harness.systems.constructor import Constructor
 from harness.systems.plain_points import PlainPoints, point_mistakes
 
@@ -44,9 +45,11 @@ class PlainService:
             if name not in NO_OPERATIONS
         }
         if not self._signatures:
+            nearly = [f"{name} {why}" for name, why in almost_operations(service)]
+            seen = f" ({'; '.join(nearly)})" if nearly else ""
             msg = (
                 f"system {service.__qualname__}: has no public async method, so there is nothing to"
-                " call; name a class that has, or write an adapter"
+                f" call{seen}; name a class that has, or write an adapter"
             )
             raise BadInput(msg)
         self.conditions = _conditions(service)
@@ -122,6 +125,9 @@ class PlainService:
 
     def _problem(self, step: Step) -> str | None:
         if step.call not in self._signatures:
+            why = dict(almost_operations(self._service)).get(step.call)
+            if why is not None:
+                return f".call: {step.call} {why}"
             return f".call: {no_operation(step.call, self.operations)}"
         signature = self._signatures[step.call]
         arguments = dict(step.arguments)

@@ -14,7 +14,7 @@ import serve
 from harness.report.formats.run_json import SCHEMA_VERSION
 from harness.results.comparisons import COMPARISON_VERSION
 from harness.results.explorations import RESULT_VERSION
-from harness.results.schema import report_schema
+from harness.results.schemas.report_schema import report_schema
 from harness.search.failures.regressions import FOLDER, KEYS
 from harness.search.failures.token import PREFIX
 from harness.search.pieces.journal import JOURNAL_VERSION

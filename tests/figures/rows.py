@@ -7,7 +7,17 @@ from enum import StrEnum
 from functools import partial
 from typing import TYPE_CHECKING
 
-from tests.figures import comparing, drawn_timings, environments, noise, pairs, profiles, tree
+from tests.figures import (
+    comparing,
+    correct,
+    drawn_timings,
+    environments,
+    noise,
+    orders,
+    pairs,
+    profiles,
+    tree,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,6 +94,13 @@ _ALL = (
         bound="0",
         when=_EVERY_CI,
         measure=tree.serve_imports,
+    ),
+    Row(
+        name="stock-orders",
+        text="orders of 2,000 drawn programs on stock asyncio, looked for in production mode",
+        bound="all found",
+        when=_NIGHTLY,
+        measure=orders.stock_orders,
     ),
     Row(
         name="bad-profiles",
@@ -223,6 +240,14 @@ _ALL = (
         bound="quiet all pass; beside loops none fails, and each UNKNOWN comes within 10 rounds",
         when=_ONCE,
         measure=noise.speedup_noise,
+    ),
+    Row(
+        name="correct",
+        text="correct programs (our own, mended ones, users of public code), 2,000 runs each, in"
+        " production order, with cancellations and, but those that rely on order, adversarial",
+        bound="at least 200 programs; none accused, none hangs, none unknown",
+        when=_NIGHTLY,
+        measure=correct.accused,
     ),
     Row(
         name="neighbours",

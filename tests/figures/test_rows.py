@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import itertools
+import re
 
 import pytest
 
 from tests.figures.__main__ import main
+from tests.figures.correct import PUBLIC
 from tests.figures.figure import Figure, Options
 from tests.figures.ratio import compared, ratio_of
 from tests.figures.rows import ROWS, When
@@ -78,3 +81,19 @@ def test_pairs_are_measured_by_turns_each_side_first_as_often():
     assert order == ["b", "a", "a", "b"] * 3
     # The machine got slower all the time, which touches both sides.
     assert found.low < 2 < found.high
+
+
+def test_what_the_users_of_public_code_need_is_pinned():
+    lines = (PUBLIC / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    assert all(re.fullmatch(r"[A-Za-z0-9-]+==[0-9.]+", line) for line in lines)
+
+
+def test_there_are_many_users_of_public_code():
+    """They are counted without their libraries, which the tests do not have."""
+    names = [
+        one.name
+        for path in PUBLIC.glob("*.py")
+        for one in ast.parse(path.read_text(encoding="utf-8")).body
+        if isinstance(one, ast.AsyncFunctionDef) and not one.name.startswith("_")
+    ]
+    assert len(names) == len(set(names)) >= 70

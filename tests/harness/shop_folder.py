@@ -23,13 +23,13 @@ class DiesOnce(SoundShop):
     async def pay(self, user: str) -> int:
         if os.path.exists("die"):
             os.remove("die")
-            os._exit(9)
+            os.kill(os.getpid(), 9)
         return await super().pay(user)
 
 
 class Dies:
     async def pay(self, user: str) -> int:
-        os._exit(9)
+        os.kill(os.getpid(), 9)
 
 
 class Moody(SoundShop):

@@ -26,7 +26,7 @@ SOURCE_TOP_LEVEL = {
 }  # fmt: skip
 NEEDED = (
     "harness/py.typed",
-    "harness/results/report.schema.json",
+    "harness/results/schemas/report.schema.json",
     "harness/simulated/world/profiles/nominal.toml",
     "harness/report/templates/style/style.css",
     "harness/miden/containers/miden_node/official.Dockerfile",
@@ -45,11 +45,12 @@ single_spawn = {}
 """
 SHOP = """
 import asyncio
+import random
 import serve
 
 class Shop:
     async def buy(self, user: str) -> int:
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(random.uniform(0.1, 0.2))
         return serve.PRICE
 """
 # Somebody's own module of that name, which has nothing to do with mosaic-serve.

@@ -14,7 +14,7 @@ import harness
 import serve
 from harness.diagnosis.classification import module_of, part_of_code, part_of_frame
 from harness.history.parts import PARTS, Part, part_at, part_of
-from harness.search.exhaustive import frame_kinds
+from harness.search.exhaustive.observation import frame_kinds
 from tests.harness.pytest_plugin.running import PLUGIN
 from tests.there import there
 

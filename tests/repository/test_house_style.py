@@ -36,7 +36,9 @@ def test_a_file_opens_with_a_sentence_and_stays_short(path):
     assert text.count("\n") <= LINES_MAX
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            assert (node.end_lineno or 0) - node.lineno < FUNCTION_LINES_MAX, node.name
+            # What a public function says of its arguments is as long as these are many.
+            told = (ast.get_docstring(node) or "").count("\n")
+            assert (node.end_lineno or 0) - node.lineno - told < FUNCTION_LINES_MAX, node.name
 
 
 @pytest.mark.parametrize(
@@ -78,6 +80,8 @@ CLOCK_READERS = {
     "tests/baseline/", "tests/benchmarks/", "tests/figures/", "tests/live/figures/",
     "tests/waiting.py", "tests/live/test_node_container.py", "tests/native/test_exit.py",
     "tests/docs/test_cannot_find.py", "tests/harness/choices/test_points.py",
+    "tests/harness/processes/test_below_python.py",
+    "tests/harness/simulated/guards/sources.py", "tests/harness/simulated/guards/test_sources.py",
     "tests/harness/simulated/guards/test_determinism.py",
     "tests/harness/simulated/loop/outside/test_executor_model.py",
 }  # fmt: skip

@@ -44,7 +44,7 @@ REPORT_SAMPLE_MAX = 10_000
 
 
 def report_document(report: RunReport) -> dict[str, Any]:
-    """Return the report as plain data, in the shape of ``harness/results/report.schema.json``."""
+    """Return the report as plain data, in the shape of ``report.schema.json``."""
     spent = [() if run.history is None else spendings([run.history]) for run in report.runs]
     sample_max = min(SAMPLE_MAX, REPORT_SAMPLE_MAX // max(sum(map(len, spent)), 1))
     return {

@@ -59,6 +59,8 @@ def _headline(report: ExplorationReport) -> str:
         return f"{count(failures, 'failure')} found in {searched}"
     proven = sum(one.proven for one in report.explorations)
     known = sum(one.verdict is Verdict.PASSED for one in report.explorations)
+    if not known:
+        return f"Nothing is known of {searched}"
     sentence = f"No failure found in {known:,} of {searched}"
     return f"{sentence}, {proven:,} of them proven up to their bound" if proven else sentence
 

@@ -26,7 +26,13 @@ def search_json(report: ExplorationReport) -> str:
         "started_at": report.started_at,
         "profile": to_plain(report.profile),
         "explorations": [
-            {"verdict": one.verdict.value, "proven": one.proven, **to_plain(one)}
+            {
+                "verdict": one.verdict.value,
+                "proven": one.proven,
+                "health": list(one.health),
+                "budget": one.budget,
+                **to_plain(one),
+            }
             for one in report.explorations
         ],
         "versions": dict(report.versions),

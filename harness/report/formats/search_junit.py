@@ -40,6 +40,7 @@ def _case(suite: Element, one: Exploration) -> None:
         "strategy": one.strategy,
         "mode": one.mode,
         "chaos": str(one.chaos).lower(),
+        "cancel": str(one.cancel).lower(),
         "seed": str(one.seed),
         "runs": str(one.runs),
         "distinct": str(one.distinct),
@@ -56,6 +57,8 @@ def _case(suite: Element, one: Exploration) -> None:
     if one.verdict is Verdict.UNKNOWN:
         nothing = "nothing was run, so nothing is known" if one.runs == 0 else one.not_judged_text
         kind = "not_judged" if one.nothing_judged and one.could_not_run is None else "could_not_run"
+        if one.health and one.could_not_run is None and nothing is None:
+            kind, nothing = one.health[0], one.health_texts[0]
         message = one_line(one.could_not_run or nothing or "nothing is known")
         SubElement(case, "error", message=message, type=kind).text = message
     SubElement(case, "system-out").text = printable("\n".join(summary_lines(one)))

@@ -38,6 +38,7 @@ def search_markdown(report: ExplorationReport, *, size_bytes_max: int = SIZE_BYT
     page.rows(["## Searches", "", *_HEAD], map(_row, ordered), noun="search")
     page.rows(["## What was not judged", ""], _not_judged(ordered), noun="sentence")
     page.rows(["## How sure this makes one", ""], _bounds(ordered), noun="sentence")
+    page.rows(["## What varied", ""], _varied(ordered), noun="sentence")
     return page.text()
 
 
@@ -50,7 +51,8 @@ def _failures(explorations: list[Exploration]) -> Iterator[str]:
 
 def _row(one: Exploration) -> str:
     proven = " (proven)" if one.proven else ""
-    words = [*["adversarial"] * (one.mode == "adversarial"), *["chaos"] * one.chaos]
+    modes = {"adversarial": one.mode == "adversarial", "chaos": one.chaos, "cancel": one.cancel}
+    words = [name for name, asked in modes.items() if asked]
     mode = f" ({', '.join(words)})" if words else ""
     reason = "" if one.could_not_run is None else f": {cell(one.could_not_run)}"
     cells = [
@@ -69,9 +71,17 @@ def _not_judged(explorations: list[Exploration]) -> Iterator[str]:
     for one in explorations:
         if one.not_judged_text is not None:
             yield f"- {cell(one.scenario)}: {cell(one.not_judged_text)}"
+        for sentence in one.health_texts:
+            yield f"- {cell(one.scenario)}: {cell(sentence)}"
 
 
 def _bounds(explorations: list[Exploration]) -> Iterator[str]:
     for one in explorations:
         for sentence in one.bounds_text:
+            yield f"- {cell(one.scenario)}: {cell(sentence)}"
+
+
+def _varied(explorations: list[Exploration]) -> Iterator[str]:
+    for one in explorations:
+        for sentence in one.varied_texts:
             yield f"- {cell(one.scenario)}: {cell(sentence)}"

@@ -36,7 +36,10 @@ def summary_lines(exploration: Exploration) -> list[str]:
         lines.append(_line(f"  could not run: {exploration.could_not_run}"))
     if exploration.not_judged_text is not None:
         lines.append(_line(f"  {exploration.not_judged_text}"))
-    return [*lines, *(_line(f"  {sentence}") for sentence in exploration.bounds_text)]
+    # Beside a failure the reports alone tell what varied: the failure comes first.
+    varied = () if exploration.failures else exploration.varied_texts
+    said = (*exploration.health_texts, *exploration.bounds_text, *varied)
+    return [*lines, *(_line(f"  {sentence}") for sentence in said)]
 
 
 def summary_line(exploration: Exploration) -> str:
@@ -44,6 +47,7 @@ def summary_line(exploration: Exploration) -> str:
     one = exploration
     proven = ", proven" if one.proven else ""
     mode = ", adversarial" * (one.mode == "adversarial") + ", chaos" * one.chaos
+    mode += ", cancel" * one.cancel
     orders = f"{count(one.distinct, 'distinct partial order')} in {count(one.runs, 'run')}"
     return (
         f"{one.verdict.upper()} {one.scenario} [{one.strategy}{mode}, seed {one.seed}]"

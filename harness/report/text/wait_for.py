@@ -28,7 +28,7 @@ def waiting_lines(diagnosis: Diagnosis, clock: str, *, blocked_max: int = 50) ->
     Tasks that wait alike share a line. The wait that explains most comes first.
     """
     at = f"{seconds(diagnosis.at_s)} {clock}"
-    sure = "deadlock" if diagnosis.exact else "stall, taken for a deadlock"
+    sure = "deadlock" if diagnosis.exact or diagnosis.cycle else "given up"
     lines = [f"{sure} at {at}: {count(len(diagnosis.blocked), 'task')} blocked"]
     groups = _alike(diagnosis)
     lines += [f"  {one_line(_group_words(group))}" for group in groups[:blocked_max]]

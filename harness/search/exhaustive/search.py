@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.choices.kinds import ChoiceKind
 from harness.results.wording import count
+from harness.search.exhaustive.bytecode.instructions import refuse_unknown_bytecode
 from harness.search.exhaustive.decision_path import Decision, alternatives_of
 from harness.search.exhaustive.memory import (
     ORDER_BYTES,
@@ -18,7 +19,6 @@ from harness.search.exhaustive.memory import (
     path_restored,
 )
 from harness.search.exhaustive.races import races_of
-from harness.search.exhaustive.symbolic_stack import refuse_unknown_bytecode
 from harness.search.exhaustive.trail import Trail
 from harness.search.strategies.port import Strategy
 from harness.search.subjects.attempt import Attempt
@@ -133,14 +133,17 @@ class Exhaustive(Strategy):
         if walk.trail is not None:
             walk.trail.settle()
             self.redundant += walk.trail.redundant
-            if self.runs == 1:
-                self._judge(walk.trail)
+            self._judge(walk.trail)
             self._learn(walk.trail)
         self._move_on(walk.trail)
 
     def _judge(self, trail: Trail) -> None:
-        """After the first run: go on without observing if it does not tell enough."""
-        if trail.idle:
+        """Go on without observing if it does not tell enough of the first run, or does harm."""
+        if trail.lifetime:
+            self.given_up = f"it matters when things are freed: {trail.lifetime}"
+        elif self.runs > 1:
+            return
+        elif trail.idle:
             self.given_up = "in asyncio's own order the order of all steps matters"
         elif trail.observed_share() < OBSERVED_SHARE_MIN:
             most = max(trail.whys, key=lambda why: trail.whys[why], default="no step was seen")

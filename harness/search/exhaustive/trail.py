@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from harness.choices.policies import StepWatcher
 from harness.search.exhaustive.footprint import EVERYTHING, Footprint, Touch
-from harness.search.exhaustive.observer import FootprintObserver, StepTouches
+from harness.search.exhaustive.observation.observer import FootprintObserver
+from harness.search.exhaustive.observation.step_touches import StepTouches
 from harness.search.exhaustive.races import Event
 
 if TYPE_CHECKING:
@@ -312,6 +313,11 @@ class Trail(StepWatcher):
             self._observer.names.number_of(task)
         self._tasks_seen = len(made)
         return bool(new)
+
+    @property
+    def lifetime(self) -> str:
+        """Why it matters to the program when a thing is freed, or "": watching keeps things."""
+        return self._observer.names.lifetime
 
     def observed_share(self) -> float:
         """Return the share of steps that are not taken as doing anything."""

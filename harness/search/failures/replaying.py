@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.errors import BadInput
+from harness.processes.text_hashing import FIXED, RANDOM, VARIABLE, text_hashing
 from harness.results.replays import ReplayResult
 from harness.search.failures.investigation import run_with_schedule
 from harness.search.failures.token import Token, cause_key, first_parting
@@ -99,10 +100,20 @@ class Replayed:
             words += f" ({changed})" if inner else f"; the code has changed ({changed})"
         if self.parted is not None:
             begin, end = self.parted
-            return f"{words}; the run first differs between steps {begin:,} and {end:,}"
+            words += f"; the run first differs between steps {begin:,} and {end:,}"
+            return words + _hashed_otherwise(self.token.hashing)
         if self.outcome is ReplayOutcome.SAME_FAILURE:
             return words
-        return f"{words}; its order of events is the same"
+        return f"{words}; its order of events is the same{_hashed_otherwise(self.token.hashing)}"
+
+
+def _hashed_otherwise(hashing: str) -> str:
+    """Say that sets of texts may have another order than in the token's run, if so."""
+    if hashing == RANDOM:
+        return f"; sets of texts had a random order then: find it again with {VARIABLE}={FIXED}"
+    if hashing and hashing != text_hashing():
+        return f"; sets of texts have another order than then: set {VARIABLE}={hashing}"
+    return ""
 
 
 def replay(token: Token, subject: Subject) -> Replayed:
@@ -121,11 +132,17 @@ def replay(token: Token, subject: Subject) -> Replayed:
 
 
 def subject_of_token(
-    token: Token, *, system: str | None = None, profile: str | PathLike[str] | None = None
+    token: Token,
+    *,
+    system: str | None = None,
+    profile: str | PathLike[str] | None = None,
+    steps_max: int | None = None,
+    watchdog: bool = True,
 ) -> ScenarioSubject:
     """Make the subject that a token names; ``system`` overrides the token's own.
 
-    ``profile`` is where the token's profile is now, if it is not where it was.
+    ``profile`` is where the token's profile is now, if it is not where it was; ``steps_max`` and
+    ``watchdog`` are those of the terms.
 
     Raises:
         BadInput: The token is not of a scenario, or the scenario or the profile is not here.
@@ -144,6 +161,8 @@ def subject_of_token(
         token.terms,
         system=system or token.terms.system,
         profile=profile_again(token.profile, profile, what="token"),
+        steps_max=steps_max,
+        watchdog=watchdog,
     )
     return subject_of(token.subject, terms, dropped=token.dropped)
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from harness.choices.policies import Arriving, Lane, WatchedLoop
 
-__all__ = ["STEPS_MAX", "ScheduleRecorder"]
+__all__ = ["STEPS_MAX", "InterleavingRecorder", "ScheduleRecorder"]
 
 # Steps that a report can show; what comes after is counted.
 STEPS_MAX = 20_000
@@ -30,19 +30,54 @@ STEPS_MAX = 20_000
 _PLACE = re.compile(r"^(?P<path>.+):(?P<line>\d+) in ")
 
 
-class ScheduleRecorder(StepWatcher):
+class InterleavingRecorder(StepWatcher):
+    """Records which lines were interleaved in a run: at one a task stood as another came to one."""
+
+    def __init__(self) -> None:
+        self.interleaved: Counter[tuple[str, str]] = Counter()
+        self._loop: WatchedLoop
+        self._stands: dict[int, str] = {}
+
+    def bind(self, loop: WatchedLoop) -> None:
+        """Take the loop that is to run."""
+        self._loop = loop
+
+    def ended(self, handle: Lane) -> None:
+        """Note where the lane stands after its step."""
+        if handle.lane > 0:
+            task = self._task(handle.lane)
+            stands = task is not None and not task.done()
+            self._note_interleaving(handle.lane, place_in(frames_of(task)) if stands else None)
+
+    def _note_interleaving(self, lane: int, place: str | None) -> None:
+        if place is None:
+            self._stands.pop(lane, None)
+            return
+        for other, stood in self._stands.items():
+            if other != lane:
+                self.interleaved[stood, place] += 1
+        self._stands[lane] = place
+
+    def _task(self, lane: int) -> asyncio.Task[Any] | None:
+        made = self._loop.made_tasks
+        if lane <= len(made):
+            found: asyncio.Task[Any] | None = made[lane - 1]
+            if getattr(found, "number", 0) == lane:
+                return found
+        return next((task for task in made if task.number == lane), None)
+
+
+class ScheduleRecorder(InterleavingRecorder):
     """Records every step of a run. It is used for one run, and never for a search."""
 
     def __init__(self) -> None:
+        super().__init__()
         self._steps: list[ScheduleStep] = []
         self._inner = StepWatcher()
         self._dropped = 0
-        self._loop: WatchedLoop
         self._deviation: str | None = None
         self._notes: list[str] = []
-        self.interleaved: Counter[tuple[str, str]] = Counter()
         self.stacks: list[tuple[str, ...]] = []
-        self._stands: dict[int, str] = {}
         # What became ready in which step; None for what came from outside.
         self._wakers: dict[Lane, int | None] = {}
         self._woken_by: int | None = None
@@ -58,7 +93,7 @@ class ScheduleRecorder(StepWatcher):
 
     def bind(self, loop: WatchedLoop) -> None:
         """Take the loop that is to run."""
-        self._loop = loop
+        super().bind(loop)
         self._inner.bind(loop)
 
     def begins(self, handle: Lane, overtaken: Sequence[Lane]) -> None:
@@ -106,15 +141,6 @@ class ScheduleRecorder(StepWatcher):
     def schedule(self, cycle: Sequence[str] = ()) -> Schedule:
         """Return what was recorded."""
         return Schedule(steps=tuple(self._steps), cycle=tuple(cycle), dropped=self._dropped)
-
-    def _note_interleaving(self, lane: int, place: str | None) -> None:
-        if place is None:
-            self._stands.pop(lane, None)
-            return
-        for other, stood in self._stands.items():
-            if other != lane:
-                self.interleaved[stood, place] += 1
-        self._stands[lane] = place
 
     def _note_site(self, line: str, lane: int) -> None:
         """Note that the step that comes next is one that could be kept back."""
@@ -169,13 +195,6 @@ class ScheduleRecorder(StepWatcher):
                 woken_by=self._woken_by,
             )
         )
-
-    def _task(self, lane: int) -> asyncio.Task[Any] | None:
-        made = self._loop.made_tasks
-        if lane <= len(made) and made[lane - 1].number == lane:
-            found: asyncio.Task[Any] = made[lane - 1]
-            return found
-        return next((task for task in made if task.number == lane), None)
 
     def _name(self, handle: Lane, label: str = "callback") -> str:
         task = self._task(handle.lane)

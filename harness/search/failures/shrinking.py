@@ -88,7 +88,7 @@ class _Shrinker:
         self._known: dict[tuple[Deviation, ...], bool] = {self.best: True}
 
     def shrink(self) -> None:
-        if not self._one_long_delay():
+        if not self._cancellations_alone() and not self._one_long_delay():
             self._keep_what_matters()
         self._take_away_one_by_one()
         self._make_one_of_two()
@@ -127,6 +127,12 @@ class _Shrinker:
                     low = middle
             kept.insert(0, others[high - 1])
             others = others[: high - 1]
+
+    def _cancellations_alone(self) -> bool:
+        """Try whether one of the cancellations fails in the default order, or all of them do."""
+        strikes = [one for one in self.best if one.kind is ChoiceKind.CANCEL]
+        alone = [[one] for one in strikes] if len(self.best) > 1 else []
+        return any(self._test(some) for some in (*alone, strikes) if some)
 
     def _one_long_delay(self) -> bool:
         """Try whether one delay, or two, at one of the sites fail alone."""

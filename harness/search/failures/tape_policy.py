@@ -75,6 +75,10 @@ class TapePolicy(_StepCounter):
                 self._left[passed] -= 1
         return keys[position][0]
 
+    def asked(self, kind: ChoiceKind, label: str) -> int:
+        """Return how often a choice was asked for so far."""
+        return self._asked[kind, label]
+
     def choose(self, kind: ChoiceKind, count: int, label: str) -> int:
         """Choose what the tape says, as far as it can be had."""
         nth = self._asked[kind, label]

@@ -57,7 +57,7 @@ def _candidates(scenario: Scenario) -> Iterator[str]:
 def _without(scenario: Scenario, out: tuple[str, ...]) -> Scenario | None:
     """Leave things out; None if nothing would be left, or what is left would refer to nothing."""
     gone = set(out)
-    times = dict(one.split(" ")[1:] for one in out if one.startswith("times "))
+    times = dict(one[len("times ") :].rsplit(" ", 1) for one in out if one.startswith("times "))
     users = [user for user in scenario.users if f"user {user.name}" not in gone]
     names = {user.name for user in users}
     phases: list[Phase] = []
@@ -65,7 +65,10 @@ def _without(scenario: Scenario, out: tuple[str, ...]) -> Scenario | None:
         if f"phase {phase.name}" in gone:
             continue
         steps = [
-            step.model_copy(update={"times": int(times.get(step.name, step.times))})
+            # A token may ask for more than there is: nothing is added here.
+            step.model_copy(
+                update={"times": min(int(times.get(step.name, step.times)), step.times)}
+            )
             for step in phase.do
             if f"step {step.name}" not in gone and _has_user(step, names)
         ]

@@ -9,6 +9,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness.choices.lateness import LATE_MS_DEFAULT
 from harness.errors import BadInput
 from harness.results.explorations import RESULT_VERSION, FoundFailure
 from harness.results.plain_record import from_plain, to_plain
@@ -186,22 +187,31 @@ def _identity(plan: SearchPlan) -> dict[str, Any]:
     """Say what must be alike for two journals to be of one search."""
     terms = plan.terms
     profile = {} if terms.profile is None else {PROFILE: str(terms.profile.used)}
-    return profile | {
-        "result_version": RESULT_VERSION,
-        "strategy": terms.strategy,
-        "seed": terms.seed,
-        "runs": plan.runs_wanted,
-        "adversarial": terms.adversarial,
-        "chaos": terms.chaos,
-        "system": terms.system,
-        "scenarios": {
-            one.path: hashlib.sha256(Path(one.path).read_bytes()).hexdigest()[:16]
-            for one in plan.scenarios
-        },
-        "code": {
-            one.path: subject_of(one.path, terms).fingerprint()[:16] for one in plan.scenarios
-        },
-    }
+    cancel = {"cancel": True} if terms.cancel else {}
+    late = {} if terms.late_ms == LATE_MS_DEFAULT else {"late_ms": terms.late_ms}
+    steps = {} if terms.steps_max is None else {"steps_max": terms.steps_max}
+    return (
+        profile
+        | cancel
+        | late
+        | steps
+        | {
+            "result_version": RESULT_VERSION,
+            "strategy": terms.strategy,
+            "seed": terms.seed,
+            "runs": plan.runs_wanted,
+            "adversarial": terms.adversarial,
+            "chaos": terms.chaos,
+            "system": terms.system,
+            "scenarios": {
+                one.path: hashlib.sha256(Path(one.path).read_bytes()).hexdigest()[:16]
+                for one in plan.scenarios
+            },
+            "code": {
+                one.path: subject_of(one.path, terms).fingerprint()[:16] for one in plan.scenarios
+            },
+        }
+    )
 
 
 def _refuse_other(record: dict[str, Any], now: dict[str, Any], where: str) -> None:
@@ -213,8 +223,15 @@ def _refuse_other(record: dict[str, Any], now: dict[str, Any], where: str) -> No
     then = record.get("campaign")
     if not isinstance(then, dict):
         raise BadInput(f"{where}:1: must say which search it is of; {fix}")
-    for key, value in ({PROFILE: str(NOMINAL)} | now).items():
-        before = then.get(key, str(NOMINAL) if key == PROFILE else None)
+    # What a search does not say of itself is as usual.
+    usual = {
+        PROFILE: str(NOMINAL),
+        "cancel": False,
+        "late_ms": LATE_MS_DEFAULT,
+        "steps_max": None,
+    }
+    for key, value in (usual | now).items():
+        before = then.get(key, usual.get(key))
         if before == value:
             continue
         if isinstance(value, dict) and isinstance(before, dict):

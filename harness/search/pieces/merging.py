@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from harness.results.explorations import Exploration
+from harness.results.health.varied import Decisions, Varied
 from harness.runs.under_search import Search
 from harness.search.strategies.confidence import sentences
 from harness.search.strategies.pct import PriorityChanges
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from harness.scenario.model import Scenario
     from harness.search.pieces.piece import PieceFound
     from harness.search.pieces.plan import SearchPlan
+    from harness.search.terms import SearchTerms
 
 __all__ = ["fewest_deviations", "merged"]
 
@@ -51,8 +54,7 @@ def merged(
     kept = fewest_deviations([*_numbered(searches), *failures])
     curve = _curve(ordered)
     reason = lost or next((why for one in searches if (why := one.could_not_run) is not None), None)
-    terms, checks = plan.terms, scenario.checks["simulated"]
-    judged = Search.of(scenario, faults=terms.chaos)
+    terms = plan.terms
     return Exploration(
         scenario=scenario.name,
         path=scenario.path,
@@ -71,10 +73,52 @@ def merged(
         awaits_interleaved=len({pair for one in ordered for pair in one.interleaved}),
         failures=kept,
         could_not_run=None if kept else reason,
-        chaos=terms.chaos,
-        not_judged=judged.leaves_out(checks),
-        nothing_judged=judged.judges_none_asked(checks),
+        one_order=_one_order(searches),
+        varied=_varied(searches),
+        **_of_the_file(scenario, terms),
     )
+
+
+def _of_the_file(scenario: Scenario, terms: SearchTerms) -> dict[str, Any]:
+    """Say what of the file no run judges, and what it allows."""
+    checks = scenario.checks["simulated"]
+    judged = Search.of(scenario, faults=terms.chaos, cancel=terms.cancel)
+    return {
+        "chaos": terms.chaos,
+        "cancel": terms.cancel,
+        "allowed": tuple(dict.fromkeys((*terms.allow, *scenario.allow))),
+        "not_judged": judged.leaves_out(checks),
+        "nothing_judged": judged.judges_none_asked(checks),
+    }
+
+
+def _one_order(searches: Sequence[Exploration]) -> str | None:
+    """Return the order of all runs, if it was but one; a piece without runs says nothing."""
+    orders = {one.one_order for one in searches if one.runs}
+    return orders.pop() if len(orders) == 1 else None
+
+
+def _varied(searches: Sequence[Exploration]) -> Varied:
+    """Unite what varied; what never did, did in none."""
+    asked: Counter[str] = Counter()
+    changed: Counter[str] = Counter()
+    for one in searches:
+        for kind in one.varied.decisions:
+            asked[kind.what] += kind.asked
+            changed[kind.what] += kind.changed
+    ran = [one.varied for one in searches if one.runs]
+    return Varied(
+        runs=sum(one.runs for one in ran),
+        decisions=tuple(
+            Decisions(what=what, asked=asked[what], changed=changed[what]) for what in sorted(asked)
+        ),
+        never=_in_all([one.never for one in ran]),
+        unreached=_in_all([one.unreached for one in ran]),
+    )
+
+
+def _in_all(lists: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
+    return tuple(one for one in lists[0] if all(one in each for each in lists)) if lists else ()
 
 
 def fewest_deviations(failures: Iterable[FoundFailure]) -> tuple[FoundFailure, ...]:
@@ -120,7 +164,8 @@ def _bounds(
         return ()
     if len(pieces) == 1 and not unknown:
         return pieces[0].exploration.bounds_text
-    strategy = strategy_named(plan.terms.strategy, seed=plan.terms.seed)
+    terms = plan.terms
+    strategy = strategy_named(terms.strategy, seed=terms.seed, cancel=terms.cancel)
     for part in dict.fromkeys((strategy, *strategy.parts)):
         if isinstance(part, PriorityChanges):
             own = [one for piece in pieces for one in piece.measured if one.strategy == part.name]

@@ -8,6 +8,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import BadInput
+from harness.processes.below_python import original
 from harness.results.explorations import FoundFailure
 from harness.results.plain_record import from_plain, to_plain
 
@@ -21,7 +22,7 @@ __all__ = ["Noted", "SpoolReader", "SpoolWriter"]
 
 STOP = "stop"
 EVERY_S = 0.25
-_REAL_CLOCK = time.perf_counter
+_REAL_CLOCK = original(time.perf_counter)
 
 Noted = tuple[str, int, "tuple[int, int, int] | FoundFailure"]
 

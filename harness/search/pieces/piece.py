@@ -185,6 +185,7 @@ def _coverage_of(begun: PieceFound | None) -> Coverage:
         zip(begun.digests(), begun.first_seen, strict=True),
         interleaved=begun.interleaved,
         curve=begun.exploration.coverage,
+        before=begun.exploration,
     )
 
 
@@ -226,7 +227,12 @@ def strategy_of(piece: Piece) -> Strategy:
     if piece.index:
         drawn = f"{seed} {piece.index}".encode()
         seed = int.from_bytes(hashlib.blake2b(drawn, digest_size=8).digest())
-    strategy = strategy_named(piece.terms.strategy, seed=seed)
+    strategy = strategy_named(
+        piece.terms.strategy,
+        seed=seed,
+        cancel=piece.terms.cancel,
+        share=(piece.index, piece.parts),
+    )
     if piece.begun is not None:
         strategy.remember(piece.begun.learned, where="--resume")
     return strategy

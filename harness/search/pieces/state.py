@@ -7,6 +7,7 @@ from collections import deque
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
+from harness.processes.below_python import original
 from harness.processes.signals import Interruption
 from harness.results.explorations import ExplorationReport, FoundFailure
 from harness.results.profile_used import NOMINAL
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SearchObserver", "SearchState"]
 
-_REAL_CLOCK = time.perf_counter
+_REAL_CLOCK = original(time.perf_counter)
 # A piece with less time than this would not run once.
 SECONDS_MIN = 0.05
 

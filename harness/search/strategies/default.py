@@ -17,6 +17,7 @@ class DefaultOrder(Sampling):
     """What happens by default, once: asyncio's own order, nominal latencies, no fault."""
 
     name = "default"
+    default_first = True
     kept = ("exhausted",)
 
     def begin(self, run: int) -> OrderPolicy:

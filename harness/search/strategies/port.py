@@ -21,7 +21,8 @@ class Strategy(ABC):
 
     ``exhausted``: it has no more runs to propose. ``locks`` and ``watcher``, asked after ``begin``:
     the holders of locks must be watched in the next run, and who looks on at each of its steps.
-    ``same_seed``: all runs must have one seed. ``parts`` are the strategies that it takes turns
+    ``same_seed``, asked then, too: the run must have the first run's seed. ``default_first``: its
+    first run is the default order. ``parts`` are the strategies that it takes turns
     with. ``bound`` is how many delays its orders have at most, ``depth`` the depth of the bugs for
     which it has a bound; None for no bound. ``lanes`` and ``horizon`` are the most lanes and
     decisions of a run that it measured, 0 if it measures none. ``kept`` names the attributes that
@@ -34,6 +35,7 @@ class Strategy(ABC):
     locks = False
     watcher: StepWatcher | None = None
     same_seed = False
+    default_first = False
     bound: int | None = None
     depth: int | None = None
     lanes = 0
@@ -52,6 +54,11 @@ class Strategy(ABC):
     def current(self) -> Strategy:
         """The strategy that proposed the last run: itself, or one of its parts."""
         return self
+
+    @property
+    def proposed_by(self) -> str:
+        """The name of whoever proposed the last run."""
+        return self.current.name
 
     @property
     def complete(self) -> bool:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.errors import BadInput
 from harness.search.strategies.awaits import EachAwait
+from harness.search.strategies.cancellations import Cancellations
 from harness.search.strategies.default import DefaultOrder
 from harness.search.strategies.delays import Delays
 from harness.search.strategies.holders import HoldersLast
@@ -42,6 +43,7 @@ class Portfolio(Strategy):
     """
 
     name = "portfolio"
+    default_first = True
 
     def __init__(self, seed: int) -> None:
         self.default = DefaultOrder(seed)
@@ -98,13 +100,19 @@ class Portfolio(Strategy):
         return (self.default, *dict.fromkeys(self.parts))
 
 
-def strategy_named(text: str, *, seed: int) -> Strategy:
-    """Make a strategy from its name.
+def strategy_named(
+    text: str, *, seed: int, cancel: bool = False, share: tuple[int, int] = (0, 1)
+) -> Strategy:
+    """Make a strategy from its name; ``cancel`` has it cancel tasks, too.
+
+    ``share`` (k, n): of n searches that share its places to cancel at this is number k, from 0.
 
     Raises:
         BadInput: There is none of this name, or the number behind it is out of bounds.
     """
     name, _, number = text.partition(":")
+    if cancel and name != "exhaustive":
+        return Cancellations(strategy_named(text, seed=seed), seed=seed, share=share)
     if name == "pct":
         return PriorityChanges(seed, depth=_depth_of(number, default=3, of="pct"))
     if name == "delays":
@@ -112,9 +120,9 @@ def strategy_named(text: str, *, seed: int) -> Strategy:
     if name == "exhaustive":
         from harness.search.exhaustive.search import Exhaustive  # noqa: PLC0415 - seldom asked for
 
-        if not number:
-            return Exhaustive()
-        return Exhaustive(bound=_depth_of(number, default=0, of="exhaustive", most=64))
+        # A cancellation is no step, so which steps it is independent of is not known.
+        bound = _depth_of(number, default=0, of="exhaustive", most=64) if number else None
+        return Exhaustive(bound=bound, reduced=not cancel)
     plain: dict[str, Callable[[int], Strategy]] = {
         "portfolio": Portfolio,
         "random": RandomWalk,

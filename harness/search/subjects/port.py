@@ -59,6 +59,10 @@ class Subject(ABC):
     ) -> Attempt:
         """Run once; ``locks`` has locks watched, ``recorder`` writes the schedule."""
 
+    def ends_at(self, until_s: float | None) -> None:
+        """Cut a run that is under way at that moment of ``time.perf_counter()``; None for never."""
+        del until_s
+
     def set_adversarial(self, adversarial: bool) -> None:
         """Go on with orders that asyncio never produces, or without."""
         self.terms = replace(self.terms, adversarial=adversarial)

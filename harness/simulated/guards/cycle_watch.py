@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 import simpy
 
 from harness.diagnosis.wait_graph import lasting_cycles
+from harness.simulated.loop.virtual_time import judges
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from harness.simulated.loop.virtual_loop import VirtualLoop
 
-__all__ = ["CycleWatch"]
+__all__ = ["CycleWatch", "nothing_comes"]
 
 
 class CycleWatch:
@@ -37,10 +38,16 @@ class CycleWatch:
         """Find the tasks and futures that a timer will cancel or complete."""
         for entry in self._loop.environment.queue:
             event = entry[-1]
-            if not isinstance(event, simpy.Event) and event.call is not None:
+            if not isinstance(event, simpy.Event) and event.call and not judges(event):
                 for thing in _things(event.call):
                     if isinstance(thing, asyncio.Future):
                         yield thing
+
+
+def nothing_comes(loop: VirtualLoop) -> bool:
+    """Return True if nothing is ready or on its way but deadlines that judge: all others wait."""
+    ready = [one for one in loop.ready if one.call is not None]
+    return not loop.environment.on_their_way() and all(map(judges, ready))
 
 
 def _things(call: tuple[Any, ...]) -> Iterator[object]:
@@ -53,8 +60,6 @@ def _things(call: tuple[Any, ...]) -> Iterator[object]:
         arguments += [*callback.args, *callback.keywords.values()]
         callback = callback.func
     owner = getattr(callback, "__self__", None)
-    if getattr(owner, "judges", False) is True:
-        return
     yield from arguments
     yield owner
     yield from list(getattr(owner, "__dict__", {}).values())

@@ -2,43 +2,48 @@
 
 from __future__ import annotations
 
-import _random
+import _socket
+import _thread
 import asyncio
 import concurrent.futures
+import itertools
 import os
-import random
+import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
 import time
-import uuid
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from harness.errors import Unsupported
+from harness.diagnosis.places import running_place
+from harness.errors import FailureFound, Unsupported
 from harness.processes.patches import Patches
+from harness.processes.prepared_patches import PreparedPatches
+from harness.simulated.guards.chance import Chance
+from harness.simulated.guards.clocks import EPOCH_S, guard_clocks, guard_time_zone
+from harness.simulated.guards.process_identity import guard_process_identity
+from harness.simulated.guards.serial_hashes import SerialHashes
 from harness.simulated.guards.task_sets import CreationOrder, ordered_set
 from harness.simulated.guards.unsupported_calls import refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from types import FrameType
-
     from harness.simulated.loop.virtual_loop import VirtualLoop
 
 __all__ = ["EPOCH_S", "Guards"]
 
-# What time.time() says when a run begins: 2026-01-01T00:00:00Z.
-EPOCH_S = 1_767_225_600
-
-_SEED = _random.Random.seed
-_REFERENCES = 2
 _NETWORK = (
     "there is no real network; hand the service a simulated partner, or run the scenario live"
 )
+_SIGNAL_WAIT = "signals arrive in real time; call what the handler would call"
 _PROCESS = "a process runs in real time; model it as a SimPy process, or run the scenario live"
+_END = "it would end or replace the process of the run, and no verdict be left; raise SystemExit"
 _POOL = "its threads run in real time; use loop.run_in_executor(pool, ...) or asyncio.to_thread"
+_THREAD = "a thread runs in real time; use asyncio.to_thread"
+# The ways below ``threading`` in which CPython's releases start a thread.
+_STARTS = ("start_new_thread", "start_new", "start_joinable_thread")
+_POOLS = concurrent.futures.ThreadPoolExecutor
 
 
 class Guards:
@@ -46,16 +51,23 @@ class Guards:
 
     Guarded on the thread that opened it, and on no other:
 
-    * ``time.time``, ``monotonic``, ``perf_counter`` and their ``_ns`` forms tell virtual time;
-    * ``random`` is seeded, ``random.Random()`` seeds itself from the seed, ``os.urandom``,
-      ``secrets``, ``random.SystemRandom``, ``uuid.uuid1`` and ``uuid4`` draw from it;
-    * ``asyncio.all_tasks`` and ``asyncio.as_completed`` go by the order of creation;
-    * and, if ``strict``, real sleep, threads, pools, sockets, processes and further event loops
-      raise ``Unsupported``.
+    * the clocks of ``time``, ``datetime`` and ``os`` tell virtual time, in UTC;
+    * ``random`` is seeded, ``random.Random()`` and the generators of modules seed themselves from
+      the seed; ``os.urandom``, ``/dev/urandom``, ``secrets``, ``ssl``, ``uuid.uuid1`` and
+      ``uuid4`` draw from it, as does SQLite's ``random()``;
+    * the process and its threads have one number everywhere;
+    * ``asyncio.all_tasks`` and ``asyncio.as_completed`` go by the order of creation, sets of
+      futures by the order in which these were put into one;
+    * if ``strict``, real sleep on the loop fails the run, with its line;
+    * and, if ``strict``, threads, pools, sockets, processes, further event loops and calls that end
+      or replace this process raise ``Unsupported``.
 
-    All is put back at the end, whatever happens. Not guarded, because CPython offers no handle on
-    it: ``datetime.now()``, a function imported by name before the run (``from time import time``),
-    the order of sets of strings (PYTHONHASHSEED), and of sets of bare futures.
+    Functions of C are reached wherever they were imported, where the layout of CPython is known
+    (see ``harness.processes.below_python``). The time zone is the whole process's. All is put back
+    at the end, whatever happens.
+
+    Not guarded, because CPython offers no handle on it: the order of sets of strings
+    (PYTHONHASHSEED), and of sets of plain objects, which hash by their address.
     """
 
     def __init__(self, loop: VirtualLoop, *, strict: bool = True) -> None:
@@ -68,19 +80,13 @@ class Guards:
                 " of the whole process; let one end before the next begins"
             ),
         )
-        self._random_state: Any = None
-        self._seeds_late: bool | None = None
-        self._stale = False
 
     def __enter__(self) -> Guards:
         self._patches.open()
-        self._random_state = random.getstate()
         try:
-            self._guard_time()
-            self._guard_randomness()
-            self._guard_order()
-            if self._strict:
-                self._guard_the_outside()
+            self._guarded = _guarded(self._strict)
+            self._patches.on_close(self._guarded.close)
+            self._guarded.open(self._loop)
         except BaseException:
             self.__exit__()
             raise
@@ -88,99 +94,61 @@ class Guards:
 
     def __exit__(self, *_error: object) -> None:
         self._patches.close()
-        random.setstate(self._random_state)
 
     def rebind(self, loop: VirtualLoop) -> None:
         """Guard the next run, on a loop of its own, as if the guards had been opened for it.
 
-        To open them costs more than many a run: a search opens them once. And to seed ``random``
-        costs more than many a run draws from it: it is seeded at the first draw where that is safe.
+        To open them costs more than many a run: a search opens them once.
         """
+        self._guarded.rebind(loop)
+
+
+@cache
+def _guarded(strict: bool) -> _Guarded:
+    """Return what is replaced: one pair of guards is open at a time, so all can share it."""
+    return _Guarded(strict=strict)
+
+
+class _Guarded:
+    """All that guards replace, for whichever loop they are open for."""
+
+    def __init__(self, *, strict: bool) -> None:
+        self._loop: VirtualLoop
+        self._patches = PreparedPatches()
+        guard_time_zone(self._patches)
+        guard_clocks(self._patches, self._now, self._failed)
+        guard_process_identity(self._patches)
+        self._chance = Chance(self._patches, lambda: self._loop.randomness, self._now)
+        self._hashes = SerialHashes()
+        self._guard_order()
+        if strict:
+            self._guard_the_outside()
+
+    def open(self, loop: VirtualLoop) -> None:
+        """Replace everything on this thread, for this loop."""
         self._loop = loop
-        if self._seeds_late is None:
-            self._seeds_late = self._seed_late()
-        if self._seeds_late:
-            self._stale = True
-            self._forget_names()
-        else:
-            self._seed_anew()
+        self._patches.open()
+        self._chance.begin()
+        self._begin_order()
 
-    def _seed_late(self) -> bool:
-        """Have ``random``'s functions seed first; False if somebody holds one of them already."""
-        names = [name for name, one in vars(random).items() if _is_shared_generators(one)]
-        # One reference is the module's, one is the call's: a third is "from random import ...".
-        if any(sys.getrefcount(getattr(random, name)) > _REFERENCES for name in names):
-            return False
-        for name in names:
-            self._patches.replace(random, name, self._seeding_first(getattr(random, name)))
-        return True
+    def close(self) -> None:
+        """Put everything back."""
+        self._patches.close()
 
-    def _seeding_first(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        def seeding_first(*args: Any, **kwargs: Any) -> Any:
-            if self._stale:
-                self._seed_anew()
-            return function(*args, **kwargs)
+    def rebind(self, loop: VirtualLoop) -> None:
+        """Go on with another loop as if everything had been replaced for it."""
+        self._loop = loop
+        self._chance.begin_anew()
+        self._begin_order()
 
-        return seeding_first
+    def _now(self) -> float:
+        loop = self._loop
+        # Executors that were never asked for have not slept either.
+        executors = loop.__dict__.get("executors")
+        return float(loop.environment.now) + (executors.slept_s if executors else 0.0)
 
-    def _guard_time(self) -> None:
-        def now() -> float:
-            loop = self._loop
-            # Executors that were never asked for have not slept either.
-            executors = loop.__dict__.get("executors")
-            return float(loop.environment.now) + (executors.slept_s if executors else 0.0)
-
-        def now_ns() -> int:
-            return round(now() * 1e9)
-
-        for name in ("monotonic", "perf_counter"):
-            self._patches.replace_here(time, name, now)
-            self._patches.replace_here(time, f"{name}_ns", now_ns)
-        self._patches.replace_here(time, "time", lambda: EPOCH_S + now())
-        self._patches.replace_here(time, "time_ns", lambda: EPOCH_S * 1_000_000_000 + now_ns())
-
-    def _guard_randomness(self) -> None:
-        real_bytes = os.urandom
-        seed_method = random.Random.seed
-        thread = self._patches.thread
-
-        def seed(generator: random.Random, a: Any = None, version: int = 2) -> None:
-            if a is None and threading.get_ident() == thread and not _importing():
-                a = self._loop.randomness.stream("random.Random()").getrandbits(64)
-            seed_method(generator, a, version)
-
-        def urandom(size: int) -> bytes:
-            if _importing():
-                return real_bytes(size)
-            return self._loop.randomness.stream("os.urandom").randbytes(size)
-
-        self._patches.replace_here(os, "urandom", urandom)
-        self._patches.replace_here(random, "_urandom", urandom)
-        self._patches.replace(random.Random, "seed", seed)
-        self._patches.replace(tempfile, "_name_sequence", None)
-        # Without the system's generator uuid1 makes its number itself: from time and these two.
-        self._patches.replace(uuid, "_generate_time_safe", None)
-        self._patches.replace(uuid, "_last_timestamp", None)
-        # The multicast bit marks a node number that was drawn, and is nobody's address.
-        self._patches.replace_here(uuid, "getnode", lambda: self._node_key() % 2**48 | 1 << 40)
-        self._seed_anew()
-
-    def _node_key(self) -> int:
-        return self._loop.randomness.key("uuid.getnode")
-
-    def _seed_anew(self) -> None:
-        """Let all that is drawn follow from the loop's seed, and nothing from an earlier run."""
-        self._stale = False
-        # Past our own guard of seed(), and past what it does for seeds that are no numbers.
-        _SEED(random._inst, self._loop.randomness.key("random"))
-        random._inst.gauss_next = None  # type: ignore[attr-defined]
-        self._forget_names()
-
-    @staticmethod
-    def _forget_names() -> None:
-        # Its names come from a generator of its own, which would go on where the last run left it.
-        tempfile._name_sequence = None  # type: ignore[attr-defined]
-        uuid._last_timestamp = None  # type: ignore[attr-defined]
+    def _failed(self, error: Exception) -> None:
+        self._loop.call_exception_handler({"message": "datetime.now() failed", "exception": error})
 
     def _guard_order(self) -> None:
         tasks = sys.modules["asyncio.tasks"]
@@ -188,48 +156,55 @@ class Guards:
         for name in ("_all_tasks", "_scheduled_tasks"):  # until CPython 3.11, from 3.12
             if hasattr(tasks, name):
                 self._patches.replace(tasks, name, CreationOrder(getattr(tasks, name)))
+        # Both count names through a whole process.
+        self._patches.replace(_POOLS, "_counter", None)
+        self._patches.replace(threading, "_counter", None)
+        self._hashes.guard(self._patches)
+
+    def _begin_order(self) -> None:
+        self._hashes.begin(self._loop)
+        _POOLS._counter = itertools.count().__next__  # type: ignore[attr-defined]
+        threading._counter = itertools.count(1).__next__  # type: ignore[attr-defined]
 
     def _guard_the_outside(self) -> None:
         self._patches.replace_here(time, "sleep", self._sleep)
         self._refuse(concurrent.futures.ThreadPoolExecutor, "submit", _POOL)
-        self._refuse(threading.Thread, "start", "a thread runs in real time; use asyncio.to_thread")
+        self._refuse(threading.Thread, "start", _THREAD)
+        for name in _STARTS:
+            if hasattr(_thread, name):
+                self._refuse(_thread, name, _THREAD)
         for name in ("connect", "connect_ex", "bind", "listen", "sendto"):
             self._refuse(socket.socket, name, _NETWORK)
         for name in ("getaddrinfo", "gethostbyname"):
-            self._refuse(socket, name, _NETWORK)
+            self._refuse(_socket, name, _NETWORK)
         self._refuse(subprocess.Popen, "__init__", _PROCESS)
-        for name in ("fork", "posix_spawn", "system"):
+        for name in ("fork", "forkpty", "posix_spawn", "posix_spawnp", "system"):
             if hasattr(os, name):
                 self._refuse(os, name, _PROCESS)
+        # All others of exec's family come down to these two.
+        for name in ("_exit", "abort", "execv", "execve"):
+            self._refuse(os, name, _END)
+        for name in ("pause", "sigwait", "sigwaitinfo", "sigtimedwait"):
+            if hasattr(signal, name):
+                self._refuse(signal, name, _SIGNAL_WAIT)
         a_loop = "a second loop would wait in real time; await it on this one"
         for module in (asyncio, sys.modules["asyncio.events"]):
             self._refuse(module, "new_event_loop", a_loop)
 
     def _sleep(self, seconds: float) -> None:
-        if not self._loop.executors.running:
-            raise Unsupported(
-                f"time.sleep({seconds!r}) blocks the event loop: use `await asyncio.sleep()`,"
-                " or call the blocking function with asyncio.to_thread"
+        loop = self._loop
+        executors = loop.__dict__.get("executors")
+        if executors is not None and executors.running:
+            executors.sleep(seconds)
+        elif seconds:
+            text = (
+                f"time.sleep({seconds!r}) at {running_place(sys._getframe(1))} blocks the event"
+                " loop: use `await asyncio.sleep()`, or call the blocking function with"
+                " asyncio.to_thread"
             )
-        self._loop.executors.sleep(seconds)
+            # Code that takes every error takes this one, too.
+            loop.unhandled.append(text)
+            raise FailureFound(text)
 
     def _refuse(self, owner: Any, name: str, advice: str) -> None:
         self._patches.replace_here(owner, name, refusal(f"{owner.__name__}.{name}", advice))
-
-
-def _is_shared_generators(function: object) -> bool:
-    return getattr(function, "__self__", None) is random._inst
-
-
-def _importing() -> bool:
-    """Return True while a module is being imported.
-
-    What a module draws when it is imported it draws in the first run of a process only: if that
-    came from the seed, all later draws of that run would be others than in the second run.
-    """
-    frame: FrameType | None = sys._getframe(2)
-    while frame is not None:
-        if frame.f_globals.get("__name__") == "importlib._bootstrap":
-            return True
-        frame = frame.f_back
-    return False

@@ -14,6 +14,10 @@ __all__ = ["PLUMBING", "described", "is_plumbing", "only_forgets"]
 PLUMBING = -1
 
 
+# Nothing here is a callback of asyncio's own: a program has asked for ``event.set`` or the like. A
+# ledger of locks puts functions of its own for these, and a run is to be the same with it.
+_OF_PROGRAMS = frozenset({"asyncio.locks", "asyncio.queues"})
+
 # What CPython 3.14 calls at the end of a gather, and of a shield, to drop a note of its call graph.
 _FORGETTING = frozenset({"_discard_awaited_by", "_clear_awaited_by_callback"})
 
@@ -33,7 +37,8 @@ def only_forgets(callback: Any) -> bool:
 
 
 def _is_of_asyncio(function: Any) -> bool:
-    return str(getattr(function, "__module__", "")).startswith("asyncio")
+    module = str(getattr(function, "__module__", ""))
+    return module.startswith("asyncio") and module not in _OF_PROGRAMS
 
 
 def described(call: tuple[Any, ...] | None) -> str:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections import Counter, deque
+import gc
+from collections import deque
 from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 from harness.choices.kinds import ChoiceKind, DefaultPolicy
+from harness.choices.lane_names import LaneNames
+from harness.choices.lateness import LATE_MS_DEFAULT
 from harness.choices.randomness import Randomness
+from harness.simulated.limits.overtaken import Overtaken
+from harness.simulated.limits.polling import Polling
 from harness.simulated.loop.callbacks import PLUMBING, is_plumbing
 from harness.simulated.loop.core import the_core
 from harness.simulated.loop.outside.outside_order import OUTSIDE, OutsideOrder
 from harness.simulated.loop.pause import Pause
 from harness.simulated.loop.turning import first_of_lane
 from harness.simulated.loop.virtual_loop import VirtualLoop
-from harness.simulated.loop.virtual_task import TASK_NUMBER
+from harness.simulated.loop.virtual_task import TASK_NUMBER, MadeTasks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -22,14 +27,26 @@ if TYPE_CHECKING:
     from harness.choices.policies import Lane, OrderPolicy, StepWatcher
     from harness.simulated.loop.turning import ReadyHandle, Timer
 
-__all__ = ["ExploringLoop"]
+    # Turns a loop so many times; says why it paused before, if it did.
+    _Turn = Callable[["ExploringLoop", int], Pause | None]
 
-# Steps of tasks and other callbacks after which a run is not going to end.
-STEPS_MAX = 200_000
+__all__ = ["SEARCH_STEPS_MAX", "ExploringLoop"]
 
-# Steps at one moment after which time goes on although a task is still ready: a program may
-# poll with sleep(0) for something that only time can bring.
-STEPS_A_MOMENT_MAX = 2_000
+# Steps of tasks and other callbacks that a run of a search may take, unless somebody says more.
+SEARCH_STEPS_MAX = 2_000_000
+
+# After so many passes of the same tasks at one moment time goes on: they poll for what it brings.
+FREE_PASSES = 2_000
+# Passes between two looks at that, and once time creeps.
+LOOK_PASSES = 250
+CREEP_PASSES = 16
+
+# The same for adversarial orders, in steps.
+LOOK_STEPS = 2_000
+CREEP_STEPS = 64
+
+# The times at which a loop has nothing ready at which garbage may be collected, counted from 1.
+COLLECTS_AT = frozenset({1, 4, 16, 64})
 
 # Adversarial: seconds that time may run ahead of a task that is ready, in one go and in all.
 WITHHELD_S = 1.0
@@ -39,13 +56,16 @@ WITHHELD_TOTAL_S = 1.0
 class ExploringLoop(VirtualLoop):
     """A virtual loop in which a policy decides what comes next wherever that is open.
 
-    By default only orders that can happen in production: callbacks keep asyncio's order, and what
-    comes from outside (a reply of a client, the end of an executor's call) comes at any moment at
-    which its latency allows. ``adversarial`` also permutes the callbacks that are ready, task
-    against task, and lets time run ahead of a task that is ready.
+    By default only orders that can happen in production: callbacks keep asyncio's order, what comes
+    from outside (a reply of a client, the end of an executor's call) comes at any moment at which
+    its latency allows, and the loop is late by ``late_ms`` at most. ``adversarial`` also permutes
+    the callbacks that are ready, task against task, and lets time run ahead of a task that is
+    ready.
 
     ``picks`` are the decisions, in order; a policy that repeats them repeats the run.
     """
+
+    _make_outside: Callable[..., OutsideOrder] = OutsideOrder
 
     def __init__(
         self,
@@ -53,6 +73,7 @@ class ExploringLoop(VirtualLoop):
         policy: OrderPolicy,
         adversarial: bool = False,
         watcher: StepWatcher | None = None,
+        late_ms: float = LATE_MS_DEFAULT,
         **options: Any,
     ) -> None:
         super().__init__(**options)
@@ -60,19 +81,23 @@ class ExploringLoop(VirtualLoop):
         self.adversarial = adversarial
         self.picks: list[int] = []
         self.decided: list[int] = self.picks
-        self.steps_max = STEPS_MAX
+        self.steps_max = SEARCH_STEPS_MAX
         self.withheld_s = 0.0
-        self._moment_steps = 0
+        # Adversarial: what is left of the pass that is under way.
+        self.pass_left = 0
+        self._polling = Polling(FREE_PASSES)
+        self._overtaken = Overtaken()
+        self._idle_times = 0
+        self.alone = True  # At no time were two things on their way from outside.
         self.observer = None
         # Called with the number of each task that has come to its next await, to cancel it there.
         self.suspended: Callable[[int], None] | None = None
         self._ready = [] if adversarial else deque()
         self.__dict__["call_soon"] = the_core().LanedCalls(self._ready).call_soon
-        self._turn_adversarial: Callable[[ExploringLoop], Pause] = the_core().turn_adversarial
-        self.made_tasks: list[Any] = []
-        self.outside = OutsideOrder(self)
-        self._lane_names: dict[int, str] = {}
-        self._children: Counter[str] = Counter()
+        self._turn_adversarial: _Turn = the_core().turn_adversarial
+        self.made_tasks = MadeTasks()
+        self.outside = self._make_outside(self, late_s=late_ms / 1e3)
+        self._lanes = LaneNames()
         self._watched_by(watcher)
 
     def _watched_by(self, watcher: StepWatcher | None) -> None:
@@ -98,16 +123,19 @@ class ExploringLoop(VirtualLoop):
         if self._exception_handler or self._default_executor:
             return False
         environment.begin_anew()
+        self.outside.begin_anew()
         self.policy = policy
         self.randomness = Randomness(seed)
         self.picks = []
         self.made_tasks.clear()
-        self._lane_names.clear()
-        self._children.clear()
+        self._lanes.begin_anew()
         self._watched_by(watcher)
         self.observer = None
         self.withheld_s = 0.0
-        self._moment_steps = 0
+        self._polling.begin_anew()
+        self._overtaken.begin_anew()
+        self._idle_times = 0
+        self.alone = True
         self._tasks.begin_anew()
         self.outside_futures.begin_anew()
         del self.trace.steps[:]
@@ -126,33 +154,28 @@ class ExploringLoop(VirtualLoop):
         self.suspended = None
 
     def create_task(self, coro: Any, *, name: object = None, **options: Any) -> Any:
-        """Make a task, and know it until the loop is closed."""
+        """Make a task, and know it for as long as it is there."""
         if options.get("eager_start") or self._closed:
             return super().create_task(coro, name=name, **options)
         task = self._tasks.make(coro, name, options.get("context"))
         self.made_tasks.append(task)
         if self.watcher is not None:
-            self._name_lane(task.number, "")
+            self._lanes.add(task.number, "", maker=TASK_NUMBER.get())
         if self.task_names is not None:
             self.task_names.setdefault(task.number, task.get_name())
         return task
 
     def lane_name(self, lane: int) -> str:
-        """Name a lane by its ancestry: ``1.2`` is the second task that the first task made.
-
-        Unlike its number, that does not change when other tasks are made in another order. What is
-        outside has a ``p`` before its last number, and belongs to the task that set it going.
-        """
-        return self._lane_names.get(lane, str(lane))
-
-    def _name_lane(self, lane: int, mark: str) -> None:
-        parent = self._lane_names.get(TASK_NUMBER.get(), "")
-        self._children[parent + mark] += 1
-        number = f"{mark}{self._children[parent + mark]}"
-        self._lane_names.setdefault(lane, f"{parent}.{number}" if parent else number)
+        """Name a lane by its ancestry, see ``LaneNames``."""
+        return self._lanes.of(lane)
 
     def _process_born(self, serial: int) -> None:
-        self._name_lane(OUTSIDE + serial, "p")
+        self._lanes.add(OUTSIDE + serial, "p", maker=TASK_NUMBER.get())
+
+    def timer_met(self, lane: int, maker: int) -> None:
+        """Name the lane of a timer that may come before or after another event."""
+        if self.watcher is not None:
+            self._lanes.add(lane, "t", maker=maker)
 
     def choose(self, kind: ChoiceKind, count: int, label: str) -> int:
         """Have the policy choose, and record what it chose."""
@@ -162,18 +185,75 @@ class ExploringLoop(VirtualLoop):
             self.watcher.chosen(f"{kind.value} {chosen} of {count - 1}: {label}")
         return chosen
 
+    def chosen_early(self, call: str) -> bool:
+        """Have the policy choose whether a call does its work long before its result comes."""
+        return bool(self.choose(ChoiceKind.ORDER, 2, f"{call} works before its result comes"))
+
+    def begin_outside(self) -> None:
+        """Begin at once what was just set going outside."""
+        self.outside.begin_at_once()
+
     def _turn(self) -> Pause:
         if not self.adversarial:
             return self._turn_in_order()
-        if self.watcher is None and self.observer is None and self.suspended is None:
-            return self._turn_adversarial(self)
-        return self._turn_watched()
+        plain = self.watcher is None and self.observer is None and self.suspended is None
+        turn = self._turn_adversarial if plain else ExploringLoop._turn_watched
+        self.pass_left = 0
+        left = self.steps_max
+        while left > 0:
+            turns = min(left, CREEP_STEPS if self._polling.creeps else LOOK_STEPS)
+            pause = turn(self, turns) or self._look_after_steps(turns)
+            if pause is not None:
+                return pause
+            left -= turns
+        return Pause.STEPS
 
-    def _turn_watched(self) -> Pause:
+    def _look_after_steps(self, turns: int) -> Pause | None:
+        """Let time go on if the same tasks only poll; let run what they overtake for ever."""
+        lanes = self.trace.steps[-turns:]
+        pause = self._creep_past(lanes, max(1, turns // max(1, len(set(lanes)))))
+        if pause is None and self._overtaken.too_often(self._ready):
+            pause = self._turn_fairly()
+            self._overtaken.wait(self._ready)
+        return pause
+
+    def _turn_fairly(self) -> Pause | None:
+        """Run all that is ready once, in asyncio's own order; no choice is asked for."""
+        ready: list[ReadyHandle | Timer] = self._ready
+        self.pass_left = 0
+        for _ in repeat(None, len(ready)):
+            handle = ready.pop(0)
+            if handle.call is not None:
+                self._step(handle, ())
+            elif self.watcher is not None:
+                self.watcher.skipped(handle)
+            if self._stopping:
+                return Pause.STOPPED
+        return None
+
+    def _creep_past(self, lanes: Sequence[int], passes: int) -> Pause | None:
+        """Let time go on, up to what comes next, if these lanes do nothing but poll."""
+        environment = self.environment
+        step_s = self._polling.look(environment.now, lanes, passes)
+        if not step_s:
+            return None
+        now, when = environment.now + step_s, environment.next_s()
+        if when is not None and when <= now:
+            if not self.outside.advance():
+                return self._pause
+        elif self.time_limit_s is not None and now > self.time_limit_s:
+            environment.move_to(self.time_limit_s)
+            return Pause.TIME_LIMIT
+        else:
+            self.outside.creep_to(now)
+        self._polling.crept(environment.now)
+        return None
+
+    def _turn_watched(self, turns: int) -> Pause | None:
         """Do as ``turn_adversarial``, and report every step to the watcher and the observer."""
         ready: list[ReadyHandle | Timer] = self._ready
-        left = 0
-        for _ in repeat(None, self.steps_max):
+        left = self.pass_left
+        for _ in repeat(None, turns):
             if not left:
                 if self.environment.queue:
                     self.outside.deliver_due()
@@ -201,7 +281,8 @@ class ExploringLoop(VirtualLoop):
                     return Pause.STOPPED
             elif self.watcher is not None:
                 self.watcher.skipped(handle)
-        return Pause.SPINNING
+        self.pass_left = left
+        return None
 
     def _step(self, handle: Any, overtaken: Sequence[Lane]) -> None:
         if handle.lane >= 0:
@@ -222,12 +303,7 @@ class ExploringLoop(VirtualLoop):
     def _time_runs_ahead(self) -> bool:
         """Let something from outside happen although a task is ready, if the policy wants it."""
         if not self._ready:
-            self._moment_steps = 0
             return False
-        self._moment_steps += 1
-        if self._moment_steps >= STEPS_A_MOMENT_MAX:
-            self._moment_steps = 0
-            return self.outside.advance()
         when = self.outside.soonest_s()
         if when is None:
             return False
@@ -241,32 +317,74 @@ class ExploringLoop(VirtualLoop):
 
     def _turn_in_order(self) -> Pause:
         """Run callbacks in passes, as asyncio does; let the policy decide what outside brings."""
-        ready = self._ready
+        ready, steps, outside = self._ready, self.trace.steps, self.outside
         left = self.steps_max
-        moment = 0
+        passes = seen = 0
+        look_at = LOOK_PASSES
         while left > 0:
             if not ready:
-                moment = 0
-                if not self.outside.advance():
+                passes, look_at, seen = 0, LOOK_PASSES, len(steps)
+                # Whoever ran last must not live on in our variable.
+                handle = None
+                if not self._is_moved_on():
                     return self._pause
-            elif moment >= STEPS_A_MOMENT_MAX and self.environment.queue:
-                moment = 0
-                self.outside.advance()
             else:
-                self.outside.deliver_due()
-                self.outside.between_passes()
+                passes += 1
+                outside.deliver_due()
+                if passes >= look_at:
+                    pause = self._creep_past(steps[seen:], look_at)
+                    if pause is not None:
+                        return pause
+                    passes, seen = 0, len(steps)
+                    look_at = CREEP_PASSES if self._polling.creeps else LOOK_PASSES
+            # Whoever polls comes to every moment: there time creeps, and nothing need come before.
+            busy = ready and look_at != CREEP_PASSES
+            coming = outside.while_busy(len(ready)) if busy else None
             waiting = len(ready)
             left -= waiting or 1
-            moment += waiting
-            for _ in repeat(None, waiting):
+            if coming is not None:
+                self._pass_with(coming, 0, waiting)
+                waiting = 0
+            for position in range(1, waiting + 1):
                 handle = ready.popleft()
                 if handle.call is not None:
                     self._step(handle, ())
+                if outside.has_begun:
+                    self._pass_with(outside.within_pass(position, waiting), position, waiting)
+                    break
             if self.observer is not None:
                 self.observer()
             if self._stopping:
                 return Pause.STOPPED
-        return Pause.SPINNING
+        return Pause.STEPS
+
+    def _is_moved_on(self) -> bool:
+        """Let time go on, as nothing is ready; False if the loop must pause.
+
+        Before that garbage may be collected, if the policy wants it: that ends tasks that nobody
+        holds. asyncio has weak references to tasks only, and in production it may come at any time.
+        """
+        self._idle_times += 1
+        self.alone = self.alone and self.environment.comes_alone()
+        if (
+            self._idle_times in COLLECTS_AT
+            and self.made_tasks.any_unheld()
+            and self.choose(ChoiceKind.ORDER, 2, "garbage is collected")
+        ):
+            gc.collect()
+        return self.outside.advance()
+
+    def _pass_with(self, coming: tuple[int, Any] | None, begin: int, waiting: int) -> None:
+        """Run a pass from a callback on, between two of which something comes from outside."""
+        for position in range(begin, waiting):
+            while coming is not None and coming[0] == position:
+                self.outside.comes(coming[1])
+                coming = self.outside.within_pass(position, waiting)
+            handle = self._ready.popleft()
+            if handle.call is not None:
+                self._step(handle, ())
+            if self.outside.has_begun:
+                coming = self.outside.within_pass(position + 1, waiting)
 
     def now_ready(self, handle: Any) -> None:
         """Add a timer that is due to the callbacks that are ready."""

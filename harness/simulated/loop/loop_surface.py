@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 import weakref
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextvars import Context, copy_context
@@ -12,7 +11,9 @@ from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple
 
 from harness.choices.randomness import Randomness
 from harness.diagnosis.task_origins import origin_of
-from harness.errors import Unsupported
+from harness.errors import Unsupported, readable
+from harness.processes.below_python import get_ident
+from harness.processes.signals import is_interruption
 from harness.simulated.guards.unsupported_calls import UnsupportedCalls
 from harness.simulated.loop.core import the_core
 from harness.simulated.loop.outside.executor_model import ExecutorModel
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
 
 __all__ = ["LoopSurface"]
 
+# asyncio's own factories of tasks that begin at once.
+_EAGER = frozenset({"create_eager_task_factory", "eager_task_factory"})
+
 _Value = TypeVar("_Value")
 _Arguments = TypeVarTuple("_Arguments")
 
@@ -45,6 +49,8 @@ class LoopSurface(UnsupportedCalls):
         self.environment = VirtualEnvironment()
         self.randomness = Randomness(seed)
         self.unhandled: list[str] = []
+        # Tells what whoever interrupts the process has raised from what the program raises.
+        self.is_interrupted: Callable[[BaseException], bool] = is_interruption
         self.task_names: dict[int, str] | None = None
         self.outside_futures = OutsideFutures(self)
         self._executor_latency = executor_latency
@@ -100,7 +106,7 @@ class LoopSurface(UnsupportedCalls):
         Raises:
             Unsupported: It is called from another thread after all.
         """
-        if self._thread not in {None, threading.get_ident()}:
+        if self._thread not in {None, get_ident()}:
             raise Unsupported(
                 "loop.call_soon_threadsafe() from another thread: a real thread is in no order with"
                 " virtual time; model it as a SimPy process, or run the scenario live"
@@ -181,11 +187,20 @@ class LoopSurface(UnsupportedCalls):
 
     def set_task_factory(self, factory: Any) -> None:
         """Accept None only: tasks of another class would hash, and so be iterated, by address."""
-        if factory is not None:
+        if factory is None:
+            return
+        # Not repr(): that holds an address, which is no name.
+        name = getattr(factory, "__qualname__", None) or type(factory).__qualname__
+        if name.partition(".")[0] in _EAGER:
             raise Unsupported(
-                f"loop.set_task_factory({factory!r}): tasks must be the virtual loop's own,"
-                " or the order of task sets is no longer decided by the seed; set none"
+                f"loop.set_task_factory({name}): the virtual loop starts tasks in turn, as asyncio"
+                " does by default, and an eager task begins in its maker's step; leave it out in a"
+                " simulation"
             )
+        raise Unsupported(
+            f"loop.set_task_factory({name}): tasks must be the virtual loop's own,"
+            " or the order of task sets is no longer decided by the seed; set none"
+        )
 
     def get_task_factory(self) -> None:
         """Return None: there is none."""
@@ -205,6 +220,14 @@ class LoopSurface(UnsupportedCalls):
                 raise RuntimeError("Executor shutdown has been called")
             executor = self._default_executor
         return self.executors.submit(executor, func, args)
+
+    def chosen_early(self, call: str) -> bool:
+        """Return False: a call does its work when its time is over, unless a run explores."""
+        del call
+        return False
+
+    def begin_outside(self) -> None:
+        """Do nothing: what is set going outside begins with the next pass."""
 
     def set_default_executor(self, executor: Executor) -> None:
         """Run what is given no executor on the workers of this thread pool."""
@@ -267,7 +290,7 @@ class LoopSurface(UnsupportedCalls):
         if isinstance(task, asyncio.Task):
             made_at = origin_of(task)
             text += f" ({task.get_name()}{f', made at {made_at}' if made_at else ''})"
-        self.unhandled.append(f"{text}: {error!r}" if error is not None else text)
+        self.unhandled.append(f"{text}: {readable(error)}" if error is not None else text)
         if self._exception_handler is None:
             return
         try:
@@ -275,7 +298,7 @@ class LoopSurface(UnsupportedCalls):
         except (SystemExit, KeyboardInterrupt):
             raise
         except BaseException as failure:  # noqa: BLE001 - as asyncio: a handler ends no loop
-            self.unhandled.append(f"the exception handler failed: {failure!r}")
+            self.unhandled.append(f"the exception handler failed: {readable(failure)}")
 
     def _callback_failed(self, handle: ReadyHandle | Timer, error: BaseException) -> None:
         self.call_exception_handler(

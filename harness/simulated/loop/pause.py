@@ -14,4 +14,5 @@ class Pause(Enum):
     STUCK = "nothing is ready and nothing is scheduled"
     TIME_LIMIT = "the limit of virtual time has come"
     SPINNING = "a moment of virtual time does not end"
+    STEPS = "its limit of steps has come"
     IDLING = "the simulated world goes on, but no task becomes ready any more"

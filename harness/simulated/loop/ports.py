@@ -47,6 +47,10 @@ class EventQueue(TimerQueue, Protocol):
         """Let a SimPy event happen."""
         ...
 
+    def push_on(self) -> None:
+        """Take note that something is due at this very moment."""
+        ...
+
 
 class TurningLoop(Protocol):
     """A loop, as far as its core needs it to run callbacks and to move the clock."""
@@ -84,8 +88,21 @@ class ExecutorLoop(Protocol):
         """Makes the futures of calls."""
         ...
 
+    @property
+    def is_interrupted(self) -> Callable[[BaseException], bool]:
+        """Tells whether an error was raised by whoever interrupts the process."""
+        ...
+
     def future_of(self, event: simpy.Event) -> asyncio.Future[Any]:
         """Make a SimPy event an awaitable."""
+        ...
+
+    def chosen_early(self, call: str) -> bool:
+        """Say whether a call does its work before its time is over."""
+        ...
+
+    def begin_outside(self) -> None:
+        """Begin at once what was just set going outside, not with the next pass."""
         ...
 
 
@@ -98,12 +115,16 @@ class ExploredLoop(Protocol):
     policy: OrderPolicy
     watcher: StepWatcher | None
     picks: list[int]
-    steps_max: int
+    adversarial: bool
     _stopping: bool
 
     @property
     def environment(self) -> Any:
         """The queue of timers and SimPy events."""
+        ...
+
+    def timer_met(self, lane: int, maker: int) -> None:
+        """Name the lane of a timer by the task that set it."""
         ...
 
     @property

@@ -64,6 +64,12 @@ class Trace:
     def _step_hash(self) -> hashlib._Hash:
         return hashlib.sha256()
 
+    def __getstate__(self) -> dict[str, object]:
+        """Leave out what hashes: a trace is sent elsewhere to be read there."""
+        self.flush()
+        hashes = {"_wake_hash", "_step_hash"}
+        return {name: value for name, value in vars(self).items() if name not in hashes}
+
     def note(self, text: str) -> None:
         """Add an entry of the caller's own; its place among the wake-ups counts."""
         self.flush()

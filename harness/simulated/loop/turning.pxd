@@ -94,7 +94,7 @@ cdef class LanedCalls:
     ready=list, queue=list, picks=list, steps=array.array, left=Py_ssize_t, index=Py_ssize_t,
     handle=Handle, lane=long, call=tuple, _=int,
 )
-cpdef object turn_adversarial(object loop)
+cpdef object turn_adversarial(object loop, int turns)
 
 
 @cython.locals(handle=Handle, lane=long, earlier=Py_ssize_t)

@@ -162,10 +162,7 @@ class Core:
         return timer
 
     def turn(self, passes: int, events_max: int) -> Pause | None:
-        """Run so many passes; return None, or why the loop pauses before.
-
-        A moment with ``events_max`` events is one that does not end.
-        """
+        """Run so many passes, with up to ``events_max`` events a moment; say why it pauses."""
         loop = self.loop
         self.events_max = events_max
         self.ledger = loop.ledger
@@ -193,6 +190,8 @@ class Core:
             if queue:
                 due = queue[0][0]
                 if due <= now:
+                    self.environment.push_on()
+                    now = self.environment._now
                     self._deliver(now)
             waiting = len(ready)
             if not waiting:
@@ -332,15 +331,15 @@ class LanedCalls:
 
 
 # Nearly all of a search's time goes by here. The loop is an ``ExploringLoop``.
-def turn_adversarial(loop: Any) -> Pause:  # noqa: PLR0912 - a call a step would cost a tenth
-    """Run callbacks, each chosen among those that are ready, while nothing watches the steps."""
+def turn_adversarial(loop: Any, turns: int) -> Pause | None:  # noqa: PLR0912 - as above
+    """Run so many callbacks, each chosen among those that are ready, with nobody watching."""
     ready = loop._ready
     queue = loop.environment.queue
     order = loop.policy.order
     picks = loop.picks
     steps = loop.trace.steps
-    left = 0
-    for _ in range(loop.steps_max):
+    left = loop.pass_left
+    for _ in range(turns):
         if not left:
             # A pass is over: as in any loop, what is due by now becomes ready here.
             if queue:
@@ -380,7 +379,8 @@ def turn_adversarial(loop: Any) -> Pause:  # noqa: PLR0912 - a call a step would
                 loop._callback_failed(handle, error)
             if loop._stopping:
                 return Pause.STOPPED
-    return Pause.SPINNING
+    loop.pass_left = left
+    return None
 
 
 def first_of_lane(ready: Sequence[Lane], index: int) -> int:

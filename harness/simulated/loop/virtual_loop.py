@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import gc
 import sys
-import threading
 from asyncio import events
 from typing import TYPE_CHECKING, Any
 
 from harness.diagnosis.wait_graph import diagnose, render
 from harness.errors import Deadlock, Unsupported
+from harness.processes.below_python import get_ident
+from harness.simulated.limits.polling import Polling
 from harness.simulated.loop.loop_surface import LoopSurface
 from harness.simulated.loop.outside.executor_model import DEFAULT_WORKERS, sqlite_latency
 from harness.simulated.loop.pause import Pause
@@ -27,14 +28,16 @@ __all__ = ["VirtualLoop", "running_virtual_loop"]
 # Passes (asyncio calls them iterations) between two looks at what is not urgent: hashing, spinning.
 _PASSES = 4096
 
-# A program may poll with sleep(0) for something that only time can bring. On a real clock its
-# polling takes time, so after this many passes at one moment each pass costs what it would there.
+# After so many passes of the same tasks at one moment time goes on: they poll for what it brings.
 _FREE_PASSES = 16 * _PASSES
-_PASS_S = 10e-6
+# Passes between two looks while time creeps.
+_CREEP_PASSES = 16
 
-# A moment with this many passes, or this many SimPy events, is not going to end; nor is a run in
-# which this many passes brought SimPy events, but not one callback.
-_SPIN_PASSES_MAX = 5_000_000
+# Callbacks that a run may take, unless somebody says more.
+RUN_STEPS_MAX = 10_000_000
+
+# A moment with this many SimPy events is not going to end; nor is a run in which this many passes
+# brought SimPy events, but not one callback.
 _SPIN_EVENTS_MAX = 1_000_000
 _IDLE_PASSES_MAX = 1_000_000
 
@@ -67,11 +70,14 @@ class VirtualLoop(LoopSurface):
         )
         self.trace = Trace() if trace is None else trace
         self.time_limit_s: float | None = None
+        self.steps_max = RUN_STEPS_MAX
         self.ledger: LockLedger | None = None
         # Called between passes; what is set while the loop turns may count from its next turn.
         self.observer: Callable[[], None] | None = None
         self._pause = Pause.STOPPED
         self._moment_passes = 0
+        self._is_endless = False
+        self._polling = Polling(_FREE_PASSES)
         self._idle_passes = 0
         self._seen_steps = 0
         self._collected_at = 0
@@ -84,16 +90,23 @@ class VirtualLoop(LoopSurface):
         """Run callbacks and move the clock until something says to pause."""
         turn = self._core.turn
         while True:
-            pause = turn(_PASSES, _SPIN_EVENTS_MAX) or self._look_after_passes()
+            # A pass has as many steps as callbacks are ready, about.
+            left = self.steps_max - self.trace.step_count
+            passes = max(1, min(self._look_passes(), left // max(1, len(self._ready))))
+            pause = turn(passes, _SPIN_EVENTS_MAX) or self._look_after_passes(passes)
             if pause is not None:
                 return pause
 
+    def _look_passes(self) -> int:
+        creeps = self._polling.creeps and self._moment_passes > _PASSES
+        return _CREEP_PASSES if creeps else _PASSES
+
     def _next_moment(self) -> float:
         """Find the next moment at which something happens; if there is none, note why: -1.0."""
-        when = self.environment.next_s()
+        when = self.environment.advance_s()
         if self._stopping:
             self._pause = Pause.STOPPED
-        elif self._moment_passes >= _SPIN_PASSES_MAX:
+        elif self._is_endless:
             self._pause = Pause.SPINNING
         elif when is None:
             self._pause = Pause.STUCK
@@ -117,27 +130,38 @@ class VirtualLoop(LoopSurface):
 
     def _moment_is_endless(self) -> None:
         """Note that a moment has had more SimPy events than any that ends."""
-        self._moment_passes = _SPIN_PASSES_MAX
+        self._is_endless = True
 
-    def _look_after_passes(self) -> Pause | None:
+    def _look_after_passes(self, passes: int) -> Pause | None:
         """Do what must be done now and then; see whether the program gets anywhere."""
         trace = self.trace
+        self._moment_passes += passes
+        if self._moment_passes > _PASSES:
+            self._creep(passes)
+        if trace.step_count + len(trace.steps) >= self.steps_max:
+            return Pause.STEPS
         trace.flush()
         idle = trace.step_count == self._seen_steps
         self._seen_steps = trace.step_count
-        self._idle_passes = self._idle_passes + _PASSES if idle else 0
+        self._idle_passes = self._idle_passes + passes if idle else 0
         if self._idle_passes >= _IDLE_PASSES_MAX:
             return Pause.IDLING
-        self._moment_passes += _PASSES
-        if self._moment_passes >= _SPIN_PASSES_MAX:
+        if self._is_endless:
             return Pause.SPINNING
-        if self._moment_passes > _FREE_PASSES:
-            now = self.environment.now + _PASSES * _PASS_S
-            self.environment.move_to(min(now, self.environment.peek()))
+        if self.time_limit_s is not None and self.time() > self.time_limit_s:
+            return Pause.TIME_LIMIT
         if trace.step_count - self._collected_at > _COLLECT_STEPS:
             self._collected_at = trace.step_count
             gc.collect(1)
         return None
+
+    def _creep(self, passes: int) -> None:
+        """Let time go on, up to what comes next, if the same tasks only poll."""
+        environment = self.environment
+        step_s = self._polling.look(environment.now, self.trace.steps, passes)
+        if step_s:
+            environment.move_to(min(environment.now + step_s, environment.peek()))
+            self._polling.crept(environment.now)
 
     def _run(self) -> Pause:
         """Turn as the running loop of this thread.
@@ -153,7 +177,7 @@ class VirtualLoop(LoopSurface):
             raise RuntimeError("Cannot run the event loop while another loop is running")
         hooks = sys.get_asyncgen_hooks()
         collecting = gc.isenabled()
-        self._thread = threading.get_ident()
+        self._thread = get_ident()
         sys.set_asyncgen_hooks(firstiter=self._asyncgen_began, finalizer=self._asyncgen_dropped)
         events._set_running_loop(self)
         gc.disable()
@@ -169,7 +193,7 @@ class VirtualLoop(LoopSurface):
 
     def turn(self) -> Pause:
         """Turn until something says to pause, for a search, which sees to hooks and garbage."""
-        self._thread = threading.get_ident()
+        self._thread = get_ident()
         sys.set_asyncgen_hooks(firstiter=self._asyncgen_began, finalizer=self._asyncgen_dropped)
         events._set_running_loop(self)
         try:

@@ -6,14 +6,15 @@ import asyncio
 import sys
 from contextvars import Context, ContextVar, copy_context
 from typing import TYPE_CHECKING, Any
+from weakref import ref
 
 from harness.diagnosis.task_origins import maker_of
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Generator
+    from collections.abc import Coroutine, Generator, Iterator
     from types import CodeType, FrameType
 
-__all__ = ["TASK_NUMBER", "TaskMaker", "VirtualTask"]
+__all__ = ["TASK_NUMBER", "MadeTasks", "TaskMaker", "VirtualTask"]
 
 # The number of the task on whose behalf a callback runs. It lies in the context, because that is
 # what asyncio hands on from a task to its timers and wake-ups: one C lookup tells the trace whose
@@ -23,6 +24,10 @@ TASK_NUMBER: ContextVar[int] = ContextVar("harness_task_number", default=0)
 # The very string that stands for the name of a task that was given none. It is written out when it
 # is asked for: few are, and a string for each task takes time and memory.
 _BY_NUMBER = "task-{}"
+
+# References to a task that nobody holds: of the wake-up that its future calls, of the variable in
+# which it is looked at, and of the function that counts.
+_UNHELD = 3
 
 
 class VirtualTask(asyncio.Task[Any]):
@@ -135,3 +140,43 @@ def _called_by_wait_for(frame: FrameType) -> bool:
 def _current_name() -> str:
     task = asyncio.current_task()
     return "no task" if task is None else task.get_name()
+
+
+class MadeTasks:
+    """The tasks of one run in the order in which they were made, by weak references.
+
+    asyncio keeps no others. So a task that nobody holds, and that waits for what only it knows,
+    ends here too when garbage is collected.
+    """
+
+    __slots__ = ("_references",)
+
+    def __init__(self) -> None:
+        self._references: list[ref[Any]] = []
+
+    def append(self, task: Any) -> None:
+        """Take a task that was just made."""
+        self._references.append(ref(task))
+
+    def clear(self) -> None:
+        """Forget them all."""
+        self._references.clear()
+
+    def __len__(self) -> int:
+        """Return how many were made, those that are gone too."""
+        return len(self._references)
+
+    def __iter__(self) -> Iterator[Any]:
+        """Go through those that are still there."""
+        return filter(None, (reference() for reference in self._references))
+
+    def __getitem__(self, index: int | slice) -> Any:
+        """Return a task, None if it is gone; of a slice, those that are still there."""
+        if isinstance(index, slice):
+            tasks = [reference() for reference in self._references[index]]
+            return [task for task in tasks if task is not None]
+        return self._references[index]()
+
+    def any_unheld(self) -> bool:
+        """Return True if a task that waits may be held by nothing but what it waits for."""
+        return any(sys.getrefcount(task) <= _UNHELD and not task.done() for task in self)

@@ -10,7 +10,9 @@ import simpy
 from simpy.events import NORMAL
 
 from harness.errors import Unsupported
+from harness.simulated.limits.polling import PASS_S
 from harness.simulated.loop.core import the_core
+from harness.simulated.loop.virtual_task import TASK_NUMBER
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,13 +22,18 @@ if TYPE_CHECKING:
 
     from harness.simulated.loop.turning import Timer
 
-__all__ = ["BackgroundProcess", "Drawn", "Entry", "VirtualEnvironment"]
+__all__ = ["BackgroundProcess", "Drawn", "Entry", "VirtualEnvironment", "judges"]
 
 # Moment, priority and number of what lies in the queue, and the thing itself. The class of a timer
 # depends on the core, so what is asked of it is whether it is an event of SimPy's.
 Entry: TypeAlias = "tuple[float, int, int, simpy.Event | Timer]"
 
 _Process = TypeVar("_Process", bound=simpy.Process)
+
+# After so many passes in which timers were due at one moment, and so many for each task whose they
+# were, time goes on.
+STANDING_TIMES = 64
+TIMES_EACH = 16
 
 # Below this many, cancelled timers are not worth the sweep (asyncio has the same bound).
 _SWEEP_MIN = 100
@@ -95,7 +102,10 @@ class VirtualEnvironment(simpy.Environment):
         # While a run explores: the first and last moment at which an event of drawn latency could
         # come, by the event's number. ``stretch`` widens the profile's bounds by that factor.
         self.windows: dict[int, tuple[float, float]] | None = None
+        # Numbers of timers that were set for a moment, not for so many seconds from then.
+        self.absolute_numbers: set[int] = set()
         self.stretch = 1.0
+        self._stands_at, self._standing, self._standing_of = -1.0, 0, set[int]()
 
     def begin_anew(self) -> None:
         """Set the clock to 0.0 for another run; the queue must be empty."""
@@ -103,7 +113,9 @@ class VirtualEnvironment(simpy.Environment):
         self.awaited_count = 0
         self.background_numbers.clear()
         self.cancelled_count = 0
+        self.absolute_numbers.clear()
         self._processes_count = 0
+        self._stands_at, self._standing, self._standing_of = -1.0, 0, set[int]()
 
     def background(self, generator: ProcessGenerator) -> BackgroundProcess:
         """Start a process that keeps the world going but no run alive; so do its children."""
@@ -149,6 +161,8 @@ class VirtualEnvironment(simpy.Environment):
         number = next(self._eid)
         if background:
             self.background_numbers.add(number)
+        if self.windows is not None:
+            self.absolute_numbers.add(number)
         heappush(self.queue, (float(max(self._now, when_s)), NORMAL, number, timer))
         return timer
 
@@ -189,12 +203,46 @@ class VirtualEnvironment(simpy.Environment):
             self.background_numbers.discard(number)
         return queue[0][0] if self._can_go_on() else None
 
+    def advance_s(self) -> float | None:
+        """Return the moment at which the clock goes on, or None if nothing more comes."""
+        when = self.next_s()
+        if when is None or when > self._now:
+            return when
+        self.push_on()
+        return self._now
+
+    def push_on(self) -> None:
+        """Let time go on a little if the timers of few tasks are due at this moment time and again.
+
+        Whoever sets a timer for now until the clock has gone on, by a rounding error perhaps, polls
+        it: on a real clock each pass takes time.
+        """
+        event = self.queue[0][3]
+        if isinstance(event, simpy.Event) or event.call is None:
+            self._stands_at = -1.0
+            return
+        if self._now != self._stands_at:
+            self._stands_at, self._standing, self._standing_of = self._now, 0, set()
+        self._standing += 1
+        self._standing_of.add(event.context.get(TASK_NUMBER, 0))
+        if self._standing > STANDING_TIMES and self._standing > TIMES_EACH * len(self._standing_of):
+            self._now += PASS_S
+            self._stands_at = self._now
+
     def _can_go_on(self) -> bool:
         background = () if self.awaited_count else self.background_numbers
         return any(
             entry[2] not in background and entry[0] != inf and not _spent(entry[3])
             for entry in self.queue
         )
+
+    def on_their_way(self) -> int:
+        """Count what is to come that somebody waits for, but for deadlines that only judge."""
+        return sum(not _spent(entry[3]) and not judges(entry[3]) for entry in self.queue)
+
+    def comes_alone(self) -> bool:
+        """Return True if no more than one thing is on its way."""
+        return len(self.queue) < 2 or self.on_their_way() < 2
 
     def move_to(self, now: float) -> None:
         """Set the clock; only the loop does."""
@@ -211,6 +259,12 @@ class VirtualEnvironment(simpy.Environment):
         """Refuse: the loop runs its environment."""
         del until
         self.step()
+
+
+def judges(event: simpy.Event | Timer) -> bool:
+    """Return True for a deadline of the harness, which ends nothing that could have gone on."""
+    call = None if isinstance(event, simpy.Event) else event.call
+    return call is not None and getattr(getattr(call[0], "__self__", None), "judges", False) is True
 
 
 def _cancelled(event: simpy.Event | Timer) -> bool:

@@ -14,6 +14,7 @@ from contextlib import nullcontext
 from functools import partial
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,7 +24,7 @@ from harness.live.backend import LiveBackend
 
 SCREEN_LINES = 60
 SHOP = """
-import asyncio, itertools
+import asyncio
 from harness.errors import Terminated
 
 class Shop:
@@ -56,10 +57,9 @@ class Killed(Shop):
         raise Terminated(143)
 
 class Unsteady(Shop):
-    naps = itertools.count()
-
     async def buy(self, user: str) -> int:
-        await asyncio.sleep(next(Unsteady.naps))
+        # The order of a set of texts hangs on how texts are hashed.
+        await asyncio.sleep(int("".join({"1", "2", "3", "4", "5", "6", "7", "8"})) / 1e8)
         return 1
 """
 SCENARIO = """
@@ -142,7 +142,7 @@ def test_a_main_is_simulated_explored_and_verified():
     assert harness.simulate(doubled) == 2
     assert harness.simulate(lambda: wants(4)) == 4
     assert harness.simulate(partial(wants, 5)) == 5
-    assert harness.explore(doubled, runs=5).runs == 5
+    assert harness.explore(doubled, runs=5, allow=["one_order"]).runs == 5
     harness.verify(doubled, seeds=2)
 
 
@@ -188,7 +188,8 @@ def test_a_service_that_ends_the_interpreter_ends_its_run_alone(scenario):
 
 
 def test_chaos_finds_the_lock_that_a_cancelled_operation_keeps(scenario):
-    explore = partial(harness.explore_scenario, scenario, system="publicshop:Keeping", runs=50)
+    of: dict[str, Any] = {"system": "publicshop:Keeping", "allow": ["one_order"]}
+    explore = partial(harness.explore_scenario, scenario, runs=50, **of)
     assert explore().verdict is harness.Verdict.PASSED
     assert explore(chaos=True).verdict is harness.Verdict.FAILED
 

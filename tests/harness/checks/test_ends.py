@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -94,6 +95,12 @@ def test_a_deadlock_fails_though_all_operations_ended(judge, make):
     assert found.verdict is Verdict.FAILED
     assert found.seen == "0 of 1 unfinished or late, a deadlock at 2.000 s"
     assert found.why == "in a cycle: a -> b -> a"
+
+
+def test_a_deadline_without_a_cycle_is_called_no_deadlock(judge, make):
+    history = make.history(make.op(), deadlock=replace(RING, cycle=(), exact=False))
+    found = judge("no_deadlock", history=history)
+    assert found.seen == "0 of 1 unfinished or late, given up at 2.000 s"
 
 
 @pytest.mark.parametrize(

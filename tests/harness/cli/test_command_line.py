@@ -54,6 +54,14 @@ def processes_of(session: int) -> list[str]:
     return left
 
 
+def children_of(pid: int) -> list[int]:
+    try:
+        text = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
+    except OSError:
+        return []
+    return [int(one) for one in text.split()]
+
+
 def refused(*arguments: str, **environment: str) -> str:
     done = harness(*arguments, **environment)
     assert done.returncode == 2, done.stdout + done.stderr
@@ -87,8 +95,8 @@ def refused(*arguments: str, **environment: str) -> str:
         (["run", "--json", "tests", SCENARIO], "--json: must be a file in a folder"),
         (["run", "--json", SCENARIO, SCENARIO], f"--json: {SCENARIO} is there already, and is no"),
         (["replay", SCENARIO, "--seed", "0", "--trace", SCENARIO], f"--trace: {SCENARIO} is there"),
-        (["run", "--json", "/dev/full", SCENARIO], "No space left on device; free some space"),
-        (["schema", "nope"], 'must be "scenario", "profile" or "report", got "nope"'),
+        (["run", ""], 'must be a path, got ""'),
+        (["schema", "nope"], 'must be "scenario", "profile", "report" or "search", got'),
         (["replay", "nope.toml"], "nope.toml: no such file"),
         (["replay", ""], "got nothing"),
         (["replay", "x" * 100_000], "(100,000 characters): no such file"),
@@ -203,6 +211,47 @@ def test_a_full_disk_behind_the_output_is_told():
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("system", "code"), [(None, 3), ("tests.sensitivity.broken_services:names_lost", 1)]
+)
+def test_a_verdict_stays_what_it_is_if_it_cannot_be_written(system, code):
+    asked = ["scenarios/slow_create_leaves_list_fast.toml", "--json", "/dev/full"]
+    done = harness("run", *asked, *(["--system", system] if system else []))
+    assert done.returncode == code
+    assert "No space left on device; free some space" in done.stderr
+
+
+def test_what_code_under_test_does_to_its_process_is_told_and_never_green(tmp_path):
+    (tmp_path / "crashing.py").write_text(
+        "import ctypes\nclass Crashing:\n    async def ask(self, user):\n"
+        "        ctypes.string_at(0)\n",
+        encoding="utf-8",
+    )
+    (tmp_path / "ask.toml").write_text(
+        'claim = "It answers."\nusers = ["alice"]\n[[phase]]\nname = "one"\n'
+        '[[phase.do]]\ncall = "ask"\nuser = "alice"\n[check]\n',
+        encoding="utf-8",
+    )
+    path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", str(ROOT))])
+    done = harness(
+        "run", str(tmp_path / "ask.toml"), "--system", "crashing:Crashing", PYTHONPATH=path
+    )
+    assert done.returncode == 3
+    assert "ask.toml, seed 0" in done.stderr
+    assert "was ended by SIGSEGV" in done.stderr
+    assert "crashing.py:4 in ask" in done.stderr
+
+
+def test_output_that_is_closed_is_told_before_anything_is_run():
+    done = subprocess.run(
+        ["sh", "-c", f'exec "{sys.executable}" -m harness list {SCENARIO} >&-'],
+        cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr.count("\n")) == (3, 1)
+    assert "standard output is closed" in done.stderr
+
+
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
 def test_a_claim_in_any_script_is_told_in_any_encoding(tmp_path, encoding):
     text = (ROOT / SCENARIO).read_text(encoding="utf-8")
@@ -267,11 +316,11 @@ def test_ctrl_c_stops_no_worker_not_even_one_that_only_starts():
         stderr=subprocess.STDOUT,
         text=True,
     ) as running:
-        children = Path(f"/proc/{running.pid}/task/{running.pid}/children")
         while running.poll() is None:
-            for worker in children.read_text(encoding="ascii").split():
+            # The child that runs everything has the workers.
+            for worker in [two for one in children_of(running.pid) for two in children_of(one)]:
                 with suppress(ProcessLookupError):
-                    os.kill(int(worker), signal.SIGINT)
+                    os.kill(worker, signal.SIGINT)
             time.sleep(0.01)
         said = there(running.stdout).read()
     assert (running.returncode, "Traceback" in said) == (0, False), said

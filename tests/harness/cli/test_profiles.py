@@ -129,7 +129,7 @@ def test_a_report_of_searches_has_the_profile(harness, tmp_path):
 def test_a_failure_that_was_found_is_replayed_with_its_profile_alone(harness, tmp_path):
     found = harness("explore", "race.toml", "--profile", "slow.toml", "--runs", "50", "--save")
     assert found.exit_code == 1, found.stdout
-    token = re.findall(r"harness replay (mh2-\S+)", found.stdout)[0]
+    token = re.findall(r"harness replay (mh[23]-\S+)", found.stdout)[0]
     assert harness("replay", token).exit_code == 1
     (tmp_path / "elsewhere.toml").write_text(SLOW)
     assert harness("replay", token, "--profile", "elsewhere.toml").exit_code == 1

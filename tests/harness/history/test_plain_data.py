@@ -233,8 +233,34 @@ def test_folders_and_addresses_are_replaced_in_text_and_the_longest_first():
     assert plain.of(Path("/tmp/run/x")) == "<run>/x"
 
 
-def test_an_account_id_in_text_is_no_address(plain):
-    told = "account at 0xa1b2c3d4e5f6a7 is gone"
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<function f.<locals>.g at 0xADDRESS>",
+        "<function <lambda> at 0xADDRESS> of <bound method A.f of <A object at 0xADDRESS>>",
+        "<Token var=<ContextVar name='v' at 0xADDRESS> at 0xADDRESS>",
+        "<weakref at 0xADDRESS; to 'A' at 0xADDRESS>",
+        "<cell at 0xADDRESS: int object at 0xADDRESS>",
+        '<code object f at 0xADDRESS, file "a.py", line 1>',
+        "<asyncio.locks.Lock object at 0xADDRESS [unlocked]>",
+        "<coroutine object f.<locals>.g at 0xADDRESS>",
+    ],
+)
+def test_addresses_are_replaced_between_brackets_within_brackets(plain, text):
+    assert plain.text(text.replace("0xADDRESS", "0x7f3a02cb67a0")) == text.replace(
+        "0xADDRESS", "0x…"
+    )
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        "account at 0xa1b2c3d4e5f6a7 is gone",
+        "<a> sent to account at 0xa1b2c3d4e5f6a7 > 3",
+        "x < y of account at 0xa1b2c3d4e5f6a7 is gone",
+    ],
+)
+def test_an_account_id_in_text_is_no_address(plain, told):
     assert plain.text(told) == told
 
 

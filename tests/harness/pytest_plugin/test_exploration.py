@@ -34,7 +34,14 @@ def test_sound(explore):
     async def main():
         await asyncio.sleep(1)
 
-    assert explore(main, runs=20).runs == 20
+    assert explore(main, runs=20, allow=["one_order"]).runs == 20
+
+
+def test_wait(explore):
+    async def main():
+        await asyncio.gather(asyncio.sleep(1), asyncio.sleep(2))
+
+    explore(main, runs=20)
 """
 
 
@@ -67,7 +74,8 @@ def test_a_collected_scenario_is_searched_and_its_token_replayed(project):
 def test_a_coroutine_function_is_searched_under_xdist_and_its_token_replayed(project):
     done = run(project, "test_orders.py", "-n", "2")
     assert done.returncode == 1, done.stdout
-    assert "1 failed, 1 passed" in done.stdout
+    assert "2 failed, 1 passed" in done.stdout
+    assert "one_order: all runs took one order" in done.stdout
     for word in (
         "[adversarial only]",
         "ran ahead of",
@@ -76,7 +84,7 @@ def test_a_coroutine_function_is_searched_under_xdist_and_its_token_replayed(pro
     ):
         assert word in done.stdout
     again = run(project, "test_orders.py", "--harness-replay", token_in(done.stdout))
-    assert "1 failed, 1 skipped" in again.stdout
+    assert "1 failed, 2 skipped" in again.stdout
     assert "failed in the same way" in again.stdout
 
 
@@ -85,10 +93,11 @@ def test_the_options_of_the_session_are_the_defaults_of_a_search(project):
         "import asyncio\n"
         "def test_it(explore):\n"
         "    async def main():\n"
-        "        await asyncio.sleep(1)\n"
+        "        await asyncio.gather(asyncio.sleep(1), asyncio.sleep(1))\n"
         "    found = explore(main)\n"
         "    assert (found.runs, found.strategy, found.seed) == (7, 'random', 3)\n"
-        "    assert found.mode == 'adversarial'\n",
+        "    assert (found.mode, found.cancel) == ('adversarial', True)\n"
+        "    assert found.allowed == ('one_order',)\n",
         encoding="utf-8",
     )
     options = (
@@ -97,6 +106,9 @@ def test_the_options_of_the_session_are_the_defaults_of_a_search(project):
         "--harness-explore-strategy",
         "random",
         "--harness-explore-adversarial",
+        "--harness-explore-cancel",
+        "--harness-explore-allow",
+        "one_order",
     )
     done = run(project, "test_orders.py", "--harness-seed", "3", *options)
     assert done.returncode == 0, done.stdout
@@ -157,7 +169,7 @@ async def wrong():
 
 
 def test_a_sound_program_gives_what_was_searched():
-    found = explore(sound, runs=5, strategy="random")
+    found = explore(sound, runs=5, strategy="random", allow=["one_order"])
     assert (found.runs, found.scenario, found.claim) == (5, "sound", "Do nothing wrong.")
 
 
@@ -252,7 +264,7 @@ def test_a_token_of_which_no_test_is_fails_the_session(project, workers):
     assert "scenarios/pay.toml, which no test here searches" in done.stdout
     # With the scenario among the tests it is repeated.
     done = run(project, ".", "--harness-replay", token, "-n", workers)
-    assert "1 failed, 2 skipped" in done.stdout
+    assert "1 failed, 3 skipped" in done.stdout
     assert "nothing was repeated" not in done.stdout
 
 

@@ -46,6 +46,25 @@ def test_a_scenario_in_its_folder_is_a_test_and_other_toml_is_not(project):
     assert "1 passed" in done.stdout
 
 
+@pytest.mark.parametrize(("hashing", "told"), [("random", True), ("77", False)])
+def test_the_header_says_if_texts_are_hashed_at_random(project, hashing, told, monkeypatch):
+    monkeypatch.setenv("PYTHONHASHSEED", hashing)
+    done = run(project, "--collect-only")
+    line = next(one for one in done.stdout.splitlines() if one.startswith("harness: "))
+    assert ("sets of texts in random order (PYTHONHASHSEED=0 fixes it)" in line) is told
+
+
+def test_the_processes_of_xdist_hash_texts_one_way(project, monkeypatch):
+    monkeypatch.delenv("PYTHONHASHSEED", raising=False)
+    (project / "test_one.py").write_text(
+        "import sys\ndef test_one():\n    assert not sys.flags.hash_randomization\n",
+        encoding="utf-8",
+    )
+    done = run(project, "test_one.py", "-n", "1")
+    assert done.returncode == 0, done.stdout
+    assert "random order" not in done.stdout
+
+
 def test_a_file_named_by_hand_is_a_test(project):
     (project / "other.toml").write_text(GOOD, encoding="utf-8")
     assert "1 passed" in run(project, "other.toml").stdout

@@ -176,7 +176,11 @@ def real_regression(path: str) -> RunResult:
 
 @cache
 def real_search(
-    claim: str, *, runs: int, strategy: str = "portfolio", adversarial: bool = True
+    claim: str,
+    *,
+    runs: int,
+    strategy: str = "portfolio",
+    adversarial: bool = True,
 ) -> Exploration:
     """Search a scenario of this folder, whatever is found on the way."""
     with chdir(ROOT):

@@ -17,7 +17,7 @@ from harness.report.formats.run_junit import run_junit
 from harness.report.formats.run_markdown import run_markdown
 from harness.report.text.event_list import event_lines
 from harness.results.runs import RunReport
-from harness.results.schema import report_schema
+from harness.results.schemas.report_schema import report_schema
 from harness.results.verdict import Verdict
 from harness.runs.opening import open_backend
 from harness.runs.runner import run_scenario

@@ -38,7 +38,7 @@ class Service:
         if user == "leaver":
             sys.exit(0)
         if user == "killer":
-            os._exit(0)
+            os.kill(os.getpid(), 9)
         return user
 """
 MODULE_NUMBERS = itertools.count()

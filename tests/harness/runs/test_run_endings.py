@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -74,6 +76,87 @@ class Connects(Service):
     async def ask(self, user: str) -> dict[str, str]:
         await asyncio.open_connection("localhost", 80)
         return await super().ask(user)
+
+
+class PollsAsItOpens(FailsToClose):
+    async def __aenter__(self) -> None:
+        while True:  # noqa: ASYNC110 - polling is what this is about
+            await asyncio.sleep(0.1)
+
+
+class PollsAsItCloses(FailsToClose):
+    async def __aexit__(self, *_error: object) -> None:
+        while True:  # noqa: ASYNC110 - as above
+            await asyncio.sleep(0)
+
+
+class PollsInItsAudit(Service):
+    async def audit(self) -> list[str]:
+        while True:  # noqa: ASYNC110 - as above
+            await asyncio.sleep(0.1)
+
+
+class Spins(Service):
+    async def ask(self, user: str) -> dict[str, str]:
+        while True:  # noqa: ASYNC110 - as above
+            await asyncio.sleep(0)
+
+
+class SleepsOn(Service):
+    async def ask(self, user: str) -> dict[str, str]:
+        while True:
+            with suppress(asyncio.CancelledError):
+                await asyncio.sleep(3_600)
+
+
+class Interrupts(Service):
+    async def ask(self, user: str) -> dict[str, str]:
+        raise KeyboardInterrupt
+
+
+class TakesItsLockTwice(Service):
+    async def ask(self, user: str) -> dict[str, str]:
+        lock = threading.Lock()
+        with lock:
+            lock.acquire()
+        return {}
+
+
+@pytest.mark.parametrize(
+    ("service", "told"),
+    [
+        (PollsAsItOpens, "the opening of the system did not end within 300 s of virtual time"),
+        (PollsAsItCloses, "the closing of the system did not end within 300 s of virtual time"),
+        (PollsInItsAudit, "the audit did not end within 300 s of virtual time"),
+        (Spins, "ended after "),
+    ],
+)
+def test_what_polls_for_ever_is_unknown_with_its_limit_and_its_line(ran, service, told):
+    limit = "steps_max = 5_000\n" if service is Spins else ""
+    result = ran(service, limit + ONE + "[check]\nno_deadlock = { within_s = 5 }\n")
+    assert result.verdict is Verdict.UNKNOWN
+    assert result.could_not_run.startswith(told)
+    assert "test_run_endings.py" in result.could_not_run
+
+
+def test_an_operation_that_outlasts_its_time_has_failed_whatever_ends_the_run(ran):
+    result = ran(SleepsOn, ONE + "[check]\nno_deadlock = { within_s = 5 }\n")
+    assert result.verdict is Verdict.FAILED
+    assert [one.name for one in result.checks] == ["no_deadlock"]
+    assert "SleepsOn.ask" in render_result(result)
+
+
+def test_a_keyboard_interrupt_of_the_system_fails_its_run(ran):
+    result = ran(Interrupts, ONE + "[check]\n")
+    assert result.verdict is Verdict.FAILED
+    assert "KeyboardInterrupt" in render_result(result)
+
+
+def test_a_step_that_waits_for_itself_fails_its_run_with_its_line(ran):
+    result = ran(TakesItsLockTwice, ONE + "[check]\n")
+    assert result.verdict is Verdict.FAILED
+    assert "the loop waits for itself" in render_result(result)
+    assert "TakesItsLockTwice.ask" in render_result(result)
 
 
 def test_a_sound_service_passes_and_a_system_without_audit_is_not_asked(ran):

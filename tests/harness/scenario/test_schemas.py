@@ -9,7 +9,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from harness.results.schema import report_schema
+from harness.results.schemas.report_schema import report_schema
 from harness.scenario.schema import scenario_schema
 
 ROOT = Path(__file__).parents[3]

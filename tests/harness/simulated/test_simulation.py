@@ -63,7 +63,7 @@ def test_unhandled_errors_are_collected_and_raised_by_run():
 
     outcome = simulate(main, seed=9)
     assert outcome.unhandled == ("Exception in callback: ZeroDivisionError('division by zero')",)
-    with pytest.raises(FailureFound, match=r"(?s)1 that nobody took:.*division by zero"):
+    with pytest.raises(FailureFound, match=r"(?s)1 error that nobody took:.*division by zero"):
         run(main, seed=9)
 
 

@@ -11,6 +11,7 @@ import pytest
 from harness import explore_scenario, run_scenario, verify_scenario
 from harness.errors import BadInput
 from harness.results.verdict import Verdict
+from harness.systems import imports
 from harness.systems.imports import importing_from_here
 from harness.systems.loading import load_system
 from tests.command import run_harness
@@ -24,6 +25,7 @@ class Late:
 """
 SCENARIO = """
 claim = "What stands beside the service is found."
+allow = ["one_order"]
 system = "{module}:Late"
 users = ["alice"]
 [[phase]]
@@ -255,3 +257,32 @@ def test_a_folder_called_harness_does_not_hide_the_harness_that_runs(tmp_path, m
     (tmp_path / "harness" / "__init__.py").write_text("", encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     assert load_system("harness.systems.serve_core:ServeCore").needs_node
+
+
+def test_a_service_that_changes_the_folder_as_it_is_loaded_is_there_when_it_runs(
+    tmp_path, monkeypatch
+):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "goes_elsewhere.py").write_text(
+        "import os\nos.chdir('elsewhere')\nclass Service:\n"
+        "    async def ask(self):\n        return os.getcwd()\n",
+        encoding="utf-8",
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(imports, "_gone_to", [])
+    load_system("goes_elsewhere:Service")
+    assert Path.cwd() == tmp_path
+    with importing_from_here():
+        assert Path.cwd() == tmp_path / "elsewhere"
+    assert Path.cwd() == tmp_path
+
+
+@pytest.mark.parametrize("call", ["os._exit(0)", "os.abort()", "os.execv('/bin/true', ['true'])"])
+def test_a_module_that_would_end_the_process_as_it_is_imported_is_refused(
+    tmp_path, monkeypatch, call
+):
+    name = f"ends_{abs(hash(call))}"
+    (tmp_path / f"{name}.py").write_text(f"import os\n{call}\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(BadInput, match=rf"{name}\.py:2: RuntimeError: os\.\w+\(\) would end"):
+        load_system(f"{name}:Service")

@@ -11,8 +11,8 @@ import pytest
 
 ROOT = Path(__file__).parents[3]
 # Python then finds no package of that name, as if it were not installed.
-WITHOUT = "import sys; sys.modules['serve'] = None; from harness.cli.app import main; main()"
-WITH = "from harness.cli.app import main; main()"
+WITHOUT = "import sys; sys.modules['serve'] = None; from harness.__main__ import main; main()"
+WITH = "from harness.__main__ import main; main()"
 SYSTEM = """
 class Own:
     def __init__(self, clients):

@@ -6,6 +6,7 @@ import asyncio
 import sys
 import weakref
 from asyncio import events
+from collections import deque
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextvars import Context
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ import simpy
 from harness.diagnosis.classification import is_program
 from harness.diagnosis.lock_ledger import active_ledger
 from harness.diagnosis.places import callers, place_of
-from harness.errors import Terminated, Unsupported
+from harness.errors import Unsupported
 from harness.history.records import LockHold, LockWait
 from harness.simulated.loop.virtual_time import Drawn
 
@@ -39,6 +40,9 @@ DEFAULT_WORKERS = 8
 # Failed calls that are kept before those whose error was taken are let go.
 FAILED_MAX = 1_000
 
+# The share of a call's time until it does its work, where that is done long before its end.
+WORK_SHARE = 1e-3
+
 # What a slow machine adds to a call's time.
 SLOW = 50.0
 
@@ -53,7 +57,8 @@ class ExecutorModel:
 
     A pool of n threads is n workers that take calls first come, first served; a pool of one keeps
     its calls in order, as in production. A call begins when a worker is free, takes a drawn time,
-    and the function runs, at once and on the loop's thread, when that time is over. Until it begins
+    and the function runs, at once and on the loop's thread, when that time is over. A run that
+    explores may have it run before that, at any moment since the call began. Until it begins
     a cancelled future takes its call back; after that the function runs, and its result is lost.
 
     The function sees no running loop, and a fresh context (``to_thread`` brings its own). A
@@ -68,7 +73,10 @@ class ExecutorModel:
         self._default = simpy.Resource(loop.environment, capacity=workers)
         self._pools: weakref.WeakKeyDictionary[Executor, simpy.Resource]
         self._pools = weakref.WeakKeyDictionary()
+        self._queued: dict[simpy.Resource, _Queue] = {}
         self.running = False
+        # What the call that runs will complete.
+        self.running_call: OutsideFuture | None = None
         self.slow = False
         self.slept_s = 0.0
 
@@ -88,10 +96,15 @@ class ExecutorModel:
         shared = None
         if pool.capacity == 1:
             shared = _LoneWorkerCall.made_now(executor, function, asked_s=now)
-        work = self._work(pool, future, (function, *args), latency_s, shared=shared)
+        early = self._loop.chosen_early(future.waits_for)
+        call = (function, *args)
+        place = self._queued.setdefault(pool, _Queue()).joined()
+        work = self._work(pool, place, future, call, latency_s, shared=shared, early=early)
         process: Any = self._loop.environment.process(work)
         # For the reader of a schedule: the name of the generator says nothing.
         process.label = future.waits_for
+        if early:
+            self._loop.begin_outside()
         return future
 
     def sleep(self, seconds: float) -> None:
@@ -126,22 +139,30 @@ class ExecutorModel:
     def _work(
         self,
         pool: simpy.Resource,
+        place: _Place,
         future: OutsideFuture,
         call: tuple[Any, ...],
         latency_s: float,
         *,
         shared: _LoneWorkerCall | None,
+        early: bool,
     ) -> Generator[simpy.Event, Any, None]:
         environment = self._loop.environment
-        with pool.request() as turn:
+        with self._queued[pool].turn(place, pool) as turn:
             yield turn
             if future.cancelled():
                 return
             begin_s = environment.now
+            ran: tuple[Any, BaseException | None] | None = None
+            if early:
+                # A thread goes on beside the loop: it may have read, and written, long before.
+                yield environment.timeout(_early(environment, latency_s))
+                ran = self._run(call, future)
+                latency_s = _rest(environment, latency_s, environment.now - begin_s)
             yield environment.timeout(latency_s)
             if self.slow:
                 yield environment.timeout(SLOW * latency_s)
-            value, error = self._run(call)
+            value, error = ran or self._run(call, future)
             if self.slept_s:
                 slept_s, self.slept_s = self.slept_s, 0.0
                 yield environment.timeout(slept_s)
@@ -159,20 +180,75 @@ class ExecutorModel:
                 # Those whose error was taken need not be kept.
                 failed[:] = [one for one in failed if one._log_traceback]
 
-    def _run(self, call: tuple[Any, ...]) -> tuple[Any, BaseException | None]:
+    def _run(
+        self, call: tuple[Any, ...], future: OutsideFuture
+    ) -> tuple[Any, BaseException | None]:
         """Run a function as a worker would: without a loop, and with every error caught."""
         loop = events._get_running_loop()
         events._set_running_loop(None)
-        self.running = True
+        self.running, self.running_call = True, future
         try:
             return Context().run(*call), None
-        except (KeyboardInterrupt, Terminated):
-            raise
-        except BaseException as error:  # noqa: BLE001 - a pool hands every one to its caller
+        except BaseException as error:
+            if self._loop.is_interrupted(error):
+                raise
+            # A pool hands every other one to its caller.
             return None, error
         finally:
-            self.running = False
+            self.running, self.running_call = False, None
             events._set_running_loop(loop)
+
+
+class _Place:
+    """The place of a call in the queue of its pool; ``request`` is its request for a worker."""
+
+    request: Any = None
+
+
+class _Queue:
+    """The calls that have not yet asked for a worker, in the order in which they were given.
+
+    SimPy may start a later call first, when what comes from outside changes places. The workers
+    still take them first come, first served.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: deque[_Place] = deque()
+
+    def joined(self) -> _Place:
+        """Return the place of a call that was just given."""
+        place = _Place()
+        self._waiting.append(place)
+        return place
+
+    def turn(self, place: _Place, pool: simpy.Resource) -> Any:
+        """Ask for a worker, for all who came before as well; return the request of this one."""
+        while place.request is None:
+            self._waiting.popleft().request = pool.request()
+        return place.request
+
+
+def _early(environment: Any, latency_s: float) -> Drawn:
+    """Return after how long a call does its work that is done before its result comes."""
+    longest_s = latency_s
+    if isinstance(latency_s, Drawn):
+        longest_s = latency_s.high_s
+    else:
+        longest_s /= environment.stretch
+    return Drawn.between(0.0, latency_s * WORK_SHARE, longest_s)
+
+
+def _rest(environment: Any, latency_s: float, passed_s: float) -> float:
+    """Return what is left of a call's latency, its bounds included, when a part of it is over."""
+    rest_s = max(0.0, latency_s - passed_s)
+    if not isinstance(latency_s, Drawn):
+        return rest_s
+    # The bounds of what is drawn are stretched when it is scheduled, and what has passed is not.
+    stretch = environment.stretch
+    low_s = max(0.0, latency_s.low_s - passed_s * stretch)
+    high_s = max(0.0, latency_s.high_s - passed_s / stretch)
+    # Never nothing: what takes no time comes along with what set it going.
+    return Drawn.between(low_s, max(rest_s, high_s * WORK_SHARE), high_s)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ import pytest
 
 from harness.errors import HarnessBug
 from harness.report.formats.run_json import report_document, run_json
-from harness.results.schema import report_schema
+from harness.results.schemas.report_schema import report_schema
 
 
 @pytest.fixture(scope="module")

@@ -51,7 +51,7 @@ def test_several_failed_checks_are_named(deadlocked_run):
 def test_a_deadlock_tells_who_waits_for_whom_and_the_ring(deadlocked_run):
     _, cashier, one, other = deadlocked_run.history.deadlock.blocked
     lines = render_result(deadlocked_run).splitlines()
-    assert lines[10] == "  stall, taken for a deadlock at 5.00 s simulated: 4 tasks blocked"
+    assert lines[10] == "  deadlock at 5.00 s simulated: 4 tasks blocked"
     assert lines[11].startswith("    task-1 waits for all of 12 gathered at harness/runs/workload")
     lock = "waits for Lock CrossedRows._locks"
     assert lines[12:] == [

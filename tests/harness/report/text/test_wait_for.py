@@ -53,5 +53,10 @@ def test_the_wait_that_tells_most_comes_first_and_of_holders_some_are_named(dead
 
 def test_a_live_stall_is_told_in_measured_time(deadlocked_run):
     history = replace(deadlocked_run.history, node="live")
-    told = "stall, taken for a deadlock at 5.00 s measured: 4 tasks blocked"
-    assert diagnosis_lines(history)[0] == told
+    assert diagnosis_lines(history)[0] == "deadlock at 5.00 s measured: 4 tasks blocked"
+
+
+def test_without_a_cycle_what_time_ended_is_called_no_deadlock(deadlocked_run):
+    diagnosis = replace(deadlocked_run.history.deadlock, cycle=(), exact=False)
+    history = replace(deadlocked_run.history, deadlock=diagnosis)
+    assert diagnosis_lines(history)[0] == "given up at 5.00 s simulated: 4 tasks blocked"

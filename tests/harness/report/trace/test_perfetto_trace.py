@@ -76,7 +76,8 @@ def test_time_never_goes_back_and_every_event_is_on_a_track_that_was_described(w
 
 def test_a_lane_is_a_track_and_a_step_lasts_until_the_lanes_next(scheduled):
     assert [one.name for one in scheduled.tracks.values()][2:] == [
-        *("task-1", "buy[guest-0]", "buy[guest-1]", "buy[guest-2]", "executor 1.3.p1")
+        *("task-1", "buy[guest-0]", "buy[guest-1]", "buy[guest-2]"),
+        *("timer 1.3.t1", "executor 1.3.p1"),
     ]
     # The second of these steps is the fifth at moment 0, and each is a nanosecond later.
     assert scheduled.spans("buy[guest-0]") == [
@@ -100,9 +101,8 @@ def test_deviations_are_instants_that_say_who(scheduled):
     marks = scheduled.of_type(INSTANT)
     told = [(one.track_event.name, notes(one)["lane"], notes(one)["step"]) for one in marks]
     assert told == [
-        ("ran ahead of executor 1.2.p2", "buy[guest-2]", "10"),
+        ("ran ahead of executor 1.2.p2", "timer 1.3.t1", "10"),
         ("ran ahead of executor 1.2.p2", "executor 1.3.p1", "12"),
-        ("ran ahead of executor 1.2.p2", "executor 1.3.p1", "13"),
     ]
 
 
@@ -136,7 +136,7 @@ def test_lanes_of_the_cycle_wait_without_end(cycle_schedule):
     last = {step.lane: step.does for step in cycle_schedule.steps}
     endless = {trace.name_of(one): one.track_event.name for one in trace.endless}
     assert endless == {lane: last[lane] for lane in cycle_schedule.cycle}
-    assert endless["dine[guest-0]"] == "awaits Lock Fair._forks[1]"
+    assert endless["dine[guest-1]"] == "awaits Lock Fair._forks[2]"
 
 
 def test_operations_that_overlap_are_on_tracks_of_their_own(recorded):

@@ -12,10 +12,10 @@ import random
 import pytest
 
 from harness.choices.kinds import DefaultPolicy
-from harness.search.exhaustive.builtin_effects import UNKNOWN, effect_of
-from harness.search.exhaustive.code_segments import accesses_of, suspends_in
+from harness.search.exhaustive.bytecode.code_segments import accesses_of, suspends_in
 from harness.search.exhaustive.footprint import EVERYTHING, Footprint
-from harness.search.exhaustive.observer import FootprintObserver
+from harness.search.exhaustive.observation.builtin_effects import NOTHING, UNKNOWN, effect_of
+from harness.search.exhaustive.observation.observer import FootprintObserver
 from harness.simulated.loop.core import core_name
 from harness.simulated.loop.exploring_loop import ExploringLoop
 from harness.simulated.loop.virtual_loop import VirtualLoop
@@ -103,6 +103,17 @@ class Holder:
     def swap_then_write(self, other):
         self.rows = other
         self.rows[0] = 1
+
+    def write_then_swap(self, other):
+        self.rows[0] = 1
+        self.rows = other
+
+    def write_what_is_swapped_meanwhile(self, other):
+        self.rows[self.swap(other)] = 1
+
+    def swap(self, other):
+        self.rows = other
+        return 0
 
     def set_kind(self):
         type(self).kind = 0
@@ -234,9 +245,16 @@ def test_an_attribute_of_a_class_is_any_object_s():
     assert (".kind", None, True) in touches.all()
 
 
-def test_what_a_step_rebinds_may_name_any_thing():
+def test_what_is_found_by_a_name_bound_before_is_known():
     first = [0]
-    touches, _ = observed(lambda: Holder().swap_then_write(first))
+    touches, observer = observed(lambda: Holder().swap_then_write(first))
+    written = {number for what, number, wrote in touches.all() if what == "items" and wrote}
+    assert written == {observer.names.number_of(first)}
+
+
+@pytest.mark.parametrize("writes", [Holder.write_then_swap, Holder.write_what_is_swapped_meanwhile])
+def test_what_a_step_rebinds_may_name_any_thing(writes):
+    touches, _ = observed(lambda: writes(Holder(), [0]))
     assert ("items", None, True) in touches.all()
 
 
@@ -329,13 +347,12 @@ def test_a_coroutine_that_goes_on_is_seen_behind_its_await():
     "call",
     [
         lambda: random.Random(1).random(),
-        lambda: setattr(Holder(), "count", 1),
         calls_prepared,
         lambda: remembered(1),
         lambda: Holder().__dict__,
         lambda: exec("1"),
     ],
-    ids=["C object", "setattr", "partial", "lru_cache", "__dict__", "exec"],
+    ids=["C object", "partial", "lru_cache", "__dict__", "exec"],
 )
 def test_what_is_not_known_counts_as_everything(call):
     touches, _ = observed(call)
@@ -345,7 +362,20 @@ def test_what_is_not_known_counts_as_everything(call):
 
 def test_a_shared_iterator_is_written_by_next():
     numbers = itertools.count()
-    assert ("items", None, True) in observed(lambda: next(numbers))[0].all()
+    assert observed(lambda: next(numbers))[0].everything
+    rows = iter([1, 2])
+    touches, observer = observed(lambda: next(rows))
+    assert {
+        ("items", observer.names.number_of(rows), True),
+        ("items", None, False),
+    } <= touches.all()
+
+
+def test_an_attribute_that_is_named_by_a_text_is_known():
+    one = Holder()
+    touches, observer = observed(lambda: setattr(one, "count", 1))
+    assert (".count", observer.names.number_of(one), True) in touches.all()
+    assert not touches.everything
 
 
 def test_a_lock_is_one_thing_that_is_written():
@@ -361,23 +391,25 @@ def test_a_lock_is_one_thing_that_is_written():
 @pytest.mark.parametrize(
     ("function", "effect"),
     [
-        ([].append, ("items", True)),
-        ([].index, ("items", False)),
-        ({}.get, ("items", False)),
-        ({}.setdefault, ("items", True)),
-        (set().add, ("items", True)),
-        (collections.deque().popleft, ("items", True)),
-        ("x".join, ("items", False)),
-        ("x".upper, None),
-        (isinstance, None),
-        (sorted, ("items", False)),
-        (print, ("output", True)),
+        ([].append, ("items", True, "")),
+        ([].extend, ("items", True, "iterate")),
+        ([].index, ("compared", False, "deep")),
+        ({}.get, ("items", False, "")),
+        (collections.defaultdict(list).__getitem__, ("items", True, "")),
+        ({}.setdefault, ("items", True, "")),
+        (set().add, ("items", True, "")),
+        (collections.deque().popleft, ("items", True, "")),
+        ("x".join, ("", False, "deep")),
+        ("x".format, ("", False, "format")),
+        (isinstance, ("", False, "")),
+        (sorted, ("iterated", False, "deep")),
+        (print, ("output", True, "deep")),
     ],
     ids=lambda value: getattr(value, "__name__", None),
 )
 def test_builtins_are_told_by_what_they_do(function, effect):
     found = effect_of(function)
-    assert (None if found is None else (found[0], found[2])) == effect
+    assert (found.what, found.written, found.arguments) == effect
 
 
 def test_what_a_compiled_loop_is_asked_touches_nothing_but_for_cancelling():
@@ -385,7 +417,7 @@ def test_what_a_compiled_loop_is_asked_touches_nothing_but_for_cancelling():
         pytest.skip("the plain core is no builtin")
     for loop in (VirtualLoop(), ExploringLoop(policy=DefaultPolicy())):
         calls = [loop.__dict__[name] for name in ("call_soon", "call_later", "create_future")]
-        assert [effect_of(call) for call in calls] == [None] * 3
+        assert [effect_of(call) for call in calls] == [NOTHING] * 3
         assert effect_of(loop.call_soon(print).cancel) is UNKNOWN
         loop.close()
 

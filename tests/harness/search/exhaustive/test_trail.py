@@ -115,9 +115,22 @@ async def slices_and_generators():
     await asyncio.gather(writes(), reads(), return_exceptions=True)
 
 
-# What differs most between the CPythons: the ends of gathers and shields, and some instructions.
+async def names_its_tasks():
+    async def nothing():
+        pass
+
+    async def makes(name):
+        await asyncio.sleep(0)
+        await asyncio.create_task(nothing(), name=name)
+
+    await asyncio.gather(makes("a"), makes("b"))
+
+
+# What differs most between the CPythons: the ends of gathers and shields, some instructions, and
+# when a task is named.
 @pytest.mark.parametrize(
-    ("main", "runs"), [(shields, 32), (cancels_a_gather, 15), (slices_and_generators, 10)]
+    ("main", "runs"),
+    [(shields, 32), (cancels_a_gather, 15), (slices_and_generators, 15), (names_its_tasks, 6)],
 )
 def test_every_python_takes_as_many_runs(main, runs):
     strategy = Exhaustive()

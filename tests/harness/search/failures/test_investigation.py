@@ -167,6 +167,28 @@ def test_a_failure_that_only_a_permuted_order_has_is_called_adversarial():
     assert Token.read(failure.token).terms.adversarial
 
 
+def test_a_failure_that_production_has_by_another_tape_is_not_called_adversarial():
+    async def in_one_pass():
+        seen = []
+
+        async def asks(name):
+            await asyncio.to_thread(str)
+            seen.append(name)
+            await asyncio.sleep(0)
+            seen.append(name)
+
+        await asyncio.gather(asks("a"), asks("b"))
+        assert seen[0] == seen[1], "both came in one pass"
+
+    failure = only_failure(Program(in_one_pass, SearchTerms(adversarial=True)), runs=100)
+    assert not failure.adversarial
+    token = Token.read(failure.token)
+    with Program(in_one_pass) as again:
+        found = carry_out(again, token.tape).failure
+    assert found is not None
+    assert found.cause == failure.cause
+
+
 def test_one_deadlock_is_one_failure_with_faults_and_without(subject):
     failure = only_failure(subject(TwoLocks, chaos=True), runs=100)
     assert "outcomes" not in failure.cause.split(", ")

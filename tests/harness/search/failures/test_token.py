@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import random
+import zlib
 
 import pytest
 
@@ -10,7 +13,7 @@ from harness.choices.kinds import ChoiceKind
 from harness.errors import BadInput
 from harness.results.profile_used import ProfileUsed
 from harness.search.failures.tape import Deviation, Tape
-from harness.search.failures.token import Token, cause_key, checkpoints_of, first_parting
+from harness.search.failures.token import PREFIX, Token, cause_key, checkpoints_of, first_parting
 from harness.search.terms import SearchTerms
 
 
@@ -51,6 +54,17 @@ def test_a_token_is_read_back_as_it_was_written():
     assert Token.read(f"  {token()}\n") == token()
 
 
+def test_a_token_tells_how_late_the_loop_was_allowed_to_be():
+    late = token(terms=SearchTerms(strategy="replay", seed=2**64 - 1, late_ms=20.0))
+    assert Token.read(str(late)) == late
+    assert Token.read(str(late)).terms.late_ms == 20.0
+
+
+def test_a_token_of_a_lateness_that_cannot_be_is_refused():
+    with pytest.raises(BadInput, match="is damaged"):
+        Token.read(str(token(terms=SearchTerms(strategy="replay", late_ms=-1.0))))
+
+
 def test_every_damaged_token_is_refused():
     text = str(token())
     stream = random.Random(4)
@@ -73,7 +87,7 @@ def test_a_token_that_was_cut_off_is_refused(cut):
     [
         ("", "must begin with mh1-"),
         ("dt1-cgAB", "must begin with mh1-"),
-        ("mh3-abc", "of another version of the harness"),
+        ("mh4-abc", "of another version of the harness"),
         ("mh1-", "is damaged"),
         ("mh1-!!!!", "is damaged"),
         ("mh1-é", "is damaged"),
@@ -128,3 +142,53 @@ def test_a_token_of_the_nominal_profile_is_as_ever():
 def test_a_token_whose_version_was_changed_by_hand_is_damaged():
     with pytest.raises(BadInput, match="token: is damaged"):
         Token.read(str(token()).replace("mh1-", "mh2-"))
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        (0, "\x1b[2Jpwn.toml"),
+        (1, "\x1b[31m:x"),
+        (3, float("inf")),
+        (11, ["times ask 99999999999"]),
+        (11, ["times ask x"]),
+        (11, ["times ask 0"]),
+        (11, ["\x1b[31m"]),
+        (11, ["everything"]),
+    ],
+)
+def test_a_token_with_what_none_of_ours_has_is_damaged(place, value):
+    document = ["shop.toml", "", 0, 0, [], [], "x" * 8, "y" * 16, 10, "abcd", 0, []]
+    document[place] = value
+    with pytest.raises(BadInput, match="is damaged"):
+        Token.read(sealed(json.dumps(document)[1:-1].replace("Infinity", "1e999")))
+
+
+def test_a_token_nested_too_deep_is_damaged():
+    with pytest.raises(BadInput, match="is damaged"):
+        Token.read(sealed("[" * 3_000 + "]" * 3_000))
+
+
+def sealed(text):
+    body = b"t" + text.encode()
+    return PREFIX + base64.urlsafe_b64encode(zlib.crc32(body).to_bytes(4) + body).decode()
+
+
+@pytest.mark.parametrize(
+    ("changes", "prefix"),
+    [
+        ({"hashing": "0"}, "mh1-"),
+        ({"hashing": "random"}, "mh1-"),
+        ({"hashing": "77", "profile": PROFILE}, "mh3-"),
+        ({"profile": PROFILE}, "mh2-"),
+    ],
+)
+def test_how_texts_were_hashed_is_read_back(changes, prefix):
+    one = token(**changes)
+    assert str(one).startswith(prefix)
+    assert Token.read(str(one)) == one
+
+
+def test_a_token_of_before_does_not_say_how_texts_were_hashed():
+    # As it was written when tokens did not say so.
+    assert Token.read(str(token(hashing=""))).hashing == ""

@@ -10,6 +10,7 @@ READERS = (
     "harness.search.explorer",
     "harness.search.pieces.notes",
     "harness.search.pieces.state",
+    "harness.simulated.guards.watchdog",
 )
 
 

@@ -114,12 +114,15 @@ def test_pieces_on_an_interrupted_cluster_are_cut_short_and_gone_on_with(
     assert "interrupted; the same command goes on with it" in err
     assert "success_share" in out
     cut = [line["cut_short"] for line in lines_of(shop) if "cut_short" in line]
-    assert len(cut) == 2
+    # The other piece may not have begun.
+    assert 1 <= len(cut) <= 2
     assert all(one["exploration"]["runs"] > 0 for one in cut)
     assert not list((shop / "j" / "running").iterdir())
     done = harness(*LONG, "--first")
     runs = sum(one["exploration"]["runs"] for one in cut)
-    assert f"0 finished pieces of work and 2 begun, {runs:,} runs, 1 failure" in done.stderr
+    assert (
+        f"0 finished pieces of work and {len(cut)} begun, {runs:,} runs, 1 failure" in done.stderr
+    )
 
 
 def test_a_failure_told_by_a_piece_outlives_the_cluster(mortal, begin, shop):
@@ -208,7 +211,7 @@ def test_a_piece_apart_whose_process_dies_is_told_with_its_code(pay, shop):
     plan = SearchPlan(
         scenarios=(pay,), runs=100, jobs=1, terms=SearchTerms(system="exploring_shop:Dies")
     )
-    with pytest.raises(CouldNotRun, match="its process ended with 9"):
+    with pytest.raises(CouldNotRun, match="its process ended with -9"):
         run_piece_apart(plan.pieces()[0], str(shop), tell=print, stopped=bool)
 
 

@@ -201,7 +201,6 @@ def with_socket(method, address):
 @pytest.mark.parametrize(
     ("call", "advice"),
     [
-        (lambda: time.sleep(1), "await asyncio.sleep"),
         (lambda: threading.Thread(target=int).start(), "asyncio.to_thread"),
         (lambda: concurrent.futures.ThreadPoolExecutor(1).submit(int), "run_in_executor"),
         (lambda: with_socket("connect", ("127.0.0.1", 1)), "simulated partner"),
@@ -209,6 +208,11 @@ def with_socket(method, address):
         (lambda: socket.getaddrinfo("localhost", 1), "simulated partner"),
         (lambda: subprocess.run(["true"], check=True), "SimPy process"),
         (lambda: os.system("true"), "SimPy process"),
+        (lambda: os._exit(0), "raise SystemExit"),
+        (lambda: os.abort(), "raise SystemExit"),  # noqa: PLW0108 - as below
+        (lambda: os.execv(sys.executable, [sys.executable]), "raise SystemExit"),
+        (lambda: os.execlp("true", "true"), "raise SystemExit"),
+        (lambda: os.spawnv(os.P_WAIT, "/bin/true", ["true"]), "SimPy process"),
         # A lambda, because the guard is not yet there when the table is made.
         (lambda: asyncio.new_event_loop(), "await it on this one"),  # noqa: PLW0108
     ],

@@ -64,11 +64,7 @@ def runs_of(main, policies, **options):
 
 @pytest.mark.parametrize("adversarial", [False, True])
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda one: one.name)
-def test_by_default_a_scenario_runs_as_on_the_plain_loop(scenario, adversarial, request):
-    if adversarial and scenario.name == "twenty_users_do_anything":
-        # Its thousand calls are the one case known: to be mended, and then this goes.
-        why = "somewhere in its run the adversarial default takes another callback first"
-        request.applymarker(pytest.mark.xfail(reason=why, strict=True))
+def test_by_default_a_scenario_runs_as_on_the_plain_loop(scenario, adversarial):
     system = load_system(scenario.system or DEFAULT_SYSTEM)
     backend = open_backend("simulated", needs_node=True)
     digests = [
@@ -245,9 +241,84 @@ def test_a_run_that_does_not_end_is_ended():
         while True:  # noqa: ASYNC110 - this is what does not end
             await asyncio.sleep(0)
 
-    run = runs_of(main, [(0, default())], adversarial=True)[0]
-    assert run.pause is Pause.SPINNING
-    assert run.failed
+    for adversarial in (False, True):
+        options = {"adversarial": adversarial, "steps_max": 20_000}
+        run = runs_of(main, [(0, default())], **options)[0]
+        assert run.pause is Pause.STEPS
+        assert not run.failed, "a limit is no finding"
+        assert run.cut.text.startswith("ended after 20,0")
+        assert "test_exploring_loop.py" in run.cut.lines[0]
+
+
+@pytest.mark.parametrize("adversarial", [False, True])
+def test_polling_for_what_time_brings_ends(adversarial):
+    async def polls_the_clock():
+        loop = asyncio.get_running_loop()
+        while loop.time() < 0.01:  # noqa: ASYNC110 - polling is what this is about
+            await asyncio.sleep(0)
+
+    async def polls_a_flag():
+        done = []
+        asyncio.get_running_loop().call_later(0.3, done.append, 1)
+        while not done:  # noqa: ASYNC110 - polling is what this is about
+            await asyncio.sleep(0)
+
+    async def sleeps_less_than_the_clock_can_tell():
+        loop = asyncio.get_running_loop()
+        await asyncio.sleep(0.1)
+        while loop.time() == 0.1:  # noqa: ASYNC110 - polling is what this is about
+            await asyncio.sleep(1e-20)
+
+    for main in (polls_the_clock, polls_a_flag, sleeps_less_than_the_clock_can_tell):
+        options = {"adversarial": adversarial, "steps_max": 50_000}
+        found = runs_of(main, [(0, default()), (1, walk(1))], **options)
+        assert [(one.failed, one.cut) for one in found] == [(False, None)] * 2
+        assert found[0].virtual_s < 0.4
+
+
+@pytest.mark.parametrize("adversarial", [False, True])
+def test_much_work_at_one_moment_outlasts_no_deadline(adversarial):
+    async def main():
+        items = asyncio.Queue(1)
+
+        async def puts():
+            for number in range(1_500):
+                await items.put(number)
+
+        async def gets():
+            for _ in range(1_500):
+                await items.get()
+
+        await asyncio.wait_for(asyncio.gather(puts(), gets()), 5)
+
+    assert not runs_of(main, [(0, default())], adversarial=adversarial)[0].failed
+
+
+def test_no_order_keeps_a_task_back_for_ever():
+    async def main():
+        done = []
+
+        async def sets():
+            for _ in range(3):
+                await asyncio.sleep(0)
+            done.append(1)
+
+        task = asyncio.create_task(sets())
+        while not done:  # noqa: ASYNC110 - polling is what this is about
+            await asyncio.sleep(0)
+        await task
+
+    class Last:
+        """Keeps back whoever became ready first."""
+
+        def order(self, options):
+            return len(options) - 1
+
+        def choose(self, kind, count, label):
+            return 0
+
+    found = runs_of(main, [(0, Last()), (0, Always(1))], adversarial=True)
+    assert [one.failed for one in found] == [False, False]
 
 
 def busy():

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import math
+import signal
 import threading
 
 import pytest
 
-from harness.errors import Deadlock, Unsupported
+from harness.errors import Deadlock, FailureFound, LimitReached, Unsupported
 from harness.simulated.loop import virtual_loop
 from harness.simulated.loop.pause import Pause
 from harness.simulated.loop.virtual_loop import VirtualLoop, running_virtual_loop
-from harness.simulated.simulation import simulate
+from harness.simulated.simulation import run, simulate
 from tests.there import there
 
 
@@ -110,17 +111,19 @@ def test_polling_with_sleep_zero_does_not_stop_time():
     assert 0.5 <= value_of(main) < 0.6
 
 
-def test_a_moment_that_never_ends_is_diagnosed(monkeypatch):
-    monkeypatch.setattr(virtual_loop, "_SPIN_PASSES_MAX", 20_000)
-
+def test_a_run_that_never_ends_is_ended_at_its_limit_of_steps():
     async def main():
         while True:  # noqa: ASYNC110 - spinning is what this is about
             await asyncio.sleep(0)
 
-    outcome = simulate(main, seed=7)
-    assert outcome.pause is Pause.SPINNING
-    assert outcome.diagnosis is not None
-    assert not outcome.diagnosis.exact
+    outcome = simulate(main, seed=7, steps_max=20_000)
+    assert outcome.pause is Pause.STEPS
+    cut = there(outcome.cut)
+    assert not cut.shown
+    assert cut.text.startswith("ended after 20,000 steps at ")
+    assert "test_virtual_loop.py" in cut.lines[0]
+    with pytest.raises(LimitReached, match="steps_max allows more"):
+        run(main, seed=7, steps_max=20_000)
 
 
 def test_a_world_that_ticks_for_ever_without_a_task_is_diagnosed(monkeypatch):
@@ -298,12 +301,25 @@ def test_left_over_async_generators_are_closed_at_the_end():
     assert closed == [True]
 
 
-def test_keyboard_interrupt_leaves_the_run_at_once():
+def test_ctrl_c_leaves_the_run_at_once():
     async def main():
-        raise KeyboardInterrupt
+        signal.raise_signal(signal.SIGINT)
 
     with pytest.raises(KeyboardInterrupt):
         simulate(main, seed=7)
+
+
+def test_a_keyboard_interrupt_that_the_program_raises_is_its_own_error():
+    async def main():
+        raise KeyboardInterrupt
+
+    async def later():
+        await asyncio.to_thread(main().send, None)
+
+    for one in (main, later):
+        assert isinstance(simulate(one, seed=7).error, KeyboardInterrupt)
+        with pytest.raises(FailureFound, match="raised KeyboardInterrupt"):
+            run(one, seed=7)
 
 
 def test_running_virtual_loop_is_refused_elsewhere():

@@ -10,6 +10,7 @@ from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 
 import pytest
 
+from harness import explore
 from harness.errors import Unsupported
 from harness.simulated.simulation import simulate
 
@@ -44,6 +45,20 @@ def test_a_single_worker_keeps_its_order_whatever_the_latencies():
         return seen
 
     assert value_of(main) == list(range(50))
+
+
+def test_a_single_worker_keeps_its_order_in_every_run_of_a_search():
+    async def main():
+        pool, seen = ThreadPoolExecutor(max_workers=1), []
+        loop = asyncio.get_running_loop()
+
+        async def call(number):
+            await loop.run_in_executor(pool, seen.append, number)
+
+        await asyncio.gather(*map(call, range(3)))
+        assert seen == [0, 1, 2]
+
+    explore(main, runs=200, allow=["one_order"])
 
 
 def test_calls_of_many_workers_overtake_each_other():

@@ -1,0 +1,1 @@
+"""What bytecode reads and writes, by names: read from code, never run."""

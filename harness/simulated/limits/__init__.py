@@ -1,0 +1,1 @@
+"""The limits of a run: of its steps, of moments that do not end, of steps that do not return."""
