@@ -31,7 +31,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import FrameType
 
-__all__ = ["FRAMES", "Wait", "frames_behind", "what_never_comes"]
+__all__ = [
+    "FRAMES",
+    "Wait",
+    "frames_behind",
+    "place_of_step",
+    "program_frame_of_step",
+    "what_never_comes",
+]
 
 FRAMES = original(sys._current_frames)
 _LOCKS = (type(threading.Lock()), type(threading.RLock()), queue.SimpleQueue)
@@ -69,7 +76,7 @@ def what_never_comes(frame: FrameType | None, loop: Any) -> Wait | None:
     awaited = next((one for one in frames_behind(frame) if one.f_code in _FUTURE_WAITS), None)
     future = None if awaited is None else awaited.f_locals.get("self")
     lock, for_ever = _lock_of(frame)
-    where = _place_of(frame, loop)
+    where = place_of_step(frame, loop)
     if future is not None and _is_brought_by(loop, future):
         return Wait("a result that only this loop can bring", where, lock)
     if lock is None or not for_ever or _others(frame):
@@ -80,12 +87,9 @@ def what_never_comes(frame: FrameType | None, loop: Any) -> Wait | None:
     return Wait(f"{_named(lock)} that no other thread can give", where, lock)
 
 
-def _place_of(frame: FrameType, loop: Any) -> str:
+def place_of_step(frame: FrameType, loop: Any) -> str:
     """Name the program's line that waits; of an executor's call without one, who asked for it."""
-    # What called the harness is no part of the run.
-    inside = takewhile(lambda one: _root_of(one) != "harness", frames_behind(frame))
-    shown = next((one for one in inside if is_program(one)), None)
-    call = _running_call(loop)
+    shown, call = program_frame_of_step(frame), _running_call(loop)
     if shown is None and call is not None:
         asked = [
             one for one in asyncio.all_tasks(loop) if getattr(one, "_fut_waiter", None) is call
@@ -93,6 +97,15 @@ def _place_of(frame: FrameType, loop: Any) -> str:
         return ", ".join(place_in(frames_of(one)) for one in asked) or "a call in an executor"
     shown = shown or frame
     return place_of(shown.f_code, shown.f_lineno)
+
+
+def program_frame_of_step(frame: FrameType | None) -> FrameType | None:
+    """Return the program's frame that runs, None if there is none: a function of C, for example.
+
+    What called the harness is no part of the run.
+    """
+    inside = takewhile(lambda one: _root_of(one) != "harness", frames_behind(frame))
+    return next((one for one in inside if is_program(one)), None)
 
 
 def frames_behind(frame: FrameType | None) -> Iterator[FrameType]:

@@ -18,10 +18,15 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from harness.diagnosis.classification import is_program
-from harness.diagnosis.places import running_place
+from harness.diagnosis.places import place_of
 from harness.processes.below_python import get_ident, original
 from harness.processes.pulse import PULSE_S, begin_pulse, end_pulse
-from harness.simulated.guards.blocked_step import frames_behind, what_never_comes
+from harness.simulated.guards.blocked_step import (
+    frames_behind,
+    place_of_step,
+    program_frame_of_step,
+    what_never_comes,
+)
 from harness.simulated.limits.cut import LINES_MAX, Cut
 
 if TYPE_CHECKING:
@@ -155,10 +160,9 @@ class Watchdog:
         return None
 
     def _note_line(self) -> None:
-        frame = _FRAMES().get(self._thread)
-        place = running_place(frame)
-        if place is not None:
-            self._lines[place] += 1
+        frame = program_frame_of_step(_FRAMES().get(self._thread))
+        if frame is not None:
+            self._lines[place_of(frame.f_code, frame.f_lineno)] += 1
 
     def _interrupt(self) -> None:
         if self._in_main:
@@ -210,7 +214,7 @@ class Watchdog:
         return wait
 
     def _told(self, frame: FrameType | None, wait: Any, *, budget: bool) -> Cut:
-        place = running_place(frame) or "an unknown place"
+        place = "an unknown place" if frame is None else place_of_step(frame, self._loop())
         if wait is not None:
             headline = f"the loop waits for itself: {wait.where} waits for {wait.what}"
             return Cut(shown=True, headline=headline, where=wait.where)

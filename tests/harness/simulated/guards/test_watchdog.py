@@ -127,6 +127,28 @@ def test_a_wait_that_only_the_loop_could_end_is_a_finding_with_its_line(name):
     assert min(lines) <= told <= max(lines) + 5, ran.cut.text
 
 
+async def waits_for_another_tasks_lock():
+    lock = threading.Lock()
+
+    async def holds():
+        with lock:
+            await asyncio.sleep(1)
+
+    async def waits():
+        await asyncio.sleep(0.1)
+        await asyncio.to_thread(lock.acquire, True, 60)
+
+    await asyncio.gather(holds(), waits())
+
+
+def test_a_function_of_c_that_waits_in_an_executor_is_told_by_the_line_that_asked_for_it():
+    cut = simulate(waits_for_another_tasks_lock, seed=0).cut
+    assert cut is not None
+    assert not cut.shown
+    assert re.search(r"at tests/\S+test_watchdog.py:\d+ in waits_for_another_tasks_lock", cut.text)
+    assert "simpy" not in cut.text
+
+
 async def computes_for_ever():
     while True:
         pass
