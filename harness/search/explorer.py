@@ -118,9 +118,10 @@ class Coverage:
         key = found.partial
         if key is None:
             key = hashlib.blake2b(found.order, digest_size=12).digest()
-        self._may_have_others = self._may_have_others or not found.has_no_other
-        if not self._may_have_others and len(self._durations) < 2:
-            self._durations.add(found.virtual_s)
+        if not self._may_have_others:
+            self._may_have_others = not found.has_no_other
+            if len(self._durations) < 2:
+                self._durations.add(found.virtual_s)
         order = found.order if found.system_order is None else found.system_order
         if self._first is None:
             self._first = order

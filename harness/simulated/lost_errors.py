@@ -66,12 +66,16 @@ def report_lost(loop: VirtualLoop, tasks: Iterable[Any], *, but: Iterable[Any] =
 
     ``but`` are left out: what becomes of their errors is to be seen.
     """
-    spared = {id(one) for one in but}
-    for one in [*tasks, *loop.outside_futures.failed]:
-        if one.done() and one._log_traceback and id(one) not in spared:
-            kind = "Task" if isinstance(one, asyncio.Task) else "Future"
-            _report(loop, kind, kind.lower(), one)
-    loop.outside_futures.failed.clear()
+    failed = loop.outside_futures.failed
+    lost = [one for one in tasks if one._log_traceback and one.done()]
+    lost += [one for one in failed if one._log_traceback and one.done()]
+    if lost:
+        spared = {id(one) for one in but}
+        for one in lost:
+            if id(one) not in spared:
+                kind = "Task" if isinstance(one, asyncio.Task) else "Future"
+                _report(loop, kind, kind.lower(), one)
+    failed.clear()
 
 
 def _report(loop: VirtualLoop, kind: str, key: str, one: Any) -> None:
@@ -108,13 +112,13 @@ class Survivors:
             gc.collect(0)
         # What is made later stands behind it in that list.
         self._first: list[Any] = []
-        self._begun = gc.get_count()
+        self._young, self._middle, self._old = gc.get_count()
 
     def report_lost(self, loop: VirtualLoop) -> None:
         """Report the futures of a loop that have an error which nobody has asked for."""
-        now, begun = gc.get_count(), self._begun
-        collected = now[1:] != begun[1:] or now[0] < begun[0]
-        left = now[0] - begun[0]
+        young, middle, old = gc.get_count()
+        left = young - self._young
+        collected = left < 0 or middle != self._middle or old != self._old
         if left == self._fewest and not collected and not self._always:
             return
         if not collected and (self._fewest is None or left < self._fewest):

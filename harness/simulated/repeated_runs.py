@@ -201,7 +201,7 @@ class SearchRuns:
         # What a SystemExit interrupted may stand half-way: such a loop does not serve again.
         found.after_error = self._leave(loop, found, aftermath)
         found.unhandled = tuple(unhandled)
-        found.refused = tuple(dict.fromkeys(self._refused))
+        found.refused = tuple(dict.fromkeys(self._refused)) if self._refused else ()
         if aftermath is not None:
             found.cancelled = aftermath.end()
         if self.watchdog is not None:
@@ -259,7 +259,9 @@ class SearchRuns:
         # What was interrupted may stand half-way.
         halfway = isinstance(found.error, (SystemExit, KeyboardInterrupt)) or self._is_cut
         finished = found.finished and not halfway
-        leaves = not finished or not all(made.done() for made in loop.made_tasks)
+        leaves = not finished or not all(
+            [made.done() for made in loop.made_tasks]  # noqa: C419 - a list is faster here
+        )
         began_more = leaves or "_asyncgens" in loop.__dict__ or active_ledger() is not None
         # What tasks leave that were cancelled, the aftermath judges.
         cancelled = aftermath is not None and aftermath.lanes

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import inspect
-from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -142,15 +141,13 @@ class Program(Subject):
         every = LOOKED_AT_EVERY if self._locks_by_hand else LOOKED_AT_SELDOM
         looked_at = self._judges_locks and self._attempts % every == 0
         self._attempts += 1
-        ledger: AbstractContextManager[LockLedger | None] = nullcontext()
-        if locks or looked_at or self._locks_left:
-            ledger = LockLedger()
-        elif self.terms.cancel:
-            # Who is cancelled may leave with a lock.
-            ledger = LockLedger(named=False)
-        with ledger as opened:
+        named = locks or looked_at or self._locks_left
+        # Who is cancelled may leave with a lock.
+        if not named and not self.terms.cancel:
+            return self._runs.run(policy, seed=seed, watcher=watcher, diagnosed=True)
+        with LockLedger(named=named) as ledger:
             found = self._runs.run(policy, seed=seed, watcher=watcher, diagnosed=True)
-        self._locks_by_hand |= opened is not None and opened.by_hand
+        self._locks_by_hand |= ledger.by_hand
         # Those that shrink this failure must be judged by the same.
         self._locks_left |= any(one.kind == LOCKS for one in found.left)
         return found

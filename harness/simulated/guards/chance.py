@@ -154,6 +154,8 @@ class Chance:
         for name in _LAST_OF_UUID:
             patches.replace(uuid, name, None)
         patches.replace(uuid, "_node", None)
+        # What a process asks for its number, the first time that somebody wants to know.
+        patches.replace(uuid, "_GETTERS", [self._node])
 
     def _guard_ssl(self, ssl: ModuleType) -> None:
         for name in ("RAND_bytes", "RAND_pseudo_bytes"):
@@ -204,16 +206,19 @@ class Chance:
     def _forget_names(self) -> None:
         # Its names come from a generator of its own, which would go on where the last run left it.
         tempfile._name_sequence = None  # type: ignore[attr-defined]
-        for name in _LAST_OF_UUID:
-            setattr(uuid, name, None)
-        # The multicast bit marks a node number that was drawn, and is nobody's address.
-        node = self._randomness().key("uuid.getnode") % 2**48 | 1 << 40
-        uuid._node = node  # type: ignore[attr-defined]
+        vars(uuid).update(_FORGOTTEN)
+
+    def _node(self) -> int:
+        # The multicast bit marks a number that was drawn, and is nobody's address.
+        return self._randomness().key("uuid.getnode") % 2**48 | 1 << 40
 
 
 _IMMUTABLE = 1 << 8
 # The last moment of each version that has one, and what goes with it.
 _LAST_OF_UUID = tuple(name for name in vars(uuid) if name.startswith("_last_timestamp"))
+
+
+_FORGOTTEN = dict.fromkeys((*_LAST_OF_UUID, "_node"))
 
 
 class _Device(io.RawIOBase):

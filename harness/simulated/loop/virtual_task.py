@@ -168,7 +168,8 @@ class MadeTasks:
 
     def __iter__(self) -> Iterator[Any]:
         """Go through those that are still there."""
-        return filter(None, (reference() for reference in self._references))
+        found = [reference() for reference in self._references]
+        return iter(found if None not in found else [one for one in found if one is not None])
 
     def __getitem__(self, index: int | slice) -> Any:
         """Return a task, None if it is gone; of a slice, those that are still there."""
@@ -179,4 +180,6 @@ class MadeTasks:
 
     def any_unheld(self) -> bool:
         """Return True if a task that waits may be held by nothing but what it waits for."""
-        return any(sys.getrefcount(task) <= _UNHELD and not task.done() for task in self)
+        # One at a time: whoever lists them holds them.
+        tasks = filter(None, (reference() for reference in self._references))
+        return any(sys.getrefcount(task) <= _UNHELD and not task.done() for task in tasks)
