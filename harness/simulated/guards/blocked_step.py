@@ -18,7 +18,7 @@ import queue
 import sys
 import threading
 from contextlib import suppress
-from itertools import islice, takewhile
+from itertools import dropwhile, islice, takewhile
 from typing import TYPE_CHECKING, Any
 
 from harness.diagnosis.await_chain import frames_of, place_in
@@ -52,6 +52,8 @@ _WORKER = concurrent.futures.thread._worker.__code__
 _WAITS = frozenset({"acquire", "__enter__", "get"})
 # Threads in which only this runs never touch what a program waits for.
 _BYSTANDERS = frozenset({"execnet", "pytest_timeout", "xdist", "harness"})
+# What takes the place of the functions that a program calls.
+_GUARDS = ("harness.processes.", "harness.simulated.guards.", "harness.diagnosis.")
 _BELOW = frozenset({"threading", "queue", "concurrent"})
 _NOT_FOUND = object()
 _CALLERS_MAX = 200
@@ -102,9 +104,10 @@ def place_of_step(frame: FrameType, loop: Any) -> str:
 def program_frame_of_step(frame: FrameType | None) -> FrameType | None:
     """Return the program's frame that runs, None if there is none: a function of C, for example.
 
-    What called the harness is no part of the run.
+    What called the harness is no part of the run. A guard may stand before the program's frame.
     """
-    inside = takewhile(lambda one: _root_of(one) != "harness", frames_behind(frame))
+    frames = dropwhile(lambda one: _module_of(one).startswith(_GUARDS), frames_behind(frame))
+    inside = takewhile(lambda one: _root_of(one) not in {"harness", "simpy"}, frames)
     return next((one for one in inside if is_program(one)), None)
 
 
@@ -167,8 +170,12 @@ def _stands_by(frame: FrameType) -> bool:
     return bool(roots & _BYSTANDERS) and not roots - _BELOW - _BYSTANDERS
 
 
+def _module_of(frame: FrameType) -> str:
+    return str(frame.f_globals.get("__name__", ""))
+
+
 def _root_of(frame: FrameType) -> str:
-    return str(frame.f_globals.get("__name__", "")).partition(".")[0]
+    return _module_of(frame).partition(".")[0]
 
 
 def _lock_of(frame: FrameType) -> tuple[Any, bool]:

@@ -161,7 +161,12 @@ async def awaits_what_is_there():
         await there.wait()
 
 
-@pytest.mark.parametrize("main", [computes_for_ever, awaits_what_is_there])
+async def asks_for_its_number():
+    while True:
+        os.getpid()
+
+
+@pytest.mark.parametrize("main", [computes_for_ever, awaits_what_is_there, asks_for_its_number])
 def test_a_step_that_only_takes_long_is_a_limit_with_the_busiest_line(main):
     with pytest.raises(LimitReached, match=rf"no turn for the loop in 0.3 s .*{main.__name__}"):
         run(main, seed=0)
