@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from harness.errors import Terminated
 from harness.processes.exits import end_worker_past_threads
+from harness.processes.signals import keep_ringing
 from harness.processes.temporary import remove_all
 
 if TYPE_CHECKING:
@@ -222,6 +223,7 @@ def ending_its_process() -> Iterator[None]:
 
 def _terminate_worker(_number: int, _frame: object) -> None:
     # Once more, and again: what is raised while an object is finalized, Python only prints.
+    keep_ringing()
     signal.setitimer(signal.ITIMER_REAL, TERMINATE_AGAIN_S)
     raise Terminated(128 + signal.SIGTERM)
 

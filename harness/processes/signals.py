@@ -20,6 +20,7 @@ __all__ = [
     "Interrupts",
     "end_on_signals",
     "is_interruption",
+    "keep_ringing",
     "on_signal",
     "put_back",
     "raise_again",
@@ -36,6 +37,7 @@ _EXIT = os._exit
 _come: list[int] = []
 _owed: list[int] = []
 _told: list[Callable[[], object]] = []
+_rings: list[bool] = []
 
 
 def end_on_signals() -> None:
@@ -91,6 +93,11 @@ _CHANGED = tuple(
 )
 
 
+def keep_ringing() -> None:
+    """Note that the alarm is what ends this process: ``put_back`` leaves it then."""
+    _rings.append(True)
+
+
 @contextmanager
 def put_back() -> Iterator[None]:
     """Put back, when a run has ended, the handlers and the alarm that code under test has set."""
@@ -100,8 +107,8 @@ def put_back() -> Iterator[None]:
     before = [signal.getsignal(number) for number in _CHANGED]
     had_alarm = signal.getitimer(signal.ITIMER_REAL)[0] > 0
     yield
-    # Not after what ends a worker: that rings again until it is heard.
-    if not had_alarm:
+    # Not what ends a worker: that rings again until it is heard.
+    if not had_alarm and not _rings:
         signal.setitimer(signal.ITIMER_REAL, 0)
     signal.setitimer(signal.ITIMER_PROF, 0)
     for number, handler in zip(_CHANGED, before, strict=True):

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+import threading
+
 import pytest
 
 from harness.errors import BadInput
 from harness.scenario.reading import read_scenario
+from harness.simulated.guards import blocked_step
 
 GOOD = """\
 claim = "Making works."
@@ -70,3 +74,12 @@ def mistakes_of(read_text, tmp_path):
         return [line.removeprefix("  ") for line in lines]
 
     return mistakes
+
+
+@pytest.fixture
+def alone(monkeypatch):
+    """Hide threads that other tests have left: each might give what a blocked step waits for."""
+    left = sys._current_frames().keys() - {threading.get_ident()}  # noqa: SLF001
+    frames_of_all = blocked_step.FRAMES
+    seen = lambda: {one: at for one, at in frames_of_all().items() if one not in left}  # noqa: E731
+    monkeypatch.setattr(blocked_step, "FRAMES", seen)

@@ -152,6 +152,7 @@ def test_a_keyboard_interrupt_of_the_system_fails_its_run(ran):
     assert "KeyboardInterrupt" in render_result(result)
 
 
+@pytest.mark.usefixtures("alone")
 def test_a_step_that_waits_for_itself_fails_its_run_with_its_line(ran):
     result = ran(TakesItsLockTwice, ONE + "[check]\n")
     assert result.verdict is Verdict.FAILED

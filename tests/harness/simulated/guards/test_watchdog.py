@@ -17,13 +17,13 @@ import pytest
 
 from harness.errors import Deadlock, LimitReached
 from harness.processes.pulse import PULSE_S, begin_pulse, end_pulse, is_pulse
-from harness.simulated.guards import blocked_step
 from harness.simulated.guards import watchdog as module
 from harness.simulated.guards.watchdog import is_debugged
 from harness.simulated.simulation import run, simulate
 from tests.there import there
 
 LOCK = threading.Lock()
+pytestmark = pytest.mark.usefixtures("alone")
 
 
 @pytest.fixture(autouse=True)
@@ -102,15 +102,6 @@ class Service:
                 self.lock.acquire()
             except BaseException:  # noqa: BLE001 - that is the point
                 pass
-
-
-@pytest.fixture(autouse=True)
-def alone(monkeypatch):
-    """Hide threads that other tests have left: each might give what is waited for here."""
-    left = sys._current_frames().keys() - {threading.get_ident()}  # noqa: SLF001
-    frames_of_all = blocked_step.FRAMES
-    seen = lambda: {one: at for one, at in frames_of_all().items() if one not in left}  # noqa: E731
-    monkeypatch.setattr(blocked_step, "FRAMES", seen)
 
 
 METHODS = [name for name in vars(Service) if not name.startswith("_")]
