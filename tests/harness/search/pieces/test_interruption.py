@@ -220,7 +220,7 @@ def test_workers_that_do_not_stop_are_not_waited_for_for_long(pay, tmp_path, mon
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl_c", "term"])
 def test_pieces_in_worker_processes_are_cut_short_and_gone_on_with(harness, begin, shop, number):
-    asked = ("explore", "--runs", "2000", "--jobs", "2", "--resume", "j")
+    asked = ("explore", "--runs", "8000", "--jobs", "2", "--resume", "j")
     process = begin(*asked)
     running = shop / "j" / "running"
     wait_until(
@@ -238,7 +238,7 @@ def test_pieces_in_worker_processes_are_cut_short_and_gone_on_with(harness, begi
     assert not list(running.iterdir())
     done = harness(*asked)
     assert f"{runs:,} runs" in done.stderr
-    assert re.search(r"2 distinct partial orders in 2,000 runs, 1 failure", done.stdout)
+    assert re.search(r"2 distinct partial orders in 8,000 runs, 1 failure", done.stdout)
 
 
 def test_the_rate_is_that_of_the_runs_made_now(pay):
