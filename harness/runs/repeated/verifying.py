@@ -24,9 +24,10 @@ from harness.processes.pool import end_with_parent, ending_its_process, open_poo
 from harness.processes.text_hashing import FIXED, VARIABLE, text_hashing
 from harness.results.verdict import Verdict
 from harness.results.wording import count, one_line, shortened
+from harness.runs.batch import check_systems
 from harness.runs.opening import open_backend
 from harness.runs.runner import carry_out, not_run
-from harness.runs.scenarios import scenario_at, system_at, system_of, system_path_of
+from harness.runs.scenarios import scenario_at, system_at, system_path_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -109,8 +110,7 @@ def verify_batch(batch: Batch) -> Iterator[Verified]:
         BadInput: A scenario asks its system for what it does not have.
         CouldNotRun: A worker process died.
     """
-    for scenario in batch.scenarios:
-        system_of(scenario, batch.system)
+    check_systems(batch)
     terms = batch.profile, batch.limits
     work: list[Work] = [
         (scenario.path, batch.system, seed, *terms) for scenario, seed in batch.pairs

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from harness.simulated.loop.ports import ExploredLoop
     from harness.simulated.loop.virtual_time import Entry
 
-__all__ = ["Lateness", "due_by"]
+__all__ = ["Lateness", "due_by", "in_order"]
 
 # To look at so few entries costs less than to leave some out.
 FEW = 32
@@ -138,7 +138,7 @@ class Lateness:
                 found.append((first_s, entry))
         possible = [entry for first_s, entry in found if first_s <= until_s]
         if len(possible) > 1:
-            possible.sort(key=_order)
+            possible.sort(key=in_order)
             return self._without_the_blocked(possible)
         return possible
 
@@ -258,5 +258,6 @@ def due_by(queue: list[Entry], last_s: float) -> list[Entry]:
     return found
 
 
-def _order(entry: Entry) -> tuple[float, int, int]:
+def in_order(entry: Entry) -> tuple[float, int, int]:
+    """Return what entries of a queue are sorted by: moment, priority and number."""
     return entry[:3]

@@ -12,7 +12,7 @@ from simpy.events import NORMAL
 
 from harness.choices.kinds import ChoiceKind
 from harness.simulated.loop.outside.arrivals import OUTSIDE, Arrival, Arrivals, reaches
-from harness.simulated.loop.outside.lateness import Lateness, due_by
+from harness.simulated.loop.outside.lateness import Lateness, due_by, in_order
 from harness.simulated.loop.pause import Pause
 from harness.simulated.loop.virtual_task import TASK_NUMBER
 
@@ -212,7 +212,7 @@ class OutsideOrder:
                 return
             if begin == NEVER:
                 begin = next(self._environment._eid)
-            one = min(due, key=_order)
+            one = min(due, key=in_order)
             queue.remove(one)
             heapify(queue)
             self._happens(one)
@@ -239,7 +239,7 @@ class OutsideOrder:
                 if entry[0] <= moment_s and entry[:3] < chosen[:3] and reaches(entry)
             ]
             self._move(chosen, moment_s)
-            for entry in sorted(overtaken, key=_order):
+            for entry in sorted(overtaken, key=in_order):
                 self._move(entry, moment_s, behind=True)
 
     def _move(self, entry: Entry, when: float, *, behind: bool = False) -> None:
@@ -389,7 +389,3 @@ class OutsideOrder:
         wake = self._loop.trace.wakes.append
         for handle in islice(self._loop._ready, before, None):
             wake(-1 - handle.context.get(TASK_NUMBER, 0))
-
-
-def _order(entry: Entry) -> tuple[float, int, int]:
-    return entry[:3]
