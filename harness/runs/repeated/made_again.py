@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from harness.history.records import NodeKind
+from harness.results.verdict import Verdict
 from harness.results.wording import count
 from harness.runs.repeated.verifying import (
     LATER_S,
@@ -85,7 +86,7 @@ def _compared(work: Work, run: RunResult, again: Made) -> Verified:
         return Verified(scenario=run.scenario, path=run.path, seed=run.seed, difference=None)
     # Its trace was not kept: so it is made here once more, to be compared event by event.
     found = verified(work, made(work), again)
-    if found.verdict.value != "PASSED":
+    if found.verdict is not Verdict.PASSED:
         return found
     return Verified(
         scenario=run.scenario,
