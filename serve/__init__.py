@@ -98,59 +98,32 @@ __all__ = [
     "secret_of_user",
 ]
 
-# Where each name is defined: it is imported when it is first asked for.
-_NAMES = {
-    "serve.clients.deadlines": ("Deadlines",),
-    "serve.clients.handle": ("ClientHandle",),
-    "serve.clients.port": (
-        "Client",
-        "ClientFactory",
-    ),
-    "serve.desks.registry": ("Desk",),
-    "serve.domain.account_specs": ("KeyScheme",),
-    "serve.domain.address": (
-        "AccountId",
-        "Network",
-        "client_directory",
-        "decode_address",
-        "encode_address",
-        "owner_identifier",
-        "secret_of",
-        "secret_of_user",
-    ),
-    "serve.domain.orders": (
-        "AccountOrder",
-        "AccountOrderResult",
-        "ClientCreated",
-        "CreateClient",
-        "CreateFaucet",
-        "CreateLiquidity",
-        "FaucetCreated",
-        "LiquidityCreated",
-        "parse_order",
-    ),
-    "serve.domain.records": (
-        "AccountEntry",
-        "AccountListing",
-        "AccountStatusData",
-        "DeskRecord",
-        "OrderRecord",
-        "OrderStatus",
-        "RestoreReport",
-    ),
-    "serve.errors": ("ServeError",),
-    "serve.miden.factory": ("MidenClientFactory",),
-    "serve.service.service": ("Serve",),
-    "serve.store.sqlite_files": ("Synchronous",),
-    "serve.store.top_store": ("TopStore",),
-}
-_HOMES = {name: home for home, names in _NAMES.items() for name in names}
+# The modules that define them, those first that need the fewest others: a name is looked for in
+# these, in this order, when it is first asked for.
+_HOMES = (
+    "errors",
+    "domain.address",
+    "domain.account_specs",
+    "domain.records",
+    "domain.orders",
+    "clients.deadlines",
+    "clients.port",
+    "clients.handle",
+    "store.sqlite_files",
+    "store.top_store",
+    "desks.registry",
+    "service.service",
+    "miden.factory",
+)
 
 
 def __getattr__(name: str) -> Any:
     """Import a public name from where it is defined."""
-    if name not in _HOMES:
-        msg = f"module {__name__!r} has no attribute {name!r}; it has {', '.join(__all__)}"
-        raise AttributeError(msg)
-    # Not kept: help() would print whatever somebody has used.
-    return getattr(import_module(_HOMES[name]), name)
+    if name in __all__:
+        for home in _HOMES:
+            module = import_module(f"serve.{home}")
+            if name in module.__all__:
+                # Not kept: help() would print whatever somebody has used.
+                return getattr(module, name)
+    msg = f"module {__name__!r} has no attribute {name!r}; it has {', '.join(__all__)}"
+    raise AttributeError(msg)

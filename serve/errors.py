@@ -25,13 +25,21 @@ __all__ = [
     "NodeRejected",
     "NodeUnreachable",
     "NotFound",
+    "NoteSpent",
+    "NoteUnknown",
+    "OutcomeUnknown",
+    "RecoveryTimedOut",
+    "RequestKeyReused",
     "ServeClosed",
     "ServeError",
     "SpawnFailed",
     "SpawnTimedOut",
+    "StaleState",
     "StorageInUse",
     "StoragePathNotFound",
     "StoreFailed",
+    "TransactionExpired",
+    "TransactionRefused",
     "UnsupportedNetwork",
     "UnsupportedOrder",
 ]
@@ -93,6 +101,10 @@ class DuplicateRecord(Conflict):
     """A row with this key exists, and rows are never overwritten."""
 
 
+class RequestKeyReused(Conflict):
+    """A request key that belongs to another order of the same user and network."""
+
+
 class ServeClosed(ServeError):
     """The service takes no more work: it is shutting down, closed, or was never opened."""
 
@@ -118,7 +130,7 @@ class SpawnFailed(ClientFailed):
 
 
 class ClientBusy(ClientFailed):
-    """The client's queue of commands is full, and this command was not queued. Try later."""
+    """A client's queue is full, or as many clients run as may. Nothing was begun: try later."""
 
 
 class ClientClosed(ClientFailed):
@@ -141,6 +153,30 @@ class NodeRejected(ClientFailed):
     """The node answered, and refused the request."""
 
 
+class OutcomeUnknown(ClientFailed):
+    """Whether it took effect is not known: find out before it is tried again."""
+
+
+class TransactionRefused(ClientFailed):
+    """A transaction was refused, and has no effect. The subclass says why, where that is known."""
+
+
+class StaleState(TransactionRefused):
+    """It was built on a state of its account that is not the chain's any more."""
+
+
+class NoteSpent(TransactionRefused):
+    """It consumes a note that was consumed before."""
+
+
+class NoteUnknown(TransactionRefused, NotFound):
+    """It consumes a note that nobody has created."""
+
+
+class TransactionExpired(TransactionRefused):
+    """It came after the last block that may hold it."""
+
+
 class DeadlineExceeded(ClientFailed, TimeoutError):
     """A deadline passed. The subclass says which."""
 
@@ -153,7 +189,11 @@ class SpawnTimedOut(DeadlineExceeded):
     """The client did not start in time."""
 
 
-class CommandTimedOut(DeadlineExceeded):
+class RecoveryTimedOut(DeadlineExceeded):
+    """What an earlier process left was not decided in time; the next order or sync tries again."""
+
+
+class CommandTimedOut(DeadlineExceeded, OutcomeUnknown):
     """The client did not answer a command in time; the command may still take effect."""
 
 

@@ -18,18 +18,27 @@ __all__ = ["POINTS", "Hook", "failure_at", "hooked", "point"]
 
 _WRITES = {
     "user": ("add_pending_account", "begin_order", "fail_order", "succeed_orders"),
-    "top": ("insert_desk",),
+    "top": ("insert_desk", "mark_open", "settle_desk", "unmark_open"),
 }
 _READS = {
     "user": (
         "account_kind",
         "check_integrity",
+        "find_request",
+        "last_sequence",
         "list_account_statuses",
         "list_accounts",
         "list_orders",
         "list_pending",
     ),
-    "top": ("check_integrity", "find_desk", "list_desks", "list_desks_of"),
+    "top": (
+        "check_integrity",
+        "find_desk",
+        "list_creating",
+        "list_desks",
+        "list_desks_of",
+        "list_open",
+    ),
 }
 
 # ``sql.<db>.<operation>.before_commit`` is reached before a transaction begins, ``after_commit``

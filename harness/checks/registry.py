@@ -25,7 +25,7 @@ class _Registry(Mapping[str, "CheckKind"]):
     names = (
         "no_deadlock", "outcomes", "end_state", "no_leaks",
         "single_spawn", "same_result", "distinct_results", "sees_exactly_own",
-        "ends_before", "overlap", "peak_in_flight", "success_share",
+        "ends_before", "overlap", "peak_in_flight", "commands_in_turn", "success_share",
         "speedup", "elapsed", "latency", "no_lock_across_await",
         "no_blocking_calls", "always", "eventually", "sometimes",
         "linearizable", "result",

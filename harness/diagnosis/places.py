@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import enum
 import linecache
 import re
 import sys
+from contextlib import suppress
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
@@ -163,7 +165,7 @@ def _among(thing: object, variables: Iterable[tuple[str, Any]]) -> str | None:
         if type(value) is dict and len(value) <= _ENTRIES_MAX:
             for key, entry in value.items():
                 if _is(entry, thing):
-                    return f"{name}[{key!r}]"
+                    return f"{name}[{_key(key)}]"
         elif type(value) in {list, tuple} and len(value) <= _ENTRIES_MAX:
             for index, entry in enumerate(value):
                 if _is(entry, thing):
@@ -172,6 +174,17 @@ def _among(thing: object, variables: Iterable[tuple[str, Any]]) -> str | None:
             inner = next(key for key, entry in _attributes(value) if _is(entry, thing))
             return f"{name}.{inner}"
     return None
+
+
+def _key(key: object) -> str:
+    """Write a key; of an object of the program its class only.
+
+    Its own text may hold an address, which each run has anew, or fail while it is half made.
+    """
+    if isinstance(key, (str, bytes, int, float, tuple, enum.Enum)):
+        with suppress(Exception):
+            return repr(key)
+    return f"a {type(key).__name__}"
 
 
 def _holds(value: object, thing: object) -> bool:

@@ -89,7 +89,9 @@ async def run_whole(run: Run) -> None:
         for phase in run.scenario.phase:
             await _prepare(phase, world, opened)
             async with _troubled_node(run.recorder, interception.chaos, phase, world):
-                await workload.run_phase(phase, opened.session)
+                await workload.run_phase(phase, opened.session, close=opened.shut)
+            if phase.close is not None:
+                await opened.reopen()
         run.untried, run.unreached = interception.untried(), interception.unreached()
         if interception.cancels is not None:
             interception.cancels.stop()
@@ -222,7 +224,9 @@ async def _timed(
         for phase in run.scenario.phase:
             await _prepare(phase, world, opened)
             if phase.name != phase_name:
-                await workload.run_phase(phase, opened.session)
+                await workload.run_phase(phase, opened.session, close=opened.shut)
+                if phase.close is not None:
+                    await opened.reopen()
                 continue
             before = None if machine is None else machine.read()
             since, begin_s = quiet.operations_count, run.stage.clock()
@@ -260,6 +264,7 @@ class _Opened:
         self._conditions = conditions
         self._before: frozenset[asyncio.Task[Any]] = frozenset()
         self._held_before: frozenset[Hold] = frozenset()
+        self._held: list[Hold] | None = None  # Once shut, until what was left is told.
         self._environment = environment
         self._context: AbstractAsyncContextManager[Session] | None = None
 
@@ -276,8 +281,25 @@ class _Opened:
         if self._conditions is not None:
             self._conditions.bind(self.session)
 
+    async def reopen(self) -> None:
+        """Close the system, unless it is closed, and open it on the same storage."""
+        await self.close()
+        await self.open()
+
     async def close(self) -> None:
-        """Close the system in order, unless it is closed: a restart may have failed half-way."""
+        """Close the system in order, and tell what it has left.
+
+        It may be closed already: a restart may have failed half-way.
+        """
+        await self.shut()
+        held, self._held = self._held, None
+        if held is not None:
+            recorder = self._environment.recorder
+            left = await leaked(self._before)
+            recorder.leaks = [*(recorder.leaks or ()), *left, *permits_left(active_ledger(), held)]
+
+    async def shut(self) -> None:
+        """Close the system alone; calls may be under way, so what it leaves is told later."""
         context, self._context = self._context, None
         if context is not None:
             if self._conditions is not None:
@@ -286,9 +308,7 @@ class _Opened:
             held = [hold for hold in _held() if hold not in self._held_before and is_orphan(hold)]
             with self._limited("the closing of the system"):
                 await context.__aexit__(None, None, None)
-            recorder = self._environment.recorder
-            left = await leaked(self._before)
-            recorder.leaks = [*(recorder.leaks or ()), *left, *permits_left(active_ledger(), held)]
+            self._held = held
 
 
 def _held() -> tuple[Hold, ...]:
@@ -335,8 +355,7 @@ async def _prepare(phase: Phase, world: World, opened: _Opened) -> None:
     if phase.node is not None:
         await world.set_node(phase.node)
     if phase.restart:
-        await opened.close()
-        await opened.open()
+        await opened.reopen()
 
 
 def _workload(run: Run, interception: Interception) -> Workload:

@@ -79,7 +79,7 @@ class Search:
 
 def _waits_for_fixed_times(scenario: Scenario) -> bool:
     steps = [step for phase in scenario.phase for step in phase.do]
-    return any(
+    return any(phase.close is not None and phase.close.delay_ms for phase in scenario.phase) or any(
         (step.start is not None and step.start.delay_ms)
         or (step.repeat is not None and step.repeat.gap_ms)
         or (step.cancel is not None and step.cancel.after_ms)

@@ -15,9 +15,10 @@ from harness.choices.randomness import Randomness
 from harness.errors import HarnessError, NotAwaited
 from harness.history.records import Outcome, Pacing
 from harness.runs.deadline import Deadline
+from harness.runs.step_progress import StepProgress, moment_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Awaitable, Callable, Iterator
 
     from harness.backends.port import Stage
     from harness.choices.points import Interception
@@ -66,27 +67,6 @@ class _Call:
         return f"{self.step.name}{whose}{f'#{self.copy}' if self.step.times > 1 else ''}"
 
 
-class _StepProgress:
-    """What other steps may wait for: a step's first begin, its first arrival at a gate, its end."""
-
-    def __init__(self, calls: int) -> None:
-        self.begins = asyncio.Event()
-        self.parks = asyncio.Event()
-        self.ends = asyncio.Event()
-        self._left = calls
-
-    def ended(self, _task: asyncio.Task[None]) -> None:
-        """Count one copy's end; the step has ended with the last.
-
-        Whoever waits for it to begin or to park need not wait any longer: it never will.
-        """
-        self._left -= 1
-        if self._left == 0:
-            self.begins.set()
-            self.parks.set()
-            self.ends.set()
-
-
 class Workload:
     """Runs the phases of a scenario on an open session."""
 
@@ -108,9 +88,17 @@ class Workload:
         self._within_s = within_s
 
     async def run_phase(
-        self, phase: Phase, session: Session, *, pacing: Pacing = Pacing.TOGETHER
+        self,
+        phase: Phase,
+        session: Session,
+        *,
+        pacing: Pacing = Pacing.TOGETHER,
+        close: Callable[[], Awaitable[None]] | None = None,
     ) -> float:
-        """Run a phase's steps and return the seconds from its start to its last end."""
+        """Run a phase's steps and return the seconds from its start to its last end.
+
+        ``close`` closes the system; a phase may ask for that while its steps are under way.
+        """
         begin_s = self._stage.clock()
         self._interception.phase = phase.name
         calls = list(self._calls(phase))
@@ -120,7 +108,7 @@ class Workload:
             for call in calls:
                 await self._task(call, phase, session, started=None)
         else:
-            await self._together(phase, calls, session)
+            await self._together(phase, calls, session, close)
         self._interception.clear()
         return self._stage.clock() - begin_s
 
@@ -162,9 +150,15 @@ class Workload:
             )
         )
 
-    async def _together(self, phase: Phase, calls: list[_Call], session: Session) -> None:
+    async def _together(
+        self,
+        phase: Phase,
+        calls: list[_Call],
+        session: Session,
+        close: Callable[[], Awaitable[None]] | None,
+    ) -> None:
         progress = {
-            step.name: _StepProgress(sum(call.step is step for call in calls)) for step in phase.do
+            step.name: StepProgress(sum(call.step is step for call in calls)) for step in phase.do
         }
         watchers = list(self._parking(phase, progress))
         tasks: dict[str, list[asyncio.Task[None]]] = {}
@@ -174,15 +168,21 @@ class Workload:
             task.add_done_callback(progress[call.step.name].ended)
         for step in phase.do:
             self._arrange_trip(step, [call for call in calls if call.step is step])
+        # No deadline here: each operation has one of its own.
+        all_ended = asyncio.gather(*(task for some in tasks.values() for task in some))
         try:
-            # No deadline here: each operation has one of its own.
-            await asyncio.gather(*(task for some in tasks.values() for task in some))
+            if phase.close is not None and close is not None:
+                await moment_of(phase.close, progress)
+                await self._pause(phase.close.delay_ms)
+                await close()
+            await all_ended
         finally:
+            all_ended.cancel()
             for watcher in watchers:
                 watcher.cancel()
 
     def _parking(
-        self, phase: Phase, progress: dict[str, _StepProgress]
+        self, phase: Phase, progress: dict[str, StepProgress]
     ) -> Iterator[asyncio.Task[None]]:
         """Put a gate for each step that parks, opened by the end of the step it waits for."""
         for step in phase.do:
@@ -227,7 +227,7 @@ class Workload:
         phase: Phase,
         session: Session,
         *,
-        started: dict[str, _StepProgress] | None,
+        started: dict[str, StepProgress] | None,
     ) -> asyncio.Task[None]:
         return asyncio.create_task(
             self._perform(call, phase, session, started=started), name=call.task_name
@@ -239,12 +239,11 @@ class Workload:
         phase: Phase,
         session: Session,
         *,
-        started: dict[str, _StepProgress] | None,
+        started: dict[str, StepProgress] | None,
     ) -> None:
         step, repeat = call.step, call.step.repeat
         if step.start is not None and started is not None:
-            if step.start.after is not None:
-                await getattr(started[step.start.after], step.start.when).wait()
+            await moment_of(step.start, started)
             await self._pause(step.start.delay_ms)
         for turn in range(repeat.times if repeat else 1):
             if turn and repeat is not None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Cancel",
+    "Close",
     "Fault",
     "Park",
     "Phase",
@@ -84,6 +85,10 @@ class Start(_Table):
         default="begins", description="which moment of that step to wait for"
     )
     delay_ms: Milliseconds = Field(default=0, description="milliseconds to wait then")
+
+
+class Close(Start):
+    """When the system is closed while the phase's steps are under way: after another step."""
 
 
 class Park(_Table):
@@ -167,6 +172,11 @@ class Phase(_Table):
     )
     restart: bool = Field(
         default=False, description="close the system first and open it again on the same storage"
+    )
+    close: Close | None = Field(
+        default=None,
+        description="close the system while the steps are under way, at this moment; it opens"
+        " again on the same storage when they have all ended",
     )
     node: Literal["cut", "freeze", "heal"] | None = Field(
         default=None, description="before the steps: cut the node off, freeze it, or heal it"

@@ -13,8 +13,6 @@ from serve.errors import InvalidInput, ServeError
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from serve.errors import DeadlineExceeded
-
 __all__ = ["Deadlines", "deadline"]
 
 
@@ -25,7 +23,8 @@ class Deadlines:
     ``dial_s``: the node takes a connection (``DialTimedOut``, raised by the client factory).
     ``spawn_s``: a client starts, its dial included (``SpawnTimedOut``).
     ``command_s``: a client answers a command, its wait in the queue included
-    (``CommandTimedOut``). ``close_s``: a client closes (``CloseTimedOut``).
+    (``CommandTimedOut``). ``close_s``: a client closes; then it is killed, and has as long again to
+    end (``CloseTimedOut``). ``recovery_s``: what an earlier client left is decided.
     ``drain_s``: at shutdown, operations under way may end by themselves; then they are cancelled.
     """
 
@@ -33,6 +32,7 @@ class Deadlines:
     spawn_s: float = 30.0
     command_s: float = 120.0
     close_s: float = 30.0
+    recovery_s: float = 30.0
     drain_s: float = 30.0
 
     def __post_init__(self) -> None:
@@ -46,9 +46,7 @@ class Deadlines:
 
 
 @asynccontextmanager
-async def deadline(
-    seconds: float, error: type[DeadlineExceeded], *, what: str
-) -> AsyncIterator[None]:
+async def deadline(seconds: float, error: type[ServeError], *, what: str) -> AsyncIterator[None]:
     """Run a block for at most so many seconds, then raise ``error`` saying what took too long.
 
     Errors that the block raises itself, even time-outs, pass unchanged.

@@ -1,13 +1,13 @@
-"""The object that callers use a client through; it stays valid when the client is replaced."""
+"""The object that callers read a client through; it stays valid when the client is replaced."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from serve.clients.commands import Commands
+from serve.clients.port import ClientReads
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable
     from contextlib import AbstractAsyncContextManager
 
     from serve.clients.timed_client import TimedClient
@@ -15,18 +15,16 @@ if TYPE_CHECKING:
 
 __all__ = ["ClientHandle"]
 
-T = TypeVar("T")
 
-
-class ClientHandle(Commands):
-    """What ``Serve.get_client`` returns: a user's client, to run commands on.
+class ClientHandle(ClientReads):
+    """What ``Serve.get_client`` returns: a user's client, to read with.
 
     All callers get the same object while a client lives. Each command leases the client only while
-    it runs, so a handle never keeps a client from draining. When the client has been flushed or
-    has died, the next command goes to the owner's present client, which is started if need be.
-    Commands raise what ``serve.clients.port.Client`` says, ``CommandTimedOut``, what starting a
-    client raises, and ``ServeClosed``. ``generation`` is the number of the client that the handle
-    was made for, in order of start, from 1; ``lend`` lends the owner's present client for a block.
+    it runs, so a handle never keeps a client from draining. When the client has been flushed, was
+    idle for long or has died, the next command goes to the owner's present client, which is started
+    if need be. Commands raise what ``serve.clients.port.Client`` says, ``CommandTimedOut``, what
+    starting a client raises, and ``ServeClosed``. ``generation`` is the number of the client that
+    the handle was made for, in order of start, from 1; ``lend`` lends the owner's present client.
     """
 
     def __init__(
@@ -42,6 +40,6 @@ class ClientHandle(Commands):
     def __repr__(self) -> str:
         return f"<ClientHandle {self._owner.label}#{self.generation}>"
 
-    async def _call(self, _name: str, command: Callable[[TimedClient], Awaitable[T]]) -> T:
+    async def _call(self, name: str, *arguments: object) -> Any:
         async with self._lend(self._owner) as client:
-            return await command(client)
+            return await getattr(client, name)(*arguments)

@@ -1,4 +1,4 @@
-"""The registry of clients: at most one for each owner, however many callers ask at once.
+"""The registry of clients: at most one for each owner, and at most ``clients_max`` in all.
 
 An owner's slot is empty or holds a *tenancy*: a client, from the start of its spawn to the end of
 its close. The next tenancy of an owner begins only when the last has ended, so no directory is
@@ -6,14 +6,16 @@ ever open twice. Code between two awaits is atomic on an event loop, so there is
 always changed before the first await.
 
 A caller that uses a client holds a *lease* on its tenancy. A draining tenancy takes no new leases,
-and its client is closed when the last lease is released; a dead client is closed at once.
+and its client is closed when the last lease is released; a dead client is closed at once, and one
+that hangs is killed. A start waits, first come first served, until there is a *place* for one more
+client: the client that has been idle for longest makes room.
 """
 
 from __future__ import annotations
 
 import asyncio
 import copy
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
 from serve.clients.deadlines import deadline
@@ -21,7 +23,16 @@ from serve.clients.handle import ClientHandle
 from serve.clients.tenancy import Lease, Stage, Tenancy
 from serve.clients.timed_client import TimedClient
 from serve.domain.address import client_directory
-from serve.errors import CloseTimedOut, ServeClosed, ServeError, SpawnFailed, SpawnTimedOut
+from serve.errors import (
+    ClientBusy,
+    ClientFailed,
+    CloseTimedOut,
+    InvalidInput,
+    ServeClosed,
+    ServeError,
+    SpawnFailed,
+    SpawnTimedOut,
+)
 from serve.points import point
 
 if TYPE_CHECKING:
@@ -30,10 +41,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from serve.clients.deadlines import Deadlines
-    from serve.clients.port import ClientFactory
+    from serve.clients.port import Client, ClientFactory
     from serve.domain.address import Owner
 
-__all__ = ["ClientRegistry"]
+__all__ = ["ClientRegistry", "copy_of"]
 
 
 class ClientRegistry:
@@ -47,18 +58,31 @@ class ClientRegistry:
         deadlines: Deadlines,
         admit: Callable[[], AbstractContextManager[None]],
         on_open: Callable[[Owner, TimedClient], Awaitable[None]],
+        clients_max: int = 128,
+        idle_s: float = 600.0,
     ) -> None:
         """Prepare a registry; it starts nothing by itself.
 
         ``admit`` is entered for every command of a handle; ``on_open`` is awaited with each new
-        client before a caller gets it.
+        client before a caller gets it, for as long as it takes. A client that nobody has used for
+        ``idle_s`` seconds is drained when the registry is next used.
+
+        Raises:
+            InvalidInput: ``clients_max`` is below 1, or ``idle_s`` not above 0.
         """
+        if clients_max < 1 or not idle_s > 0:
+            raise InvalidInput(f"clients_max must be >= 1, idle_s > 0; got {clients_max}, {idle_s}")
         self._storage_path = storage_path
         self._factory = factory
         self._deadlines = deadlines
+        self._overdue = f"did not close in {deadlines.close_s:g} s"
         self._admit = admit
         self._on_open = on_open
+        self._clients_max = clients_max
+        self._idle_s = idle_s
         self._slots: dict[Owner, Tenancy] = {}
+        self._waiting: dict[Tenancy, asyncio.Event] = {}  # For a place; in order of arrival.
+        self._idle: dict[Tenancy, float] = {}  # Live without a lease: since when; oldest first.
         self._generation = 0
         self._closed = False
         self._faults: list[str] = []
@@ -71,9 +95,7 @@ class ClientRegistry:
     def live_clients(self) -> tuple[tuple[Owner, ClientHandle], ...]:
         """Return every owner whose client is live, with its handle, in order of start."""
         return tuple(
-            (owner, tenancy.handle)
-            for owner, tenancy in self._slots.items()
-            if tenancy.is_usable and tenancy.handle is not None
+            (owner, tenancy.handle) for owner, tenancy in self._slots.items() if tenancy.is_usable
         )
 
     @property
@@ -83,9 +105,8 @@ class ClientRegistry:
 
     async def started(self) -> None:
         """Wait until no client is being started any more."""
-        while self.is_starting:
-            starting = [t for t in self._slots.values() if not t.started.is_set()]
-            # Ends with the spawn's own deadline.
+        while starting := [t for t in self._slots.values() if not t.started.is_set()]:
+            # Ends with the deadlines of the start.
             await starting[0].started.wait()
 
     def restless(self) -> tuple[str, ...]:
@@ -112,28 +133,36 @@ class ClientRegistry:
             SpawnFailed, SpawnTimedOut, DialTimedOut, NodeUnreachable, ClientStoreFailed,
             ClientStoreInUse: The client could not be started; every caller that joined the same
             start gets an error of the same class. Nothing is kept, so the next call starts anew.
+            ClientBusy: ``clients_max`` clients are in use, and none ended within ``spawn_s``.
             CloseTimedOut: The owner's former client has not closed in time, and still has not.
         """
         while True:
-            self._refuse_if_closed()
+            if self._closed:
+                raise ServeClosed("the service is closing: it starts and lends no more clients")
             tenancy = self._slots.get(owner)
             if tenancy is None:
                 tenancy = self._start(owner)
             elif tenancy.is_open and tenancy.has_died:
                 self._drain(tenancy)
             if not tenancy.admits:
-                await self._wait_until_vacated(tenancy)
+                # Leases end with their commands' deadlines, the close with its own.
+                await tenancy.ended.wait()
+                if tenancy.stage is Stage.STUCK:
+                    why = "none is started on its directory before it has"
+                    raise CloseTimedOut(f"client {tenancy.label} {self._overdue}; {why}")
                 continue
+            self._idle.pop(tenancy, None)
             lease = Lease(tenancy, self.note_release)
+            self._make_room()
             try:
-                # Ends at the latest with the spawn's own deadline.
+                # Ends with the deadlines of the wait for a place, the spawn and ``on_open``.
                 await tenancy.started.wait()
             except BaseException:
                 lease.release()
                 raise
             if tenancy.error is not None:
                 lease.release()
-                raise _copy_of(tenancy.error)
+                raise copy_of(tenancy.error)
             return lease
 
     async def handle(self, owner: Owner) -> ClientHandle:
@@ -162,11 +191,8 @@ class ClientRegistry:
 
     async def drained(self) -> None:
         """Wait until no client is draining, or is starting only to drain."""
-        while True:
-            tenancies = self._slots.values()
-            ending = [t for t in tenancies if not t.admits and t.stage is not Stage.STUCK]
-            if not ending:
-                return
+        others = (Stage.STARTING, Stage.LIVE, Stage.STUCK)
+        while ending := [t for t in self._slots.values() if t.stage not in others]:
             # Leases end with their commands' deadlines, the close with its own.
             await ending[0].ended.wait()
 
@@ -174,35 +200,30 @@ class ClientRegistry:
         """Refuse new leases, drain for ``drain_s`` seconds, then close the rest though in use.
 
         Raises:
-            CloseTimedOut: Clients that would not close, each named.
+            CloseTimedOut: Clients that did not end though they were killed, each named.
         """
         self._closed = True
         self.flush()
-        try:
+        with suppress(TimeoutError):
             async with asyncio.timeout(drain_s):
                 await self.drained()
-        except TimeoutError:
-            for tenancy in list(self._slots.values()):
-                tenancy.abandon_users()
-                self._close_if_unused(tenancy)
-            # A spawn that ignores its cancellation is left behind, as a close that hangs is.
-            async with deadline(
-                self._deadlines.close_s + 1, CloseTimedOut, what="ending the spawns under way"
-            ):
+        for tenancy in list(self._slots.values()):
+            tenancy.abandon_users()
+            self._drain(tenancy)
+        # A spawn that ignores its cancellation is left behind, as a client that is stuck is.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(2 * self._deadlines.close_s + 1):
                 await self.drained()
         if self._slots:
             labels = ", ".join(tenancy.label for tenancy in self._slots.values())
-            raise CloseTimedOut(f"clients did not close in {self._deadlines.close_s:g} s: {labels}")
-
-    def _refuse_if_closed(self) -> None:
-        if self._closed:
-            raise ServeClosed("the service is closing: it starts and lends no more clients")
+            raise CloseTimedOut(f"clients {self._overdue}: {labels}")
 
     def _start(self, owner: Owner) -> Tenancy:
         self._generation += 1
-        tenancy = Tenancy(owner, generation=self._generation)
+        tenancy = Tenancy(owner, self._generation)
         # Publish the slot before the first await: the next caller must join it, not spawn a twin.
         self._slots[owner] = tenancy
+        self._waiting[tenancy] = asyncio.Event()
         tenancy.spawn_task = asyncio.get_running_loop().create_task(
             self._spawn(tenancy), name=f"serve:spawn:{tenancy.label}"
         )
@@ -211,98 +232,130 @@ class ClientRegistry:
     async def _spawn(self, tenancy: Tenancy) -> None:
         what = f"starting client {tenancy.label}"
         try:
-            client = await self._open(tenancy)
+            timed = await self._open(tenancy, what)
         except asyncio.CancelledError:
             kind = ServeClosed if self._closed else SpawnFailed
-            self._end(tenancy, error=kind(f"{what} was cancelled"))
+            tenancy.error = kind(f"{what} was cancelled")
         except ServeError as error:
-            self._end(tenancy, error=error)
+            tenancy.error = error
         except Exception as cause:  # noqa: BLE001  # it reaches the callers, as SpawnFailed
-            failure = SpawnFailed(f"{what} failed: {cause!r}")
-            failure.__cause__ = cause
-            self._end(tenancy, error=failure)
+            tenancy.error = SpawnFailed(f"{what} failed: {cause!r}")
+            tenancy.error.__cause__ = cause
         else:
-            tenancy.go_live(client, ClientHandle(self.use, tenancy.owner, tenancy.generation))
-            self._close_if_unused(tenancy)
+            tenancy.go_live(timed, ClientHandle(self.use, tenancy.owner, tenancy.generation))
+            self._see_to(tenancy)
+            return
+        self._begin_close(tenancy, kill=True)
+        tenancy.started.set()
 
-    async def _open(self, tenancy: Tenancy) -> TimedClient:
+    async def _open(self, tenancy: Tenancy, what: str) -> TimedClient:
         owner, limits = tenancy.owner, self._deadlines
+        place = self._waiting.get(tenancy)
+        if place is not None:
+            busy = f"waiting for the end of one of {self._clients_max} clients in use"
+            async with deadline(limits.spawn_s, ClientBusy, what=busy):
+                await place.wait()
         directory = client_directory(self._storage_path, owner.secret, owner.network)
-        what = f"starting client {tenancy.label}"
-        try:
-            async with deadline(limits.spawn_s, SpawnTimedOut, what=what):
-                await point("spawn.before_build", owner=owner)
-                tenancy.client = await self._factory.spawn(
-                    directory, owner.network, dial_timeout_s=limits.dial_s
-                )
-                await point("spawn.before_ready", owner=owner)
-            timed = TimedClient(tenancy.client, command_s=limits.command_s, label=tenancy.label)
-            await self._on_open(owner, timed)
-            await point("cache.before_insert", owner=owner)
-        except BaseException:
-            if tenancy.client is not None:
-                await tenancy.client.close()
-            raise
+        async with deadline(limits.spawn_s, SpawnTimedOut, what=what):
+            await point("spawn.before_build", owner=owner)
+            tenancy.client = await self._factory.spawn(
+                directory, owner.network, dial_timeout_s=limits.dial_s
+            )
+            await point("spawn.before_ready", owner=owner)
+        timed = TimedClient(tenancy.client, command_s=limits.command_s, label=tenancy.label)
+        await self._on_open(owner, timed)
+        await point("cache.before_insert", owner=owner)
         return timed
 
     def _drain(self, tenancy: Tenancy) -> None:
+        self._idle.pop(tenancy, None)
         tenancy.drain()
-        self._close_if_unused(tenancy)
+        if tenancy.is_due_to_close:
+            self._begin_close(tenancy, kill=False)
 
     def note_release(self, tenancy: Tenancy) -> None:
         """Note that a lease ended."""
         tenancy.lease_count -= 1
-        self._close_if_unused(tenancy)
+        self._see_to(tenancy)
 
-    def _close_if_unused(self, tenancy: Tenancy) -> None:
-        if not tenancy.is_due_to_close:
+    def _see_to(self, tenancy: Tenancy) -> None:
+        """Do what is due after a start, or the end of a lease."""
+        if tenancy in self._waiting and tenancy.lease_count == 0:
+            # Nobody wants it any more. Whoever comes next must not join what is being cancelled.
+            tenancy.abandon_users()
+            self._end(tenancy)
+        elif tenancy.has_died or not tenancy.admits:
+            self._drain(tenancy)
+        elif tenancy.stage is Stage.LIVE and tenancy.lease_count == 0:
+            self._idle[tenancy] = asyncio.get_running_loop().time()
+        self._make_room()
+
+    def _make_room(self) -> None:
+        """Give places to starts that wait; drain idle clients that are too old, or in their way."""
+        while self._waiting and len(self._slots) - len(self._waiting) < self._clients_max:
+            self._waiting.pop(next(iter(self._waiting))).set()
+        lacking = len(self._waiting)
+        if lacking:
+            lacking -= sum(one.stage is Stage.CLOSING for one in self._slots.values())
+        oldest_s = asyncio.get_running_loop().time() - self._idle_s
+        while self._idle:
+            tenancy, since_s = next(iter(self._idle.items()))
+            if lacking <= 0 and since_s > oldest_s:
+                break
+            lacking -= 1
+            self._drain(tenancy)
+
+    def _begin_close(self, tenancy: Tenancy, *, kill: bool) -> None:
+        tenancy.stage = Stage.CLOSING
+        if tenancy.client is None:
+            self._end(tenancy)
             return
-        tenancy.begin_close()
-        loop = asyncio.get_running_loop()
-        tenancy.close_timer = loop.call_later(
-            self._deadlines.close_s, self._give_up_waiting, tenancy
-        )
-        tenancy.close_task = loop.create_task(
-            self._close_client(tenancy), name=f"serve:close:{tenancy.label}"
+        tenancy.close_task = asyncio.get_running_loop().create_task(
+            self._close_client(tenancy, tenancy.client, kill=kill),
+            name=f"serve:close:{tenancy.label}",
         )
 
-    async def _close_client(self, tenancy: Tenancy) -> None:
+    async def _close_client(self, tenancy: Tenancy, client: Client, *, kill: bool) -> None:
+        """Close a client; kill it if so asked, or if its close fails or takes too long."""
+        closings: list[asyncio.Task[None]] = []
         try:
-            if tenancy.client is not None:
-                # Its deadline does not cut the close short: it frees those who wait for the slot.
-                await tenancy.client.close()
-        except Exception as error:  # noqa: BLE001  # kept in faults: no caller awaits this task
-            self._faults.append(f"closing client {tenancy.label} failed: {error!r}")
+            for is_killed in (kill, True):
+                if is_killed:
+                    client.kill()
+                closing = asyncio.create_task(client.close(), name=f"serve:close:{tenancy.label}")
+                closings.append(closing)
+                answer = asyncio.gather(closing, return_exceptions=True)
+                await asyncio.wait((answer,), timeout=self._deadlines.close_s)
+                error = answer.result()[0] if answer.done() else CloseTimedOut(self._overdue)
+                if error is None:
+                    return
+                self._faults.append(f"closing client {tenancy.label} failed: {error!r}")
+            if not answer.done():
+                # Whoever waits for the slot is told. It is vacated when the client ends at last.
+                tenancy.end(Stage.STUCK)
+                self._make_room()
+                await asyncio.wait((answer,))
         finally:
+            for closing in closings:
+                closing.cancel()
             self._end(tenancy)
 
-    def _give_up_waiting(self, tenancy: Tenancy) -> None:
-        tenancy.give_up()
-        self._faults.append(
-            f"client {tenancy.label} did not close in {self._deadlines.close_s:g} s"
-        )
-
-    def _end(self, tenancy: Tenancy, *, error: ServeError | None = None) -> None:
+    def _end(self, tenancy: Tenancy) -> None:
+        self._waiting.pop(tenancy, None)
         if self._slots.get(tenancy.owner) is tenancy:
             del self._slots[tenancy.owner]
-        tenancy.end(error)
-
-    async def _wait_until_vacated(self, tenancy: Tenancy) -> None:
-        # Leases end with their commands' deadlines, the close with its own.
-        await tenancy.ended.wait()
-        if tenancy.stage is Stage.STUCK:
-            raise CloseTimedOut(
-                f"client {tenancy.label} did not close in {self._deadlines.close_s:g} s;"
-                " none is started on its directory before it has"
-            )
+        tenancy.end()
+        self._make_room()
 
 
-def _copy_of(error: ServeError) -> ServeError:
-    # Each caller raises a separate object: raised in many tasks, a shared object would mix their
-    # tracebacks, and show the notes and the context of one task in another.
+def copy_of(error: BaseException) -> BaseException:
+    """Return a separate object for another task that is to raise the same error.
+
+    A shared one would mix the tasks' tracebacks, and show one's notes and context in the other.
+    """
     try:
         copied = copy.copy(error)
     except Exception:  # noqa: BLE001  # an error class of a client's that cannot be copied
-        copied = SpawnFailed(str(error))
+        copied = ClientFailed(str(error))
     copied.__cause__ = error.__cause__ or error
     return copied.with_traceback(error.__traceback__)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -22,8 +23,8 @@ class Stage(Enum):
     """How far a tenancy has come. It leaves its slot when it has ended.
 
     ``DOOMED``: still starting, to be drained as soon as it has started. ``DRAINING``: it takes no
-    new leases, and waits for the end of those it gave. ``STUCK``: its close has outlived its
-    deadline, and goes on.
+    new leases, and waits for the end of those it gave. ``STUCK``: the client was killed, and has
+    not ended within its deadline; its close goes on.
     """
 
     STARTING = "starting"
@@ -39,39 +40,22 @@ _AFTER_START = {Stage.STARTING: Stage.LIVE, Stage.DOOMED: Stage.DRAINING}
 _AFTER_DRAIN = {Stage.STARTING: Stage.DOOMED, Stage.LIVE: Stage.DRAINING}
 
 
+@dataclass(eq=False)
 class Tenancy:
     """An owner's client, from the start of its spawn to the end of its close."""
 
-    __slots__ = (
-        "client",
-        "close_task",
-        "close_timer",
-        "ended",
-        "error",
-        "generation",
-        "handle",
-        "lease_count",
-        "owner",
-        "spawn_task",
-        "stage",
-        "started",
-        "timed",
-    )
-
-    def __init__(self, owner: Owner, *, generation: int) -> None:
-        self.owner = owner
-        self.generation = generation
-        self.stage = Stage.STARTING
-        self.lease_count = 0
-        self.client: Client | None = None
-        self.timed: TimedClient | None = None
-        self.handle: ClientHandle | None = None
-        self.error: ServeError | None = None
-        self.started = asyncio.Event()  # Spawned, or failed.
-        self.ended = asyncio.Event()  # Closed, failed, or stuck.
-        self.spawn_task: asyncio.Task[None] | None = None
-        self.close_task: asyncio.Task[None] | None = None
-        self.close_timer: asyncio.TimerHandle | None = None
+    owner: Owner
+    generation: int
+    stage: Stage = Stage.STARTING
+    lease_count: int = 0
+    client: Client | None = None
+    timed: TimedClient = field(init=False)  # This and the next: once it is live.
+    handle: ClientHandle = field(init=False)
+    error: ServeError | None = None  # Why it could not be started.
+    started: asyncio.Event = field(default_factory=asyncio.Event)  # Spawned, or failed.
+    ended: asyncio.Event = field(default_factory=asyncio.Event)  # Closed, failed, or stuck.
+    spawn_task: asyncio.Task[None] | None = None
+    close_task: asyncio.Task[None] | None = None
 
     @property
     def label(self) -> str:
@@ -123,21 +107,9 @@ class Tenancy:
         """Take no new leases; no effect on a tenancy that takes none."""
         self.stage = _AFTER_DRAIN.get(self.stage, self.stage)
 
-    def begin_close(self) -> None:
-        """Note that the close begins, after which the client is not used."""
-        self.stage = Stage.CLOSING
-
-    def give_up(self) -> None:
-        """Free those who wait for the slot: the close takes too long, and goes on."""
-        self.stage = Stage.STUCK
-        self.ended.set()
-
-    def end(self, error: ServeError | None) -> None:
-        """Free all who wait: the client is closed, or ``error`` says why it never started."""
-        if self.close_timer is not None:
-            self.close_timer.cancel()
-        self.error = error
-        self.stage = Stage.ENDED
+    def end(self, stage: Stage = Stage.ENDED) -> None:
+        """Free all who wait: the client is closed, never started, or stuck."""
+        self.stage = stage
         self.started.set()
         self.ended.set()
 
@@ -162,16 +134,17 @@ class Lease:
     @property
     def client(self) -> TimedClient:
         """The client, each command with its deadline."""
-        client = self._tenancy.timed
-        assert client is not None  # noqa: S101  # a lease is handed out after the start only
-        return client
+        return self._tenancy.timed
 
     @property
     def handle(self) -> ClientHandle:
         """The object through which callers of Serve use this client."""
-        handle = self._tenancy.handle
-        assert handle is not None  # noqa: S101  # as above
-        return handle
+        return self._tenancy.handle
+
+    @property
+    def has_died(self) -> bool:
+        """Whether the client takes no more commands."""
+        return self._tenancy.has_died
 
     def release(self) -> None:
         """Give the right back; idempotent."""

@@ -1,11 +1,12 @@
-"""The registry of desks: their data; their clients come from the registry of clients."""
+"""The desks: read from their table, and restored by starting their owners' clients."""
 
 from __future__ import annotations
 
-import asyncio
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from serve.desks.few_at_a_time import few_at_a_time
 from serve.domain.address import (
     Network,
     Owner,
@@ -21,7 +22,6 @@ from serve.points import point
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from serve.clients.handle import ClientHandle
     from serve.clients.registry import ClientRegistry
     from serve.domain.records import DeskRecord
     from serve.store.top_store import TopStore
@@ -31,7 +31,7 @@ __all__ = ["Desk", "DeskRegistry"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
-    """A restored desk. ``client`` is the object that ``Serve.get_client`` returns for its owner."""
+    """A desk's metadata, from its row. Its client is that of its owner, on its network."""
 
     desk_account: str
     owner_identifier: str
@@ -39,11 +39,13 @@ class Desk:
     network: Network
     market: Market
     market_url: str
-    client: ClientHandle
 
 
 class DeskRegistry:
-    """Restores desks from their rows: in parallel, and once more at their next use."""
+    """Reads desks from their table, and keeps which of them were restored.
+
+    A desk whose row says that it is being created is not read: its account may not be there yet.
+    """
 
     def __init__(
         self,
@@ -57,117 +59,114 @@ class DeskRegistry:
         self._top = top
         self._clients = clients
         self._server_url = server_url
-        self._desks: dict[str, Desk] = {}
+        self._restored: dict[str, Desk] = {}
         self._failures: dict[str, RestoreFailure] = {}
         self.was_restored = False  # Whether restore_all has run to its end.
 
     async def restore_all(self) -> RestoreReport:
-        """Restore every desk that has a row and is not restored yet.
+        """Start the clients of all desks' owners, a few at a time, once for each desk.
 
-        Restored desks are kept as they are; a desk that cannot be restored hinders no other desk.
+        A desk that cannot be restored hinders no other desk, and is tried again by the next call.
         """
         records = await self._top.list_desks()
-        async with asyncio.TaskGroup() as group:
-            for record in records:
-                group.create_task(
-                    self._try_restore(record), name=f"serve:restore:{record.desk_account}"
-                )
+        await few_at_a_time(records, self._try_restore, name="serve:restore")
         self.was_restored = True
         return RestoreReport(
-            restored=self.list_desks(),
-            failed=tuple(failure for _, failure in sorted(self._failures.items())),
+            restored=self.restored(),
+            failed=self.failures(),
             warnings=tuple(text for record in records for text in self._warnings(record)),
         )
 
-    def list_desks(self) -> tuple[str, ...]:
+    def restored(self) -> tuple[str, ...]:
         """List the restored desks' addresses, sorted."""
-        return tuple(sorted(self._desks))
+        return tuple(sorted(self._restored))
 
     def failures(self) -> tuple[RestoreFailure, ...]:
         """Return the desks whose last restore failed, by address."""
         return tuple(failure for _, failure in sorted(self._failures.items()))
 
+    async def list_desks(self) -> tuple[str, ...]:
+        """List the addresses of the desks whose rows can be read, sorted."""
+        return tuple(desk.desk_account for desk in self._readable(await self._top.list_desks()))
+
     async def get_desk(self, account: str) -> Desk:
-        """Return a desk, restored now if it has not been.
+        """Return a desk.
 
         Raises:
             BadAddress, UnsupportedNetwork: ``account`` is not an address.
             DeskNotFound: No row has this account.
-            DeskNotRestored: The row is unreadable, or the owner's client could not be opened.
+            DeskNotRestored: Its row cannot be read.
         """
         network, account_id = decode_address(account)
         address = encode_address(account_id, network)
-        desk = self._desks.get(address)
-        if desk is not None:
-            return desk
         record = await self._top.find_desk(address)
         if record is None:
             raise DeskNotFound(f"no desk has the account {address}")
-        await self._try_restore(record)
-        desk = self._desks.get(address)
-        if desk is None:
-            cause = self._failures[address].error
-            raise DeskNotRestored(f"desk {address} could not be restored: {cause}") from cause
-        return desk
+        try:
+            desk = self._desk(record)
+        except ServeError as error:
+            raise DeskNotRestored(f"desk {address} cannot be read: {error}") from error
+        kept = self._restored.get(address)
+        return kept if kept == desk else desk
 
     async def list_desks_of(self, owner: str) -> tuple[DeskEntry, ...]:
-        """List the desks of an owner identifier from their rows, restored or not, by address.
+        """List the desks of an owner identifier, by address.
 
         A row that cannot be read is left out; ``restore_all`` reports it.
         """
-        entries = []
-        for record in await self._top.list_desks_of(owner):
-            try:
-                network = _network_of(record)
-            except ServeError:
-                continue
-            entries.append(
-                DeskEntry(
-                    account_id=record.desk_account,
-                    network=network,
-                    market=_market_of(record),
-                    owner_account=record.owner_account or "",
-                    market_url=self._market_url(record),
-                )
+        return tuple(
+            DeskEntry(
+                account_id=desk.desk_account,
+                network=desk.network,
+                market=desk.market,
+                owner_account=desk.owner_account,
+                market_url=desk.market_url,
             )
-        return tuple(entries)
+            for desk in self._readable(await self._top.list_desks_of(owner))
+        )
 
     async def _try_restore(self, record: DeskRecord) -> None:
         account = record.desk_account
-        if account in self._desks:
+        if account in self._restored:
             return
         try:
-            desk = await self._restore(record)
-            await point("desk.before_cache_insert", owner=_owner_of(record))
+            desk, owner = self._desk(record), _owner_of(record)
+            (await self._clients.lease(owner)).release()
+            await point("desk.before_cache_insert", owner=owner)
         except ServeError as error:
-            if account not in self._desks:
+            if account not in self._restored:
                 self._failures[account] = RestoreFailure(desk_account=account, error=error)
         else:
-            self._desks.setdefault(account, desk)
+            self._restored.setdefault(account, desk)
             self._failures.pop(account, None)
 
-    async def _restore(self, record: DeskRecord) -> Desk:
-        owner = _owner_of(record)
+    def _readable(self, records: tuple[DeskRecord, ...]) -> list[Desk]:
+        desks = []
+        for record in records:
+            with suppress(ServeError):
+                desks.append(self._desk(record))
+        return desks
+
+    def _desk(self, record: DeskRecord) -> Desk:
+        base = (self._server_url or "").rstrip("/")
         return Desk(
             desk_account=record.desk_account,
             owner_identifier=record.owner_identifier,
             owner_account=record.owner_account or "",
-            network=owner.network,
-            market=_market_of(record),
-            market_url=self._market_url(record),
-            client=await self._clients.handle(owner),
+            network=_owner_of(record).network,
+            market=Market(
+                base=Currency(code=record.base_code, issuer=record.base_issuer),
+                quote=Currency(code=record.quote_code, issuer=record.quote_issuer),
+            ),
+            market_url=record.market_url or f"{base}/desk/{record.desk_account}",
         )
-
-    def _market_url(self, record: DeskRecord) -> str:
-        base = (self._server_url or "").rstrip("/")
-        return record.market_url or f"{base}/desk/{record.desk_account}"
 
     def _warnings(self, record: DeskRecord) -> tuple[str, ...]:
         try:
-            secret, network = secret_of(record.owner_identifier), _network_of(record)
+            owner = _owner_of(record)
         except ServeError:
             return ()  # Such a row is among the failures.
-        derived = str(client_directory(self._storage_path, secret, network))
+        derived = str(client_directory(self._storage_path, owner.secret, owner.network))
         if record.path == derived:
             return ()
         return (
@@ -177,22 +176,10 @@ class DeskRegistry:
 
 
 def _owner_of(record: DeskRecord) -> Owner:
-    network = _network_of(record)
-    return Owner.of(secret_of(record.owner_identifier), network)
-
-
-def _network_of(record: DeskRecord) -> Network:
     network = Network.parse(record.network)
     found, _ = decode_address(record.desk_account)
     if found is not network:
         raise NetworkMismatch(
             f"desk {record.desk_account}: its row says {network}, its address {found}"
         )
-    return network
-
-
-def _market_of(record: DeskRecord) -> Market:
-    return Market(
-        base=Currency(code=record.base_code, issuer=record.base_issuer),
-        quote=Currency(code=record.quote_code, issuer=record.quote_issuer),
-    )
+    return Owner.of(secret_of(record.owner_identifier), network)

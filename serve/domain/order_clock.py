@@ -18,6 +18,10 @@ class OrderClock:
         self._last = max(self._last + 1, int(time.time() * 1_000_000))
         return self._last
 
+    def stay_above(self, sequence: int) -> None:
+        """Give no number up to this one any more: an earlier process gave it, on any network."""
+        self._last = max(self._last, sequence)
+
     def now_text(self) -> str:
         """Return the moment in UTC as ``YYYY-MM-DD HH:MM:SS``."""
         return time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(time.time()))

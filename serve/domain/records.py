@@ -22,6 +22,7 @@ __all__ = [
     "Market",
     "OrderRecord",
     "OrderStatus",
+    "OwnedAsset",
     "RestoreFailure",
     "RestoreReport",
 ]
@@ -100,6 +101,15 @@ class AssetAmount:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OwnedAsset:
+    """The token of a faucet of the user's own; ``max_supply`` in base units."""
+
+    symbol: str
+    decimals: int
+    max_supply: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AccountStatusData:
     """What an account is and owns. ``account_id`` is its canonical address."""
 
@@ -115,7 +125,8 @@ class OrderRecord:
 
     ``sequence`` rises with every order of a storage path, and so orders rows whose ``created_at``
     (UTC, ``YYYY-MM-DD HH:MM:SS``) is the same. ``account`` is None until the order has made its
-    account; ``error`` says why a failed order failed.
+    account; ``error`` says why a failed order failed. No two orders of a user on a network have the
+    same ``request_key``, and a failed order has none.
     """
 
     uuid: str
@@ -127,6 +138,7 @@ class OrderRecord:
     account: str | None
     error: str | None
     created_at: str
+    request_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,7 +146,8 @@ class DeskRecord:
     """One row of the desk table, in the plain text of its columns.
 
     ``path`` is written for other programs and never used: a desk's directory follows from the
-    storage path, its owner and its network.
+    storage path, its owner and its network. ``state``: ``creating`` until the desk is made, which
+    nobody sees before, then ``active``.
     """
 
     desk_account: str
@@ -147,6 +160,7 @@ class DeskRecord:
     quote_code: str
     quote_issuer: str
     market_url: str | None = None
+    state: str = "active"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -80,16 +80,10 @@ class MidenClient:
 
     async def sync(self) -> SyncSummary:
         """Bring the store to the chain's tip."""
-        answer: native.SyncSummary = await self._ask("sync")
-        return SyncSummary(
-            block_number=answer["block_number"],
-            new_public_notes=answer["new_public_notes"],
-            committed_notes=answer["committed_notes"],
-            consumed_notes=answer["consumed_notes"],
-            updated_accounts=tuple(map(AccountId.from_hex, answer["updated_accounts"])),
-            locked_accounts=tuple(map(AccountId.from_hex, answer["locked_accounts"])),
-            committed_transactions=answer["committed_transactions"],
-        )
+        answer: dict[str, Any] = await self._ask("sync")
+        for accounts in ("updated_accounts", "locked_accounts"):
+            answer[accounts] = tuple(map(AccountId.from_hex, answer[accounts]))
+        return SyncSummary(**answer)
 
     async def prepare_account(self, spec: AccountSpec) -> AccountId:
         """Build an account and put its key on disk, durably; the account is not visible yet."""
@@ -115,16 +109,11 @@ class MidenClient:
     async def get_account_status(self, account_id: AccountId) -> ClientAccountStatus:
         """Read one account with its fungible assets."""
         row = await self._ask("get_account_status", account_id.hex)
-        account = _account(row)
-        return ClientAccountStatus(
-            account_id=account.account_id,
-            storage_mode=account.storage_mode,
-            state=account.state,
-            assets=tuple(
-                Asset(faucet=AccountId.from_hex(asset["faucet"]), amount=asset["amount"])
-                for asset in row["assets"]
-            ),
+        assets = tuple(
+            Asset(faucet=AccountId.from_hex(asset["faucet"]), amount=asset["amount"])
+            for asset in row["assets"]
         )
+        return ClientAccountStatus(**_common(row), assets=assets)
 
     async def close(self) -> None:
         """Finish the commands already taken, refuse later ones, release the store; idempotent."""
@@ -132,10 +121,10 @@ class MidenClient:
         await mailbox.answer(self._client.close(mailbox.native))
 
     def kill(self) -> None:
-        """End the client without draining, as if its thread had died; for tests.
+        """End the client at once, without finishing what it was given; idempotent.
 
-        ``closed`` is True at once. Waiting commands raise ``ClientClosed`` as soon as the thread
-        has given the directory back.
+        ``closed`` is True at once. The thread ends where its command next waits for the node or the
+        disk. Then the directory is free, and waiting commands raise ``ClientClosed``.
         """
         self._client.kill()
 
@@ -166,9 +155,12 @@ class MidenClient:
 
 
 def _account(row: native.Account) -> ClientAccount:
-    return ClientAccount(
-        account_id=AccountId.from_hex(row["account_id"]),
-        storage_mode=StorageMode(row["storage_mode"]),
-        state=AccountState(row["state"]),
-        nonce=row["nonce"],
-    )
+    return ClientAccount(**_common(row), nonce=row["nonce"])
+
+
+def _common(row: native.Account) -> dict[str, Any]:
+    return {
+        "account_id": AccountId.from_hex(row["account_id"]),
+        "storage_mode": StorageMode(row["storage_mode"]),
+        "state": AccountState(row["state"]),
+    }

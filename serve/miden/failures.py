@@ -27,20 +27,9 @@ __all__ = ["NativeFailure", "command_error", "spawn_error"]
 class NativeFailure(Protocol):
     """What the native module's ``MidenError`` carries."""
 
-    @property
-    def code(self) -> str:
-        """The kind of failure."""
-        ...
-
-    @property
-    def message(self) -> str:
-        """What happened, in one line."""
-        ...
-
-    @property
-    def chain(self) -> tuple[str, ...]:
-        """The causes' texts, outermost first."""
-        ...
+    code: str  # The kind of failure.
+    message: str  # What happened, in one line.
+    chain: tuple[str, ...]  # The causes' texts, outermost first.
 
 
 _CLASSES: dict[str, type[ServeError]] = {

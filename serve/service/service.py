@@ -6,7 +6,7 @@ import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, get_args
 
-from serve.accounts.creation import AccountCreation
+from serve.accounts.creation import AccountCreation, checked_key
 from serve.clients.deadlines import Deadlines
 from serve.clients.registry import ClientRegistry
 from serve.desks.registry import DeskRegistry
@@ -16,10 +16,12 @@ from serve.domain.address import owner_identifier as identifier_of
 from serve.domain.order_clock import OrderClock
 from serve.domain.orders import AccountOrder
 from serve.domain.records import AccountListing, AccountStatusData, AssetAmount
-from serve.errors import AccountNotFound, BadOrder, ServeError
+from serve.errors import AccountNotFound, BadOrder, ServeClosed, ServeError
 from serve.points import point
 from serve.service.audit import audit_service
+from serve.service.open_owners import OpenOwners
 from serve.service.operations import Operations
+from serve.service.order_turns import OrderTurns
 from serve.store.sqlite_files import Databases, Synchronous
 from serve.store.storage_lock import StorageLock
 from serve.store.top_store import TopStore
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from serve.clients.handle import ClientHandle
-    from serve.clients.port import ClientFactory
+    from serve.clients.port import ClientCommands, ClientFactory
     from serve.desks.registry import Desk
     from serve.domain.client_values import SyncSummary
     from serve.domain.orders import AccountOrderResult
@@ -58,12 +60,16 @@ class Serve:
         synchronous: Synchronous = Synchronous.FULL,
         open_files_max: int = 64,
         store_workers: int = 8,
+        clients_max: int = 128,
+        idle_s: float = 600.0,
     ) -> None:
         """Prepare a service; nothing is touched before it is opened.
 
         ``storage_path``: an existing directory. ``key_scheme``: of the accounts it makes.
         ``server_url``: the beginning of a desk's market URL where its row has none.
         ``synchronous``, ``open_files_max``, ``store_workers``: see ``serve.store.sqlite_files``.
+        ``clients_max``: how many clients run at once; a further one waits up to ``spawn_s`` for a
+        place, then ``ClientBusy``. ``idle_s``: after so many seconds unused a client may end.
         """
         self._storage_path = Path(storage_path).absolute()
         self._deadlines = deadlines or Deadlines()
@@ -74,18 +80,30 @@ class Serve:
         )
         self._users = UserStore(self._storage_path, self._databases)
         self._top = TopStore(self._storage_path, self._databases)
-        self._creation = AccountCreation(self._users, OrderClock(), key_scheme=key_scheme)
+        self._open_owners = OpenOwners(self._top, self._users)
+        self._creation = AccountCreation(
+            self._users,
+            OrderClock(),
+            key_scheme=key_scheme,
+            recovery_s=self._deadlines.recovery_s,
+            mark=self._open_owners.mark,
+        )
         self._clients = ClientRegistry(
             self._storage_path,
             clients,
             deadlines=self._deadlines,
             admit=self._operations.admit,
-            on_open=self._creation.recover,
+            on_open=self._recover,
+            clients_max=clients_max,
+            idle_s=idle_s,
         )
+        self._turns = OrderTurns(self._operations, self._clients, self._creation)
         self._desks = DeskRegistry(
             self._storage_path, self._top, self._clients, server_url=server_url
         )
+        self._opening: asyncio.Event | None = None  # Set once the opening has ended.
         self._closing: asyncio.Task[None] | None = None
+        self._sweeping: asyncio.Task[None] | None = None
 
     @property
     def storage_path(self) -> Path:
@@ -99,17 +117,27 @@ class Serve:
             StoragePathNotFound: It is not an existing directory.
             StorageInUse: Another Serve has it.
             StoreFailed: Its lock file cannot be written.
-            ServeClosed: This Serve was open before, or failed to open.
+            ServeClosed: This Serve is open, or was before, or failed to open.
         """
+        if self._opening is not None or self._closing is not None:
+            raise ServeClosed("a Serve is entered once: this one is open, or was before")
+        self._opening = asyncio.Event()
         acquiring = self._databases.submit(self._lock.acquire)
         try:
             await asyncio.wait((acquiring,))
             acquiring.result()
+            if self._closing is not None:
+                raise ServeClosed("the service was closed while it opened")  # noqa: TRY301
         except BaseException:
             acquiring.add_done_callback(lambda _: self._lock.release())
             await self._databases.close()
             raise
+        finally:
+            self._opening.set()
         self._operations.open()
+        self._sweeping = asyncio.get_running_loop().create_task(
+            self._open_owners.sweep(self._turns.sync), name="serve:sweep"
+        )
         return self
 
     async def __aexit__(
@@ -150,14 +178,23 @@ class Serve:
         with self._operations.admit():
             return await self._clients.handle(owner)
 
-    async def create_account_order(self, secret: bytes, order: AccountOrder) -> AccountOrderResult:
+    async def create_account_order(
+        self, secret: bytes, order: AccountOrder, *, request_key: str | None = None
+    ) -> AccountOrderResult:
         """Make an account; a faucet's token becomes an asset of the user.
 
-        Once the client has begun, cancelling the caller does not stop the creation. If the node
-        fails half-way, the order stays pending, and an equal order takes it up again.
+        Once it has begun, cancelling the caller does not stop the creation. If the node fails
+        half-way, the order stays pending, and the next sync finishes it.
+
+        A ``request_key``, 1 to 200 characters of the caller's choice, names the request among the
+        user's on this network: asked for again with its key, an order that is under way, unfinished
+        or done is not made again, but answered; one that has failed is tried anew. Without a key
+        only an equal order that is not finished, and that nobody waits for, is the same request.
 
         Raises:
             BadOrder: Not an order.
+            InvalidInput: Not a request key.
+            RequestKeyReused: The key belongs to another order.
             ClientFailed: The client could not be started, or a command failed.
             StoreFailed: The user's database could not be written.
         """
@@ -166,14 +203,9 @@ class Serve:
                 "order must be a CreateClient, CreateLiquidity or CreateFaucet;"
                 f" got {type(order).__name__} (parse_order reads JSON)"
             )
-        owner = Owner.of(secret, order.network)
+        owner, key = Owner.of(secret, order.network), checked_key(request_key)
         with self._operations.admit():
-            lease = await self._clients.lease(owner)
-            return await self._operations.outlive(
-                self._creation.create(owner, order, lease.client),
-                name=f"serve:create:{owner.label}",
-                done=lease.release,
-            )
+            return await self._turns.create(owner, order, key)
 
     async def client_sync(self, secret: bytes, network: Network) -> SyncSummary:
         """Bring the user's client to the chain's tip, and finish accounts that wait for a sync.
@@ -184,12 +216,7 @@ class Serve:
         """
         owner = Owner.of(secret, network)
         with self._operations.admit():
-            lease = await self._clients.lease(owner)
-            return await self._operations.outlive(
-                self._creation.sync(owner, lease.client),
-                name=f"serve:sync:{owner.label}",
-                done=lease.release,
-            )
+            return await self._turns.sync(owner)
 
     async def list_accounts(self, secret: bytes) -> AccountListing:
         """List the user's accounts and desks on both networks; asks no client, creates nothing.
@@ -248,7 +275,7 @@ class Serve:
         )
 
     async def init_desks(self) -> RestoreReport:
-        """Restore the desks of ``mosaic_top.sqlite3``, in parallel; safe to call again at any time.
+        """Start the clients of all desks' owners, a few at a time; safe to call again at any time.
 
         Raises:
             StoreFailed: The file could not be read.
@@ -257,17 +284,21 @@ class Serve:
             return await self._desks.restore_all()
 
     async def list_desks(self) -> tuple[str, ...]:
-        """List the addresses of the restored desks, sorted."""
+        """List the desks' addresses, sorted, restored or not.
+
+        Raises:
+            StoreFailed: The desks' file could not be read.
+        """
         with self._operations.admit():
-            return self._desks.list_desks()
+            return await self._desks.list_desks()
 
     async def get_desk(self, account: str) -> Desk:
-        """Return a desk by its address, restored now if it has not been.
+        """Return a desk by its address; starts no client.
 
         Raises:
             BadAddress, UnsupportedNetwork: ``account`` is not an address.
             DeskNotFound: There is no such desk.
-            DeskNotRestored: Its client could not be opened; the cause says why.
+            DeskNotRestored: Its row cannot be read; the cause says why.
             StoreFailed: The desks' file could not be read.
         """
         with self._operations.admit():
@@ -293,10 +324,11 @@ class Serve:
             await self._clients.drained()
 
     async def settled(self) -> None:
-        """Wait until no operation, no tail of an operation and no start of a client is under way.
+        """Wait until no operation, no tail of one, no sweep and no start of a client is under way.
 
         Tails and starts go on when their callers are gone.
         """
+        await self._swept()
         await self._operations.settled()
         while self._clients.is_starting:
             await self._clients.started()
@@ -321,13 +353,14 @@ class Serve:
         begins with the rule that is broken, see ``serve.service.audit``.
         """
         with self._operations.admit():
+            await self._swept()
             return await audit_service(
                 self._storage_path,
                 databases=self._databases,
                 users=self._users,
                 top=self._top,
                 clients=self._clients,
-                creation=self._creation,
+                orders=self._creation.engine,
                 desks=self._desks,
             )
 
@@ -338,9 +371,21 @@ class Serve:
         if not await self._databases.call(directory.is_dir):
             raise AccountNotFound(f"account {account} is not among this user's on {owner.network}")
 
+    async def _swept(self) -> None:
+        if self._sweeping is not None:
+            await asyncio.wait((self._sweeping,))
+
+    async def _recover(self, owner: Owner, client: ClientCommands) -> None:
+        await self._turns.recover(owner, client, wait_s=self._deadlines.spawn_s)
+
     async def _close(self) -> None:
         failures: list[ServeError] = []
+        if self._opening is not None:
+            await self._opening.wait()
         try:
+            if self._sweeping is not None:
+                self._sweeping.cancel()
+            await self._swept()
             await self._operations.drain(self._deadlines.drain_s)
             joining = self._clients.close(self._deadlines.close_s)
             for ending in (point("shutdown.before_join"), joining):
@@ -348,8 +393,8 @@ class Serve:
                     await ending
                 except ServeError as error:
                     failures.append(error)
-            await self._databases.close()
+            await self._open_owners.unmark(self._creation.engine.has_open)
         finally:
-            self._lock.release()
+            await self._databases.close(then=self._lock.release)
         if failures:
             raise failures[0]

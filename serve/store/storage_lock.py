@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import weakref
 from typing import TYPE_CHECKING
 
 from serve.errors import StorageInUse, StoragePathNotFound, StoreFailed
@@ -15,17 +16,21 @@ __all__ = ["StorageLock"]
 
 LOCK_FILE = ".mosaic.lock"
 
+_locks: weakref.WeakSet[StorageLock] = weakref.WeakSet()
+
 
 class StorageLock:
     """A lock of the operating system on ``<storage path>/.mosaic.lock``.
 
-    The lock ends with its process, so a file that is left behind locks nothing. The file stays: if
-    it were removed, two processes could lock two files of the same name. Both methods block.
+    The lock ends with its process, and forked children have no part in it: a file that is left
+    behind locks nothing. The file stays: if it were removed, two processes could lock two files of
+    the same name. Both methods block.
     """
 
     def __init__(self, storage_path: Path) -> None:
         self._storage_path = storage_path
         self._descriptor: int | None = None
+        _locks.add(self)
 
     def acquire(self) -> None:
         """Take the lock and write this process's id into the file.
@@ -59,8 +64,21 @@ class StorageLock:
             raise StoreFailed(f"{path}: {error.strerror}") from error
         self._descriptor = descriptor
 
-    def release(self) -> None:
-        """Let others take the lock; idempotent."""
+    def release(self, *, unlock: bool = True) -> None:
+        """Let others take the lock; idempotent. Without ``unlock`` it stays to forked copies."""
         descriptor, self._descriptor = self._descriptor, None
         if descriptor is not None:
-            os.close(descriptor)
+            try:
+                if unlock:
+                    fcntl.flock(descriptor, fcntl.LOCK_UN)
+            finally:
+                os.close(descriptor)
+
+
+def _leave_to_parent() -> None:
+    for lock in tuple(_locks):
+        lock.release(unlock=False)
+
+
+# A forked child has a copy of the descriptor, which would hold the lock when its parent has closed.
+os.register_at_fork(after_in_child=_leave_to_parent)

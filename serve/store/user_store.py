@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from serve.domain.address import Network, client_directory
-from serve.domain.orders import AccountOrder, CreateClient, CreateFaucet, order_json
 from serve.domain.records import AccountEntry, AccountKind, OrderRecord, OrderStatus
-from serve.errors import DuplicateRecord
-from serve.points import failure_at, point
-from serve.store.sqlite_files import Databases, Schema
-from serve.store.top_store import integrity_faults
+from serve.errors import Conflict, DuplicateRecord
+from serve.store.schema import Schema
+from serve.store.tables import Change, change, integrity_faults, select
 
 if TYPE_CHECKING:
     import asyncio
@@ -20,70 +16,90 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from serve.domain.address import Owner
-    from serve.store.sqlite_files import Database
+    from serve.domain.records import OwnedAsset
+    from serve.store.sqlite_files import Database, Databases
 
-__all__ = ["USER_FILE", "PendingOrder", "UserStore"]
+__all__ = ["SCHEMA", "USER_FILE", "UserStore"]
 
 USER_FILE = "mosaic.sqlite3"
 STAGE = "create"
 
 T = TypeVar("T")
 
-_SCHEMA = Schema(
+SCHEMA = Schema(
     name=USER_FILE,
     application_id=0x4D4F5355,  # "MOSU"
-    version=1,
-    statements=(
-        """CREATE TABLE accounts (
-            id TEXT PRIMARY KEY,
-            network TEXT NOT NULL CHECK (network IN ('Testnet', 'Localnet')),
-            typ TEXT NOT NULL CHECK (typ IN ('Client', 'Liquidity', 'Faucet', 'Desk')),
-            name TEXT,
-            status TEXT NOT NULL CHECK (status IN ('pending', 'active')),
-            created_at TEXT NOT NULL
-        ) STRICT, WITHOUT ROWID""",
-        """CREATE TABLE assets (
-            symbol TEXT NOT NULL,
-            account TEXT NOT NULL,
-            decimals INTEGER NOT NULL,
-            max_supply TEXT,
-            owned INTEGER NOT NULL DEFAULT 0,
-            created_at TEXT NOT NULL,
-            PRIMARY KEY (symbol, account)
-        ) STRICT, WITHOUT ROWID""",
-        "CREATE INDEX assets_account_idx ON assets (account)",
-        """CREATE TABLE orders (
-            sequence INTEGER PRIMARY KEY,
-            uuid TEXT NOT NULL UNIQUE,
-            order_type TEXT NOT NULL,
-            order_json TEXT NOT NULL,
-            stage TEXT NOT NULL,
-            status TEXT NOT NULL CHECK (status IN ('pending', 'succeeded', 'failed')),
-            account TEXT REFERENCES accounts (id) ON DELETE SET NULL,
-            error TEXT,
-            created_at TEXT NOT NULL
-        ) STRICT""",
-        "CREATE INDEX orders_account_idx ON orders (account)",
-        "CREATE INDEX orders_pending_idx ON orders (sequence) WHERE status = 'pending'",
+    versions=(
+        (
+            """CREATE TABLE accounts (
+                id TEXT PRIMARY KEY,
+                network TEXT NOT NULL CHECK (network IN ('Testnet', 'Localnet')),
+                typ TEXT NOT NULL CHECK (typ IN ('Client', 'Liquidity', 'Faucet', 'Desk')),
+                name TEXT, status TEXT NOT NULL CHECK (status IN ('pending', 'active')),
+                created_at TEXT NOT NULL
+            ) STRICT, WITHOUT ROWID""",
+            """CREATE TABLE assets (
+                symbol TEXT NOT NULL, account TEXT NOT NULL,
+                decimals INTEGER NOT NULL, max_supply TEXT,
+                owned INTEGER NOT NULL DEFAULT 0,
+                created_at TEXT NOT NULL,
+                PRIMARY KEY (symbol, account)
+            ) STRICT, WITHOUT ROWID""",
+            "CREATE INDEX assets_account_idx ON assets (account)",
+            """CREATE TABLE orders (
+                sequence INTEGER PRIMARY KEY,
+                uuid TEXT NOT NULL UNIQUE,
+                order_type TEXT NOT NULL, order_json TEXT NOT NULL, stage TEXT NOT NULL,
+                status TEXT NOT NULL CHECK (status IN ('pending', 'succeeded', 'failed')),
+                account TEXT REFERENCES accounts (id) ON DELETE SET NULL,
+                error TEXT, created_at TEXT NOT NULL
+            ) STRICT""",
+            "CREATE INDEX orders_account_idx ON orders (account)",
+            "CREATE INDEX orders_pending_idx ON orders (sequence) WHERE status = 'pending'",
+        ),
+        (
+            "ALTER TABLE orders ADD COLUMN request_key TEXT",
+            "CREATE UNIQUE INDEX orders_request_key_idx ON orders (request_key)"
+            " WHERE request_key IS NOT NULL",
+        ),
     ),
 )
-_SELECT_ORDERS = (
-    "SELECT uuid, sequence, order_type, order_json, stage, status, account, error, created_at"
-    " FROM orders ORDER BY sequence DESC"
+_SELECT_ORDERS = "SELECT * FROM orders "
+# The clock may have gone back since an earlier process: a new order stays above the file's rows.
+_BEGIN_ORDER = (
+    "INSERT INTO orders"
+    " (sequence, uuid, order_type, order_json, stage, status, created_at, request_key) VALUES"
+    " (max(?, (SELECT coalesce(max(sequence), 0) + 1 FROM orders)), ?, ?, ?, ?, 'pending', ?, ?)"
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PendingOrder:
-    """An order row that was never decided. ``account`` is its pending account's address."""
-
-    uuid: str
-    order_json: str
-    account: str | None
+_ADD_ACCOUNT = (
+    "INSERT INTO accounts (id, network, typ, name, status, created_at)"
+    " VALUES (?, ?, ?, ?, 'pending', ?)"
+)
+_DROP_PENDING_ACCOUNT = (
+    "DELETE FROM accounts WHERE status = 'pending'"
+    " AND id = (SELECT account FROM orders WHERE uuid = ? AND status = 'pending')"
+)
+_NAME_ACCOUNT = "UPDATE orders SET account = ? WHERE uuid = ? AND status = 'pending'"
+_SUCCEED = (
+    "UPDATE orders SET status = 'succeeded' WHERE uuid = ? AND account = ? AND status <> 'failed'"
+)
+_ACTIVATE = "UPDATE accounts SET status = 'active' WHERE id = ?"
+_OWN_ASSET = (
+    "INSERT INTO assets (symbol, account, decimals, max_supply, owned, created_at)"
+    " VALUES (?, ?, ?, ?, 1, ?) ON CONFLICT (symbol, account) DO UPDATE SET"
+    " decimals = excluded.decimals, max_supply = excluded.max_supply, owned = 1"
+)
+_FAIL = (
+    "UPDATE orders SET status = 'failed', error = ?, account = NULL, request_key = NULL"
+    " WHERE uuid = ? AND status = 'pending'"
+)
 
 
 class UserStore:
-    """The databases of all users. Reading creates nothing; every write is one transaction."""
+    """The databases of all users. Reading creates nothing; every write is one transaction.
+
+    Every method raises ``StoreFailed`` if a file cannot be read or written.
+    """
 
     def __init__(self, storage_path: Path, databases: Databases) -> None:
         self._storage_path = storage_path
@@ -91,210 +107,146 @@ class UserStore:
 
     def list_accounts(self, owner: Owner) -> asyncio.Future[tuple[AccountEntry, ...]]:
         """List the active accounts other than desks, by address."""
-
-        def select(connection: sqlite3.Connection) -> tuple[AccountEntry, ...]:
-            rows = connection.execute(
-                "SELECT id, network, typ, name FROM accounts"
-                " WHERE status = 'active' AND typ <> 'Desk' ORDER BY id"
-            )
-            return tuple(
-                AccountEntry(
-                    account_id=account,
-                    network=Network(network),
-                    account_type=AccountKind(kind),
-                    name=name,
-                )
-                for account, network, kind, name in rows
-            )
-
-        return self._read(owner, "list_accounts", select, absent=())
+        query = (
+            "SELECT id AS account_id, network, typ, name FROM accounts"
+            " WHERE status = 'active' AND typ <> 'Desk' ORDER BY id"
+        )
+        return self._select(owner, "list_accounts", _account_entry, query)
 
     def list_account_statuses(self, owner: Owner) -> asyncio.Future[tuple[tuple[str, str], ...]]:
         """List every account's address with ``pending`` or ``active``, desks included."""
-
-        def select(connection: sqlite3.Connection) -> tuple[tuple[str, str], ...]:
-            return tuple(connection.execute("SELECT id, status FROM accounts ORDER BY id"))
-
-        return self._read(owner, "list_account_statuses", select, absent=())
+        query = "SELECT id AS account, status FROM accounts ORDER BY id"
+        return self._select(
+            owner, "list_account_statuses", lambda account, status: (account, status), query
+        )
 
     def list_orders(self, owner: Owner) -> asyncio.Future[tuple[OrderRecord, ...]]:
         """List the orders, newest first."""
+        query = _SELECT_ORDERS + "ORDER BY sequence DESC"
+        return self._select(owner, "list_orders", _order_record, query)
 
-        def select(connection: sqlite3.Connection) -> tuple[OrderRecord, ...]:
-            rows = connection.execute(_SELECT_ORDERS)
-            return tuple(_order_record(row) for row in rows)
-
-        return self._read(owner, "list_orders", select, absent=())
-
-    def list_pending(self, owner: Owner) -> asyncio.Future[tuple[PendingOrder, ...]]:
+    def list_pending(self, owner: Owner) -> asyncio.Future[tuple[OrderRecord, ...]]:
         """List the undecided orders, oldest first."""
+        query = _SELECT_ORDERS + "WHERE status = 'pending' ORDER BY sequence"
+        return self._select(owner, "list_pending", _order_record, query)
 
-        def select(connection: sqlite3.Connection) -> tuple[PendingOrder, ...]:
-            rows = connection.execute(
-                "SELECT uuid, order_json, account FROM orders"
-                " WHERE status = 'pending' ORDER BY sequence"
-            )
-            return tuple(
-                PendingOrder(uuid=uuid, order_json=text, account=account)
-                for uuid, text, account in rows
-            )
+    async def find_request(self, owner: Owner, request_key: str) -> OrderRecord | None:
+        """Return the order with this request key, or None."""
+        query = _SELECT_ORDERS + "WHERE request_key = ?"
+        found = await self._select(owner, "find_request", _order_record, query, request_key)
+        return found[0] if found else None
 
-        return self._read(owner, "list_pending", select, absent=())
+    async def last_sequence(self, owner: Owner) -> int:
+        """Return the number of the newest order, or 0."""
+        query = "SELECT sequence FROM orders ORDER BY sequence DESC LIMIT 1"
+        found = await self._select(owner, "last_sequence", lambda sequence: sequence, query)
+        return int(found[0]) if found else 0
 
-    def account_kind(self, owner: Owner, account: str) -> asyncio.Future[AccountKind]:
+    async def account_kind(self, owner: Owner, account: str) -> AccountKind:
         """Return the kind of the account with this canonical address, or ``UNKNOWN``."""
-
-        def select(connection: sqlite3.Connection) -> AccountKind:
-            row = connection.execute("SELECT typ FROM accounts WHERE id = ?", (account,)).fetchone()
-            return AccountKind(row[0]) if row else AccountKind.UNKNOWN
-
-        return self._read(owner, "account_kind", select, absent=AccountKind.UNKNOWN)
+        query = "SELECT typ FROM accounts WHERE id = ?"
+        found = await self._select(owner, "account_kind", lambda typ: typ, query, account)
+        return AccountKind(found[0]) if found else AccountKind.UNKNOWN
 
     async def begin_order(
-        self, owner: Owner, order: AccountOrder, *, uuid: str, sequence: int, created_at: str
+        self,
+        owner: Owner,
+        *,
+        order_type: str,
+        order_json: str,
+        uuid: str,
+        sequence: int,
+        created_at: str,
+        request_key: str | None,
     ) -> None:
         """Write an order's pending row, before any effect.
 
         Raises:
-            DuplicateRecord: An order with this uuid exists.
-            StoreFailed: The file could not be written.
+            DuplicateRecord: An order with this uuid or request key exists.
         """
-        values = (sequence, uuid, f"{order.TAG}Account", order_json(order), STAGE, created_at)
-
-        def insert(connection: sqlite3.Connection) -> None:
-            try:
-                # The clock may have gone back since an earlier process: stay above its rows.
-                connection.execute(
-                    "INSERT INTO orders"
-                    " (sequence, uuid, order_type, order_json, stage, status, created_at) VALUES"
-                    " (max(?, (SELECT coalesce(max(sequence), 0) + 1 FROM orders)),"
-                    " ?, ?, ?, ?, 'pending', ?)",
-                    values,
-                )
-            except sqlite3.IntegrityError as error:
-                raise DuplicateRecord(f"order {uuid} exists already") from error
-
-        await self._write(owner, "begin_order", insert)
+        values = (sequence, uuid, order_type, order_json, STAGE, created_at, request_key)
+        text = f"order {uuid}, or one with its request key {request_key!r}, exists already"
+        await self._change(owner, "begin_order", (_BEGIN_ORDER, values, DuplicateRecord(text)))
 
     async def add_pending_account(
-        self, owner: Owner, order: AccountOrder, *, uuid: str, account: str, created_at: str
+        self,
+        owner: Owner,
+        *,
+        kind: AccountKind,
+        network: Network,
+        name: str | None,
+        uuid: str,
+        account: str,
+        created_at: str,
     ) -> None:
         """Write an account's pending row and name it in its order, in one transaction.
 
         Raises:
-            DuplicateRecord: An account with this address exists.
-            StoreFailed: The file could not be written.
+            DuplicateRecord: An account with this address exists, or the order is not pending.
         """
-        values = (account, order.network.value, order.KIND.value, _name_of(order), created_at)
-
-        def insert(connection: sqlite3.Connection) -> None:
-            try:
-                connection.execute(
-                    "INSERT INTO accounts (id, network, typ, name, status, created_at)"
-                    " VALUES (?, ?, ?, ?, 'pending', ?)",
-                    values,
-                )
-            except sqlite3.IntegrityError as error:
-                raise DuplicateRecord(f"account {account} has a row already") from error
+        values = (account, network.value, kind.value, name, created_at)
+        exists = DuplicateRecord(f"account {account} has a row already")
+        decided = DuplicateRecord(f"order {uuid} is not pending: it takes no account")
+        await self._change(
+            owner,
+            "add_pending_account",
+            (_ADD_ACCOUNT, values, exists),
             # An order whose account was written before, with its answer lost, gets another account.
-            connection.execute(
-                "DELETE FROM accounts WHERE status = 'pending'"
-                " AND id = (SELECT account FROM orders WHERE uuid = ?)",
-                (uuid,),
-            )
-            connection.execute("UPDATE orders SET account = ? WHERE uuid = ?", (account, uuid))
-
-        await self._write(owner, "add_pending_account", insert)
+            (_DROP_PENDING_ACCOUNT, (uuid,), None),
+            (_NAME_ACCOUNT, (account, uuid), decided),
+        )
 
     async def succeed_orders(
-        self, owner: Owner, orders: tuple[tuple[str, str, AccountOrder], ...], *, created_at: str
+        self,
+        owner: Owner,
+        accounts: tuple[tuple[str, str, OwnedAsset | None], ...],
+        *,
+        created_at: str,
     ) -> None:
-        """Make accounts active, orders succeeded and faucets owned assets, in one transaction.
+        """Make accounts active, their orders succeeded and assets owned, in one transaction.
 
-        ``orders``: a uuid, an account's address and the order for each.
+        ``accounts``: for each the uuid of its order, its address, and a faucet's asset.
+
+        Raises:
+            Conflict: An order has failed, or has not this account. Nothing is written. One that has
+                succeeded, with its answer lost, may succeed again.
         """
-
-        def update(connection: sqlite3.Connection) -> None:
-            for uuid, account, order in orders:
-                connection.execute("UPDATE accounts SET status = 'active' WHERE id = ?", (account,))
-                connection.execute("UPDATE orders SET status = 'succeeded' WHERE uuid = ?", (uuid,))
-                if isinstance(order, CreateFaucet):
-                    _register_owned_asset(connection, order, account, created_at)
-
-        await self._write(owner, "succeed_orders", update)
+        changes: list[Change] = []
+        for uuid, account, asset in accounts:
+            decided = Conflict(f"order {uuid} has failed, or has not the account {account}")
+            changes += (_SUCCEED, (uuid, account), decided), (_ACTIVATE, (account,), None)
+            if asset is not None:
+                values = (asset.symbol, account, asset.decimals, str(asset.max_supply), created_at)
+                changes.append((_OWN_ASSET, values, None))
+        await self._change(owner, "succeed_orders", *changes)
 
     async def fail_order(self, owner: Owner, uuid: str, *, error: str) -> None:
-        """Mark a pending order failed and remove its pending account, in one transaction."""
+        """Mark a pending order failed, and free its request key and its account's row."""
+        drop, fail = (_DROP_PENDING_ACCOUNT, (uuid,), None), (_FAIL, (error, uuid), None)
+        await self._change(owner, "fail_order", drop, fail)
 
-        def update(connection: sqlite3.Connection) -> None:
-            row = connection.execute(
-                "SELECT account FROM orders WHERE uuid = ? AND status = 'pending'", (uuid,)
-            ).fetchone()
-            if row is None:
-                return
-            connection.execute(
-                "UPDATE orders SET status = 'failed', error = ?, account = NULL WHERE uuid = ?",
-                (error, uuid),
-            )
-            connection.execute(
-                "DELETE FROM accounts WHERE id = ? AND status = 'pending'", (row[0],)
-            )
-
-        await self._write(owner, "fail_order", update)
-
-    def check_integrity(self, owner: Owner) -> asyncio.Future[tuple[str, ...]]:
+    async def check_integrity(self, owner: Owner) -> tuple[str, ...]:
         """Return what SQLite's integrity check finds wrong with a file; nothing if it is sound."""
-        return self._read(owner, "check_integrity", integrity_faults, absent=())
+        where = "sql.user.check_integrity"
+        return await integrity_faults(self._database(owner), where, owner=owner)
 
-    def _read(
-        self, owner: Owner, operation: str, work: Callable[[sqlite3.Connection], T], *, absent: T
-    ) -> asyncio.Future[T]:
-        failure = failure_at(f"sql.user.{operation}.execute", owner=owner)
-        return self._database(owner).read(work, absent=absent, failure=failure)
-
-    async def _write(
-        self, owner: Owner, operation: str, work: Callable[[sqlite3.Connection], None]
-    ) -> None:
+    def _select(
+        self, owner: Owner, operation: str, make: Callable[..., T], query: str, *values: str
+    ) -> asyncio.Future[tuple[T, ...]]:
         where = f"sql.user.{operation}"
-        await point(f"{where}.before_commit", owner=owner)
-        failure = failure_at(f"{where}.execute", owner=owner)
-        await self._database(owner).write(work, failure=failure)
-        await point(f"{where}.after_commit", owner=owner)
+        return select(self._database(owner), where, make, query, *values, owner=owner)
+
+    async def _change(self, owner: Owner, operation: str, *changes: Change) -> None:
+        await change(self._database(owner), f"sql.user.{operation}", *changes, owner=owner)
 
     def _database(self, owner: Owner) -> Database:
         directory = client_directory(self._storage_path, owner.secret, owner.network)
-        return self._databases.database(directory / USER_FILE, _SCHEMA)
+        return self._databases.database(directory / USER_FILE, SCHEMA)
 
 
-def _name_of(order: AccountOrder) -> str | None:
-    if isinstance(order, CreateClient):
-        return order.name
-    return order.token_symbol if isinstance(order, CreateFaucet) else None
+def _account_entry(network: str, typ: str, **columns: Any) -> AccountEntry:
+    return AccountEntry(network=Network(network), account_type=AccountKind(typ), **columns)
 
 
-def _register_owned_asset(
-    connection: sqlite3.Connection, order: CreateFaucet, account: str, created_at: str
-) -> None:
-    connection.execute(
-        "INSERT INTO assets (symbol, account, decimals, max_supply, owned, created_at)"
-        " VALUES (?, ?, ?, ?, 1, ?) ON CONFLICT (symbol, account) DO UPDATE SET"
-        " decimals = excluded.decimals, max_supply = excluded.max_supply, owned = 1",
-        (order.token_symbol, account, order.decimals, str(order.max_supply), created_at),
-    )
-
-
-def _order_record(
-    row: tuple[str, int, str, str, str, str, str | None, str | None, str],
-) -> OrderRecord:
-    uuid, sequence, order_type, text, stage, status, account, error, created_at = row
-    return OrderRecord(
-        uuid=uuid,
-        sequence=sequence,
-        order_type=order_type,
-        order_json=text,
-        stage=stage,
-        status=OrderStatus(status),
-        account=account,
-        error=error,
-        created_at=created_at,
-    )
+def _order_record(status: str, **columns: Any) -> OrderRecord:
+    return OrderRecord(status=OrderStatus(status), **columns)

@@ -51,4 +51,4 @@ def test_random_streams_have_the_listed_names():
 def test_points_have_the_listed_names():
     assert {text for text in first_texts("reach") if "." in text} == set(POINTS_REACHED)
     assert {name for name in POINTS if not name.startswith("sql.")} == SERVE_POINTS
-    assert len(POINTS) == 31
+    assert len(POINTS) == 44

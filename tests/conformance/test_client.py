@@ -3,54 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness.miden.adapter.recorded_clients import Hold, Holdable
-from serve import Network
 from serve.clients.command_times import heard_times
-from serve.clients.port import Client, ClientFactory
 from serve.domain.account_specs import FaucetSpec, KeyScheme, StorageMode, WalletSpec
 from serve.domain.client_values import AccountState
 from serve.errors import (
     AccountNotFound,
-    ClientClosed,
+    ClientBusy,
     ClientFailed,
-    ClientStoreInUse,
     InvalidInput,
     NodeUnreachable,
 )
-from tests.there import there
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from harness.backends.port import World
-
-NETWORK = Network.LOCALNET
-WALLET = WalletSpec(key_scheme=KeyScheme.ECDSA)
-FAUCET = FaucetSpec(symbol="TOK", decimals=8, max_supply=1_000, key_scheme=KeyScheme.ECDSA)
-
-
-async def spawned(world: World, folder: Path, name: str = "localnet_a") -> Client:
-    client: Client = await world.clients.spawn(folder / name, NETWORK, dial_timeout_s=10.0)
-    return client
-
-
-def held(client: Client) -> Hold:
-    assert isinstance(client, Holdable)
-    return client.hold_next()
-
-
-def test_the_factory_and_its_clients_have_the_shape_of_the_seam(conforms):
-    async def body(world, folder):
-        assert isinstance(world.clients, ClientFactory)
-        client = await spawned(world, folder)
-        assert isinstance(client, Client)
-        await client.close()
-
-    conforms(body)
+from tests.conformance.clients import FAUCET, WALLET, held, spawned
 
 
 def test_a_command_that_is_held_keeps_the_client_busy(conforms):
@@ -77,7 +43,7 @@ def test_a_command_that_is_held_has_begun_so_its_callers_leave_it_running(confor
     async def body(world, folder):
         client = await spawned(world, folder)
         account_id = await client.prepare_account(WALLET)
-        hold = client.hold_next()  # type: ignore[attr-defined]
+        hold = held(client)
         adding = asyncio.create_task(client.add_account(account_id))
         await hold.begun()
         adding.cancel()
@@ -85,21 +51,6 @@ def test_a_command_that_is_held_has_begun_so_its_callers_leave_it_running(confor
         hold.release()
         hold.release()
         assert len(await client.list_accounts()) == 1
-        await client.close()
-
-    conforms(body)
-
-
-def test_a_held_client_can_be_killed(conforms):
-    async def body(world, folder):
-        client = await spawned(world, folder)
-        hold = client.hold_next()  # type: ignore[attr-defined]
-        listing = asyncio.create_task(client.list_accounts())
-        await hold.begun()
-        client.kill()  # type: ignore[attr-defined]
-        with pytest.raises(ClientClosed):
-            await listing
-        hold.release()
         await client.close()
 
     conforms(body)
@@ -203,68 +154,22 @@ def test_a_sync_reaches_the_tip_that_the_node_names(conforms):
     conforms(body)
 
 
-def test_a_directory_has_one_client_at_a_time(conforms):
+def test_a_full_queue_is_busy_at_once_and_harms_nobody_in_it(conforms):
     async def body(world, folder):
-        first = await spawned(world, folder)
-        with pytest.raises(ClientStoreInUse):
-            await spawned(world, folder)
-        await first.close()
-        await (await spawned(world, folder)).close()
-
-    conforms(body)
-
-
-def test_a_reopened_directory_holds_what_it_held(conforms):
-    async def body(world, folder):
-        first = await spawned(world, folder)
-        kept = await first.prepare_account(WALLET)
-        await first.add_account(kept)
-        forgotten = await first.prepare_account(WALLET)
-        await first.close()
-        second = await spawned(world, folder)
-        assert [one.account_id for one in await second.list_accounts()] == [kept]
-        with pytest.raises(AccountNotFound):
-            await second.add_account(forgotten)
-        await second.close()
-
-    conforms(body)
-
-
-def test_a_closed_client_answers_with_its_own_error(conforms):
-    async def body(world, folder):
+        world.clients.queue_length_max = 2
         client = await spawned(world, folder)
-        await client.close()
-        await client.close()
-        assert client.closed
-        with pytest.raises(ClientClosed):
-            await client.list_accounts()
-
-    conforms(body)
-
-
-def test_closing_finishes_what_was_queued(conforms):
-    async def body(world, folder):
-        client = await spawned(world, folder)
-        queued = [asyncio.create_task(client.prepare_account(WALLET)) for _ in range(3)]
+        hold = held(client)
+        taken = [asyncio.create_task(client.list_accounts())]
+        await hold.begun()
+        taken += [asyncio.create_task(client.list_accounts()) for _ in range(2)]
         await asyncio.sleep(0)
+        with heard_times() as told, pytest.raises(ClientBusy):
+            await client.prepare_account(WALLET)
+        assert told == [], "it was never taken"
+        hold.release()
+        assert await asyncio.gather(*taken) == [(), (), ()]
+        await client.prepare_account(WALLET)
         await client.close()
-        assert len({one.hex for one in await asyncio.gather(*queued)}) == 3
-
-    conforms(body)
-
-
-def test_a_killed_client_answers_all_who_wait(conforms):
-    async def body(world, folder):
-        # The protocol has no such method: a service kills nobody. Both clients have one.
-        client: Any = await spawned(world, folder)
-        waiting = [asyncio.create_task(client.sync()) for _ in range(5)]
-        await asyncio.sleep(0)
-        client.kill()
-        answers = await asyncio.gather(*waiting, return_exceptions=True)
-        assert any(isinstance(one, ClientClosed) for one in answers)
-        assert client.closed
-        await client.close()
-        await (await spawned(world, folder)).close()
 
     conforms(body)
 
@@ -328,8 +233,9 @@ def test_a_node_cut_off_is_unreachable_and_local_reads_go_on(conforms):
         client = await spawned(world, folder)
         await client.sync()
         await world.set_node("cut")
-        with pytest.raises(NodeUnreachable):
-            await client.sync()
+        for command in (client.sync, client.node_status):
+            with pytest.raises(NodeUnreachable):
+                await command()
         assert await client.list_accounts() == ()
         with pytest.raises(ClientFailed):
             await spawned(world, folder, "localnet_new")
@@ -346,37 +252,6 @@ def test_a_known_store_opens_without_the_node(conforms):
         await world.set_node("cut")
         client = await spawned(world, folder)
         assert await client.list_accounts() == ()
-        await client.close()
-
-    conforms(body)
-
-
-def test_every_command_tells_how_long_it_waited_and_worked(conforms):
-    async def heard(command):
-        told: list[Any]
-        with heard_times() as told:
-            await asyncio.gather(command, return_exceptions=True)
-        (times,) = told
-        node_s, service_s = there(times.node_s), there(times.service_s)
-        assert min(there(times.queued_s), service_s, node_s, times.cpu_s or 0) >= 0
-        assert node_s <= service_s
-        return times
-
-    async def body(world, folder):
-        spawn = await heard(spawned(world, folder, "localnet_told"))
-        assert spawn.node_s > 0, "a new store asks the node for its genesis"
-        client = await spawned(world, folder)
-        build = client.prepare_account(WalletSpec(key_scheme=KeyScheme.FALCON))
-        first, second = await asyncio.gather(
-            asyncio.create_task(heard(build)), asyncio.create_task(heard(client.sync()))
-        )
-        assert first.cpu_s > 0, "it generates a key"
-        assert first.node_s == 0, "it asks nothing of the node"
-        assert second.queued_s > first.service_s / 2, "it stands behind the other"
-        assert second.node_s > 0
-        not_added = await client.prepare_account(WALLET)
-        missing = await heard(client.get_account_status(not_added))
-        assert missing.node_s == 0, "what fails tells, too"
         await client.close()
 
     conforms(body)

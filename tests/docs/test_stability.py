@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import inspect
 import re
 from pathlib import Path
 
@@ -25,20 +24,14 @@ ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/stability.md").read_text("utf-8")
 
 
-def version_in(store):
-    """Return the version of a store's schema, which it writes into its files."""
-    (version,) = re.findall(r"^    version=(\d+),$", inspect.getsource(store), re.MULTILINE)
-    return version
-
-
 VERSIONS = {
     "token of a failure": f"`{PREFIX}`",
     "journal of a search": f"`journal_version` {JOURNAL_VERSION}",
     "results of runs": f"`schema_version` {SCHEMA_VERSION}",
     "results of searches": f"`result_version` {RESULT_VERSION}",
     "comparisons": f"`comparison_version` {COMPARISON_VERSION}",
-    "database of all users": version_in(top_store),
-    "database of a user": version_in(user_store),
+    "database of all users": str(top_store.SCHEMA.version),
+    "database of a user": str(user_store.SCHEMA.version),
 }
 
 

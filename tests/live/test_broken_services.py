@@ -29,6 +29,9 @@ ROOT = Path(__file__).parents[2]
     [
         ("broken_services:coarse_lock", "two_users_create_accounts", "overlap"),
         ("broken_registries:spawn_then_recheck", "same_user_spawns_one_client", "single_spawn"),
+        ("broken_clients:status_cuts_in", "one_client_takes_turns_in_order", "commands_in_turn"),
+        ("broken_invariants:notes_readings", "many_tasks_on_one_file", "outcomes"),
+        ("broken_invariants:no_time_to_end", "close_lets_work_under_way_end", "outcomes"),
     ],
 )
 def test_a_broken_service_is_found_live(

@@ -24,7 +24,8 @@ HARNESS = (
     "report", "api", "cli", "pytest_plugin", "__main__", "",
 )  # fmt: skip
 SERVE = (
-    "errors", "points", "domain", "store", "clients", "desks", "accounts", "service", "miden", "",
+    "errors", "points", "domain", "store", "clients", "desks", "orders", "accounts", "service",
+    "miden", "",
 )  # fmt: skip
 # What a package may not import though it is lower.
 APART = {

@@ -12,18 +12,22 @@ from serve.clients.registry import ClientRegistry
 from serve.clients.tenancy import Lease, Tenancy
 from serve.clients.timed_client import TimedClient
 from serve.domain.address import client_directory
+from serve.service.operations import Operations, Tail
 
 if TYPE_CHECKING:
     from serve.domain.address import Owner
 
 
-def service_with(registry: type[ClientRegistry]) -> ServeCore:
+def service_with(
+    registry: type[ClientRegistry], operations: type[Operations] = Operations
+) -> ServeCore:
     """Make a serve core whose registry is of another class."""
 
     class Broken(Serve):
         def __init__(self, *arguments: Any, **options: Any) -> None:
             super().__init__(*arguments, **options)
             self._clients.__class__ = registry
+            self._operations.__class__ = operations
 
     Broken.__name__ = registry.__name__
     return ServeCore(Broken)
@@ -34,7 +38,7 @@ class _Unshared(ClientRegistry):
 
     async def _own(self, owner: Owner) -> Tenancy:
         self._generation += 1
-        tenancy = Tenancy(owner, generation=self._generation)
+        tenancy = Tenancy(owner, self._generation)
         directory = client_directory(self._storage_path, owner.secret, owner.network)
         tenancy.client = await self._factory.spawn(directory, owner.network, dial_timeout_s=10.0)
         timed = TimedClient(tenancy.client, command_s=60.0, label=tenancy.label)
@@ -99,6 +103,9 @@ class WakesOne(ClientRegistry):
 class KeepsTheDead(ClientRegistry):
     """Hands out a client without looking whether it still lives."""
 
+    def note_release(self, tenancy: Tenancy) -> None:
+        tenancy.lease_count -= 1
+
     async def lease(self, owner: Owner) -> Lease:
         tenancy = self._slots.get(owner)
         if tenancy is not None and tenancy.is_open:
@@ -158,6 +165,14 @@ class SecondClient(ClientRegistry):
         return await super().lease(owner._replace(secret=bytes([self._generation % 256]) * 32))
 
 
+class NoTurns(Operations):
+    """Lets a user's orders run at once."""
+
+    async def outlive(self, tail: Tail) -> Any:
+        tail.lane = object()
+        return await super().outlive(tail)
+
+
 check_then_spawn = service_with(CheckThenSpawn)
 spawn_then_recheck = service_with(SpawnThenRecheck)
 leader_spawns = service_with(LeaderSpawns)
@@ -167,4 +182,4 @@ failed_spawn_kept = service_with(KeepsFailures)
 flush_forgets = service_with(FlushForgets)
 one_spawn_at_a_time = service_with(OneSpawnAtATime)
 handle_for_each = service_with(HandleForEach)
-second_client = service_with(SecondClient)
+second_client = service_with(SecondClient, NoTurns)

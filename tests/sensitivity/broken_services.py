@@ -13,10 +13,9 @@ from serve.accounts.creation import AccountCreation
 from serve.domain.account_specs import KeyScheme, WalletSpec
 from serve.domain.records import AccountListing, RestoreReport
 from serve.errors import ClientFailed, StoreFailed
-from serve.service.operations import Operations
+from serve.service.operations import Operations, Tail
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
     from pathlib import Path
 
     from serve.clients.port import ClientFactory
@@ -44,9 +43,9 @@ class CoarseLock(Serve):
 
 
 def _locked(name: str) -> Any:
-    async def operation(self: CoarseLock, *arguments: Any) -> Any:
+    async def operation(self: CoarseLock, *arguments: Any, **key: Any) -> Any:
         async with self._coarse:
-            return await getattr(Serve, name)(self, *arguments)
+            return await getattr(Serve, name)(self, *arguments, **key)
 
     return operation
 
@@ -63,11 +62,13 @@ class CrossedLocks(Serve):
         self._client_lock = asyncio.Lock()
         self._row_lock = asyncio.Lock()
 
-    async def create_account_order(self, secret: bytes, order: AccountOrder) -> AccountOrderResult:
+    async def create_account_order(
+        self, secret: bytes, order: AccountOrder, **key: Any
+    ) -> AccountOrderResult:
         async with self._client_lock:
             await asyncio.sleep(0.01)
             async with self._row_lock:
-                return await super().create_account_order(secret, order)
+                return await super().create_account_order(secret, order, **key)
 
     async def list_accounts(self, secret: bytes) -> AccountListing:
         async with self._row_lock:
@@ -79,8 +80,10 @@ class CrossedLocks(Serve):
 class IdTwice(Serve):
     """Answers a second creation with the account of the first."""
 
-    async def create_account_order(self, secret: bytes, order: AccountOrder) -> AccountOrderResult:
-        made = await super().create_account_order(secret, order)
+    async def create_account_order(
+        self, secret: bytes, order: AccountOrder, **key: Any
+    ) -> AccountOrderResult:
+        made = await super().create_account_order(secret, order, **key)
         first: AccountOrderResult = self.__dict__.setdefault("_first", made)
         return replace(made, account_id=first.account_id)
 
@@ -117,12 +120,14 @@ class ListingAsksClient(Serve):
 class BusyBeyondTen(Serve):
     """Refuses the eleventh creation at once."""
 
-    async def create_account_order(self, secret: bytes, order: AccountOrder) -> AccountOrderResult:
+    async def create_account_order(
+        self, secret: bytes, order: AccountOrder, **key: Any
+    ) -> AccountOrderResult:
         self._under_way = self.__dict__.get("_under_way", 0) + 1
         try:
             if self._under_way > 10:
                 raise ClientFailed("busy")
-            return await super().create_account_order(secret, order)
+            return await super().create_account_order(secret, order, **key)
         finally:
             self._under_way -= 1
 
@@ -130,20 +135,24 @@ class BusyBeyondTen(Serve):
 class DoublesWhenBusy(Serve):
     """Goes on with an order behind the back of the caller, who was told that it failed."""
 
-    async def create_account_order(self, secret: bytes, order: AccountOrder) -> AccountOrderResult:
+    async def create_account_order(
+        self, secret: bytes, order: AccountOrder, **key: Any
+    ) -> AccountOrderResult:
         try:
-            return await super().create_account_order(secret, order)
+            return await super().create_account_order(secret, order, **key)
         except StoreFailed:
-            self._behind = asyncio.create_task(super().create_account_order(secret, order))
+            self._behind = asyncio.create_task(super().create_account_order(secret, order, **key))
             raise
 
 
 class NamesLost(Serve):
     """Makes the account, but without its name."""
 
-    async def create_account_order(self, secret: bytes, order: AccountOrder) -> AccountOrderResult:
+    async def create_account_order(
+        self, secret: bytes, order: AccountOrder, **key: Any
+    ) -> AccountOrderResult:
         plain = replace(order, name=None) if isinstance(order, CreateClient) else order
-        return await super().create_account_order(secret, plain)
+        return await super().create_account_order(secret, plain, **key)
 
 
 class ForgetsDesks(Serve):
@@ -181,46 +190,47 @@ class _SlowSync:
 class LocksSlowCall(AccountCreation):
     """Holds a lock across one slow call only: the sync."""
 
-    async def create(self, owner: Any, order: Any, client: Any) -> Any:
+    async def create(self, owner: Any, order: Any, client: Any, **key: Any) -> Any:
         lock: asyncio.Lock = self.__dict__.setdefault("_sync_lock", asyncio.Lock())
-        return await super().create(owner, order, cast("Any", _SlowSync(client, lock)))
+        return await super().create(owner, order, cast("Any", _SlowSync(client, lock)), **key)
 
 
 class LeavesOrphans(AccountCreation):
     """Adds an account that no row speaks of, as a row written after the effect may leave one."""
 
-    async def create(self, owner: Any, order: Any, client: Any) -> Any:
+    async def create(self, owner: Any, order: Any, client: Any, **key: Any) -> Any:
         await client.add_account(await client.prepare_account(WalletSpec()))
-        return await super().create(owner, order, client)
+        return await super().create(owner, order, client, **key)
 
 
 class NeverResumes(AccountCreation):
     """Starts afresh at every retry."""
 
-    def _take_equal(self, owner: Any, order: Any) -> None:
-        return None
+    async def create(self, owner: Any, order: Any, client: Any, **key: Any) -> Any:
+        cast("Any", self.engine).unfinished = lambda _: []
+        return await super().create(owner, order, client, **key)
 
 
 class TailDies(Operations):
     """Cancels an operation's tail with its caller."""
 
-    async def outlive(
-        self, tail: Coroutine[Any, Any, Any], *, name: str, done: Callable[[], None]
-    ) -> Any:
-        task = asyncio.get_running_loop().create_task(tail, name=name)
+    async def outlive(self, tail: Tail) -> Any:
+        task = asyncio.get_running_loop().create_task(tail.work(), name=tail.name)
         try:
             return await task
         finally:
-            done()
+            tail.done()
 
 
 class CrossedLocksTicking(CrossedLocks):
     """Takes two locks in two orders, and has a task that ticks on whatever happens."""
 
-    async def create_account_order(self, secret: bytes, order: AccountOrder) -> AccountOrderResult:
+    async def create_account_order(
+        self, secret: bytes, order: AccountOrder, **key: Any
+    ) -> AccountOrderResult:
         if "_ticker" not in self.__dict__:
             self._ticker = asyncio.create_task(_tick(), name="ticker")
-        return await super().create_account_order(secret, order)
+        return await super().create_account_order(secret, order, **key)
 
 
 async def _tick() -> None:
@@ -231,10 +241,12 @@ async def _tick() -> None:
 class LeavesTicker(Serve):
     """Starts a task at its first creation that nobody ends when it is closed."""
 
-    async def create_account_order(self, secret: bytes, order: AccountOrder) -> AccountOrderResult:
+    async def create_account_order(
+        self, secret: bytes, order: AccountOrder, **key: Any
+    ) -> AccountOrderResult:
         if "_ticker" not in self.__dict__:
             self._ticker = asyncio.create_task(_tick(), name="ticker")
-        return await super().create_account_order(secret, order)
+        return await super().create_account_order(secret, order, **key)
 
 
 class KeepsPermit(Serve):
@@ -255,8 +267,10 @@ class KeepsPermit(Serve):
 class ForgetsAwait(Serve):
     """Calls a coroutine function and awaits nothing."""
 
-    async def create_account_order(self, secret: bytes, order: AccountOrder) -> AccountOrderResult:
-        made = await super().create_account_order(secret, order)
+    async def create_account_order(
+        self, secret: bytes, order: AccountOrder, **key: Any
+    ) -> AccountOrderResult:
+        made = await super().create_account_order(secret, order, **key)
         self._tell()  # type: ignore[unused-coroutine]
         return made
 
@@ -271,11 +285,13 @@ class BlocksLoop(Serve):
         super().__init__(path, *arguments, **options)
         self._side_database = path / "side.sqlite3"
 
-    async def create_account_order(self, secret: bytes, order: AccountOrder) -> AccountOrderResult:
+    async def create_account_order(
+        self, secret: bytes, order: AccountOrder, **key: Any
+    ) -> AccountOrderResult:
         with sqlite3.connect(self._side_database) as connection:
             connection.execute("create table if not exists seen (name text)")
         self._side_database.read_bytes()
-        return await super().create_account_order(secret, order)
+        return await super().create_account_order(secret, order, **key)
 
 
 def service_with(attribute: str, kind: type) -> ServeCore:

@@ -51,7 +51,7 @@ CASES = (
         "speedup",
         (
             "CoarseLock._coarse was held",
-            "across `await getattr(Serve, name)(self, *arguments)` at tests/sensitivity/broken_",
+            "across `await getattr(Serve, name)(self, *arguments, **key)` at tests/sensitivity/",
             "% of the loss",
             "saw 1.0",
         ),
@@ -60,7 +60,7 @@ CASES = (
         f"{SERVICES}:coarse_lock",
         "two_users_create_accounts",
         "no_lock_across_await",
-        ("CoarseLock._coarse held for", "`await getattr(Serve, name)(self, *arguments)` at"),
+        ("CoarseLock._coarse held for", "`await getattr(Serve, name)(self, *arguments, **key)` at"),
     ),
     Case(f"{SERVICES}:coarse_lock", "eight_users_beat_sequential", "speedup", ("saw 1.0",)),
     Case(f"{SERVICES}:coarse_lock", "two_users_create_accounts", "overlap", ("1 of 2 users",)),
@@ -192,6 +192,12 @@ CASES = (
         ("list_meanwhile",),
     ),
     # Order.
+    Case(
+        "tests.sensitivity.broken_clients:status_cuts_in",
+        "one_client_takes_turns_in_order",
+        "commands_in_turn",
+        ("(alice, Localnet): ", "was not done when get_account_status of"),
+    ),
     Case(
         f"{PLAIN}:CachedShelf",
         "what_was_put_is_read",

@@ -48,6 +48,8 @@ class MemoryClient:
         self.prepared = {}
         self.running = 0
         self.closed = False
+        self._was_killed = False
+        self._running = None
         self._turn = asyncio.Lock()
 
     @property
@@ -77,8 +79,18 @@ class MemoryClient:
 
     async def close(self):
         self.closed = True
-        await self.factory.pass_point("close")
+        await self.factory.pass_point("close.killed" if self._was_killed else "close")
         async with self._turn:
+            self.factory.vacate(self.directory)
+
+    def kill(self):
+        """End at once: every command raises; the directory is free, unless somebody holds that."""
+        self.closed = self._was_killed = True
+        self.factory.kills.append(self)
+        self.factory.dead.append(self)
+        if self._running is not None:
+            self._running.cancel()
+        if "close.killed" not in self.factory.gates:
             self.factory.vacate(self.directory)
 
     def _node_status(self):
@@ -126,10 +138,15 @@ class MemoryClient:
         await self._turn.acquire()
         begin_s = asyncio.get_running_loop().time()
         running = asyncio.create_task(self._run(name, body), name=f"client:{name}")
+        self._running = running
         running.add_done_callback(lambda _: self._turn.release())
         running.add_done_callback(lambda task: task.cancelled() or task.exception())
         try:
             return await asyncio.shield(running)
+        except asyncio.CancelledError:
+            if self._was_killed and running.cancelled():
+                raise ClientClosed("the client was killed") from None
+            raise
         finally:
             if running.done():
                 service_s = asyncio.get_running_loop().time() - begin_s
@@ -169,6 +186,7 @@ class MemoryClientFactory:
         self.overlaps = []
         self.log = []
         self.dead = []
+        self.kills = []
         self.assets = ()
         self.gates = {}
         self._faults = {}
@@ -183,7 +201,7 @@ class MemoryClientFactory:
         self.gates.pop(point).open()
 
     def fail(self, point, *errors):
-        """Raise these at a point, one each time; None lets one pass."""
+        """Raise these at a point, one each time: None lets one pass, "hang" never returns."""
         self._faults[point] = list(errors)
 
     async def pass_point(self, point, client=None):
@@ -197,6 +215,8 @@ class MemoryClientFactory:
                 client.closed = True
                 self.dead.append(client)
                 raise ClientClosed(f"the client died in {point}")
+            if error == "hang":
+                await asyncio.get_running_loop().create_future()
             if error is not None:
                 raise error
 

@@ -65,8 +65,11 @@ async def test_every_point_is_reached_and_listed(open_serve, clients, tmp_path):
     hook = Hook()
     with hooked(hook):
         await plant_desk(tmp_path)
+        await plant_desk(tmp_path, OTHER, state="creating")
         async with open_serve() as service:
-            made = await service.create_account_order(ANN, CreateClient(network=TESTNET))
+            made = await service.create_account_order(
+                ANN, CreateClient(network=TESTNET), request_key="one"
+            )
             clients.fail("prepare_account", NodeUnreachable("gone"))
             with pytest.raises(NodeUnreachable, match="gone"):
                 await service.create_account_order(ANN, CreateClient(network=TESTNET))

@@ -8,41 +8,31 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from typing import TYPE_CHECKING, Protocol, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from harness.choices.points import OPERATION, ClientDies
 from harness.errors import HarnessBug
 from harness.history.records import Outcome, TimesSpent
 from serve.clients.command_times import heard_times
-from serve.clients.commands import Commands
+from serve.clients.port import Client
 from serve.errors import ClientClosed, SpawnFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from harness.choices.points import Interception
     from harness.history.recorder import Recorder
     from serve.clients.command_times import CommandTimes
-    from serve.clients.port import Client, ClientFactory
+    from serve.clients.port import ClientFactory
     from serve.domain.address import Network
 
-__all__ = ["Hold", "Holdable", "Mortal", "RecordedClient", "RecordedClientFactory"]
+__all__ = ["Hold", "Holdable", "RecordedClient", "RecordedClientFactory"]
 
 # What chaos may do to a command before the client gets it and after its end, and to a start.
 BEFORE = ("fail", "hang", "die", "full")
 AFTER = ("fail", "hang", "die")
 STARTING = ("fail", "hang", "die")
-
-T = TypeVar("T")
-
-
-@runtime_checkable
-class Mortal(Protocol):
-    """A client that can be made to die."""
-
-    def kill(self) -> None:
-        """End at once, as in a crash."""
 
 
 class Hold(Protocol):
@@ -99,7 +89,7 @@ class RecordedClientFactory:
         """End the clients of a key without a word."""
         for _, client in self.unended:
             if client.key == key and not client.closed:
-                client.die()
+                client.kill()
 
     async def spawn(
         self, directory: Path, network: Network, *, dial_timeout_s: float
@@ -112,6 +102,14 @@ class RecordedClientFactory:
         def ended(outcome: Outcome, error: Exception | None = None) -> None:
             self._recorder.end_spawn(number, outcome, error=error, times=_spent(told))
 
+        async def failed(outcome: Outcome, error: Exception | None = None) -> None:
+            # Killed first: what cuts the start short may cut the close short, too.
+            if client is not None:
+                client.kill()
+            ended(outcome, error)
+            if client is not None:
+                await client.close()
+
         with heard_times() as told:
             try:
                 await self._interception.reach(
@@ -122,17 +120,14 @@ class RecordedClientFactory:
                     "spawn.after", key, error="SpawnFailed", kinds=STARTING
                 )
             except ClientDies as order:
-                await _end(client)
                 error = SpawnFailed("the client died while it started")
-                ended(Outcome.RAISED, error)
+                await failed(Outcome.RAISED, error)
                 raise error from order
             except asyncio.CancelledError:
-                await _end(client)
-                ended(Outcome.CANCELLED)
+                await failed(Outcome.CANCELLED)
                 raise
             except Exception as error:
-                await _end(client)
-                ended(Outcome.RAISED, error)
+                await failed(Outcome.RAISED, error)
                 raise
         ended(Outcome.RETURNED)
         recorded = RecordedClient(
@@ -142,7 +137,7 @@ class RecordedClientFactory:
         return recorded
 
 
-class RecordedClient(Commands):
+class RecordedClient(Client):
     """A client whose commands are recorded; ``key`` holds its user and network."""
 
     def __init__(
@@ -177,12 +172,12 @@ class RecordedClient(Commands):
             await self._inner.close()
             await self._interception.reach("close.after", self.key)
         except ClientDies:
-            self.die()
+            self.kill()
             await self._inner.close()
         self.ended = True
         self._recorder.end_client(self.number)
 
-    async def _recorded(self, name: str, command: Callable[[Client], Awaitable[T]]) -> T:
+    async def _recorded(self, name: str, *arguments: object) -> Any:
         number = self._recorder.begin_command(self.number, name, operation=_operation())
 
         def ended(outcome: Outcome, error: Exception | None = None) -> None:
@@ -192,12 +187,12 @@ class RecordedClient(Commands):
             try:
                 await self._interception.reach(f"{name}.before", self.key, kinds=BEFORE)
                 if self._interception.watches(f"{name}.inside"):
-                    value = await self._held(name, command)
+                    value = await self._held(name, *arguments)
                 else:
-                    value = await command(self._inner)
+                    value = await getattr(self._inner, name)(*arguments)
                 await self._interception.reach(f"{name}.after", self.key, kinds=AFTER)
             except ClientDies as order:
-                self.die()
+                self.kill()
                 error = ClientClosed("the client died")
                 ended(Outcome.RAISED, error)
                 raise error from order
@@ -212,7 +207,7 @@ class RecordedClient(Commands):
 
     _call = _recorded  # Reports of waiting tasks show the method's own name.
 
-    async def _held(self, name: str, command: Callable[[Client], Awaitable[T]]) -> T:
+    async def _held(self, name: str, *arguments: object) -> Any:
         """Give the client a command that arrives at its point once the client has begun it.
 
         A caller who is cancelled there leaves at once; the client stays where it is.
@@ -226,7 +221,7 @@ class RecordedClient(Commands):
         self._inside.add(inside)
         inside.add_done_callback(self._inside.discard)
         try:
-            return await command(self._inner)
+            return await getattr(self._inner, name)(*arguments)
         finally:
             if not has_begun.is_set():
                 # It was refused, or taken back before its turn: it stops nowhere.
@@ -239,7 +234,7 @@ class RecordedClient(Commands):
                 has_begun.set()
                 await self._interception.reach(f"{name}.inside", self.key)
         except ClientDies:
-            self.die()
+            self.kill()
         finally:
             hold.release()
 
@@ -248,11 +243,8 @@ class RecordedClient(Commands):
         for task in tuple(self._inside):
             task.cancel()
 
-    def die(self) -> None:
+    def kill(self) -> None:
         """End the client without a word, as a crash does."""
-        if not isinstance(self._inner, Mortal):
-            msg = f"{type(self._inner).__name__} has no kill(), so it cannot be made to die"
-            raise HarnessBug(msg)
         self._inner.kill()
         self.ended = True
         self._recorder.end_client(self.number)
@@ -271,8 +263,3 @@ def _spent(told: Sequence[CommandTimes]) -> TimesSpent | None:
     return TimesSpent(
         queued_s=last.queued_s, service_s=last.service_s, cpu_s=last.cpu_s, node_s=last.node_s
     )
-
-
-async def _end(client: Client | None) -> None:
-    if client is not None:
-        await client.close()

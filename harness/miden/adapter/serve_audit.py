@@ -3,7 +3,8 @@
 ``serve.service.audit`` has the other part. Q1: every client that has not ended is live in the
 service. Q2: no directory has two open clients. Q3: no task is left, and no thread but the service's
 threads for SQLite. Q4: every account in a client's store has its key, where that can be seen. Q7,
-once closed: no write-ahead log and no journal is left.
+once closed: no write-ahead log and no journal is left. Tenants: no operation of a user touched what
+belongs to another user, see ``harness.miden.adapter.tenants``.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from harness.history.records import History
     from harness.miden.adapter.recorded_clients import RecordedClientFactory
+    from harness.miden.adapter.tenants import TenantWatch
     from harness.systems.port import Environment
     from serve import AccountId, Serve
 
@@ -47,8 +50,11 @@ class ServeAudit:
     ``clients`` starts its clients, ``threads_before`` are the ids of the threads that ran before.
     """
 
-    def __init__(self, environment: Environment, clients: RecordedClientFactory) -> None:
+    def __init__(
+        self, environment: Environment, clients: RecordedClientFactory, tenants: TenantWatch
+    ) -> None:
         self._environment = environment
+        self._tenants = tenants
         self.clients = clients
         self.threads_before = {thread.ident for thread in threading.enumerate()}
 
@@ -61,7 +67,8 @@ class ServeAudit:
         found += self._clients_apart(service)
         found += self._doubles()
         found += self._strange_threads()
-        found += await asyncio.to_thread(self._keyless)
+        history = self._environment.recorder.history()
+        found += await asyncio.to_thread(self._on_disk, history)
         return tuple(found)
 
     async def closed(self) -> None:
@@ -110,6 +117,9 @@ class ServeAudit:
             for thread in threading.enumerate()
             if thread.ident not in self.threads_before and not thread.name.startswith(THREADS)
         ]
+
+    def _on_disk(self, history: History) -> list[str]:
+        return self._keyless() + self._tenants.found(history, self._environment.directory)
 
     def _keyless(self) -> list[str]:
         clients = self._environment.clients

@@ -14,13 +14,15 @@ import serve.errors
 from harness.errors import BadInput
 from harness.miden.adapter.recorded_clients import RecordedClientFactory
 from harness.miden.adapter.serve_audit import ServeAudit
+from harness.miden.adapter.serve_conditions import CONDITIONS, ServeConditions
 from harness.miden.adapter.serve_points import ServePoints, point_mistake
+from harness.miden.adapter.storage_operations import StorageOperations
+from harness.miden.adapter.tenants import TenantWatch
 from harness.scenario.words import hinted, no_operation, shown
-from serve import Deadlines, DeskRecord, KeyScheme, Network, Serve, ServeError
-from serve.domain.address import client_directory, encode_address, owner_identifier
+from serve import Deadlines, KeyScheme, Network, Serve, ServeError
+from serve.domain.address import client_directory, owner_identifier
 from serve.domain.orders import parse_order
 from serve.points import hooked
-from serve.store.top_store import TopStore
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
@@ -28,15 +30,21 @@ if TYPE_CHECKING:
     from harness.history.recorder import Recorder
     from harness.scenario.model import Scenario, Step, User
     from harness.systems.port import Environment
-    from serve.domain.address import AccountId
 
 __all__ = ["ServeCore", "ServeSession", "secret_of", "serve_core"]
 
 SECRET_BYTES = 32
 DEADLINES = tuple(field.name for field in fields(Deadlines))
-# Whole numbers: how many commands may wait in a client, and how many threads the store has.
-SIZES = {"queue_length_max": (1, 1_000_000), "store_workers": (1, 1_000)}
-SETTINGS = (*DEADLINES, "key_scheme", *SIZES)
+# Whole numbers: how many commands may wait in a client, how many threads the store has, and how
+# many clients may be open at once.
+SIZES = {
+    "queue_length_max": (1, 1_000_000),
+    "store_workers": (1, 1_000),
+    "clients_max": (1, 1_000_000),
+}
+# What Serve takes by the same names.
+OPTIONS = ("store_workers", "clients_max", "idle_s")
+SETTINGS = (*DEADLINES, "idle_s", "key_scheme", *SIZES)
 
 
 class ServeCore:
@@ -44,11 +52,11 @@ class ServeCore:
 
     A user's secret is ``data.secret_byte`` 32 times, or else the SHA-256 of the name. Settings: the
     deadlines of ``serve.Deadlines`` in seconds, ``key_scheme`` ("falcon" or "ecdsa"),
-    ``queue_length_max`` of each client, and ``store_workers``.
+    ``queue_length_max`` of each client, ``store_workers``, ``clients_max``, and ``idle_s``.
     """
 
     needs_node = True
-    conditions = ("one_client_per_directory", "no_orphan_slots")
+    conditions = CONDITIONS
 
     def __init__(self, service: type[Serve] = Serve) -> None:
         self._service = service
@@ -96,18 +104,25 @@ class ServeCore:
         settings = environment.settings
         if "queue_length_max" in settings:
             environment.clients.queue_length_max = settings["queue_length_max"]
-        sizes = {"store_workers": settings["store_workers"]} if "store_workers" in settings else {}
-        audit = ServeAudit(environment, clients)
-        with hooked(points):
+        options = {name: settings[name] for name in OPTIONS if name in settings}
+        tenants = TenantWatch(
+            points,
+            secrets=[secret_of(user) for user in environment.users],
+            user_of=lambda owner: users.get(owner_identifier(owner.secret), "-"),
+        )
+        audit = ServeAudit(environment, clients, tenants)
+        with hooked(tenants):
             async with self._service(
                 environment.directory,
                 clients,
                 deadlines=_deadlines(settings),
                 key_scheme=KeyScheme(settings.get("key_scheme", KeyScheme.FALCON)),
-                **sizes,
+                **options,
             ) as opened:
                 try:
-                    yield ServeSession(opened, audit, environment.recorder)
+                    yield ServeSession(
+                        opened, audit, environment.recorder, clients_max=settings.get("clients_max")
+                    )
                 finally:
                     clients.let_go()
         await audit.closed()
@@ -139,10 +154,18 @@ class ServeCore:
 class ServeSession:
     """An open Serve, with its operations by name and plain arguments."""
 
-    def __init__(self, opened: Serve, audit: ServeAudit, recorder: Recorder) -> None:
+    def __init__(
+        self,
+        opened: Serve,
+        audit: ServeAudit,
+        recorder: Recorder,
+        *,
+        clients_max: int | None = None,
+    ) -> None:
         self._serve = opened
         self.auditor = audit
-        self._recorder = recorder
+        self._conditions = ServeConditions(opened, recorder, clients_max=clients_max)
+        self._storage = StorageOperations(opened, audit.clients)
 
     async def call(self, operation: str, user: User | None, arguments: dict[str, Any]) -> Any:
         """Carry out an operation."""
@@ -153,21 +176,7 @@ class ServeSession:
 
     def conditions(self) -> dict[str, Callable[[], object]]:
         """Return the conditions of clients and their slots, which must always hold."""
-        return {
-            "one_client_per_directory": self._one_client_per_directory,
-            "no_orphan_slots": self._no_orphan_slots,
-        }
-
-    def _one_client_per_directory(self) -> bool | str:
-        """Return True, or name the directories with two clients that are starting or open."""
-        open_for = [" on ".join(one.key.values()) for one in self._recorder.open_clients()]
-        twice = sorted({key for key in open_for if open_for.count(key) > 1})
-        return not twice or f"two clients at once for {', '.join(twice)}"
-
-    def _no_orphan_slots(self) -> bool | str:
-        """Return True, or name the slots that no start, client or close will ever empty."""
-        orphans = self._serve.orphan_slots()
-        return not orphans or f"nothing will empty the slot of {', '.join(orphans)}"
+        return self._conditions.by_name()
 
     async def audit(self) -> Sequence[str]:
         """Let what is under way end, then return the audit's findings."""
@@ -199,9 +208,13 @@ class ServeSession:
         )
         return await asyncio.to_thread(self.auditor.count_keys, directory)
 
-    async def create_account_order(self, user: User, order: dict[str, Any]) -> Any:
-        """Make an account from an order in JSON form."""
-        return await self._serve.create_account_order(secret_of(user), parse_order(order))
+    async def create_account_order(
+        self, user: User, order: dict[str, Any], request_key: str | None = None
+    ) -> Any:
+        """Make an account from an order in JSON form; a retry gives the same request key."""
+        return await self._serve.create_account_order(
+            secret_of(user), parse_order(order), request_key=request_key
+        )
 
     async def list_accounts(self, user: User) -> Any:
         """List the user's accounts and desks."""
@@ -242,8 +255,16 @@ class ServeSession:
         """Wait until the clients that were flushed have ended."""
         await self._serve.drained()
 
+    async def settled(self) -> None:
+        """Wait until nothing is under way, what the start decides included."""
+        await self._serve.settled()
+
+    async def count_clients(self) -> int:
+        """Count the live clients."""
+        return len(self._serve.live_clients())
+
     async def init_desks(self) -> Any:
-        """Restore the desks; return which could not be restored, and by what error."""
+        """Start the desks' owners' clients; return which did not start, and by what error."""
         report = await self._serve.init_desks()
         return {
             "restored": list(report.restored),
@@ -251,33 +272,31 @@ class ServeSession:
         }
 
     async def list_desks(self) -> list[str]:
-        """List the restored desks."""
+        """List the desks."""
         return list(await self._serve.list_desks())
 
     async def get_desk(self, desk_account: str) -> Any:
-        """Return a desk, restored first if need be."""
+        """Return a desk."""
         return await self._serve.get_desk(desk_account)
 
-    async def plant_desk(self, user: User, network: str) -> str:
-        """Write a desk's row and its owner's folder, as an earlier process would have left them."""
-        place = Network.parse(network)
-        secret = secret_of(user)
-        directory = client_directory(self._serve.storage_path, secret, place)
-        address = encode_address(_planted_id(user.name), place)
-        record = DeskRecord(
-            desk_account=address,
-            owner_identifier=owner_identifier(secret),
-            owner_account=None,
-            path=str(directory),
-            network=place.value,
-            base_code="BTC",
-            base_issuer=encode_address(_planted_id("BTC"), place),
-            quote_code="USDC",
-            quote_issuer=encode_address(_planted_id("USDC"), place),
-        )
-        async with TopStore.opened(self._serve.storage_path) as desks:
-            await desks.insert_desk(record)
-        return address
+    async def open_twice(self) -> str:
+        """Open and close a second Serve on the storage; "opened", or the class of the error."""
+        return await self._storage.open_twice()
+
+    async def enter_again(self) -> str:
+        """Enter the open Serve once more; "entered", or the class of the error."""
+        return await self._storage.enter_again()
+
+    async def list_asset_rows(self, user: User, network: str) -> Any:
+        """List the user's assets as their rows have them."""
+        return await self._storage.asset_rows(secret_of(user), network)
+
+    async def plant_desk(self, user: User, network: str, desk: str = "") -> str:
+        """Write a desk's row and its owner's folder, as an earlier process would have left them.
+
+        ``desk`` tells several desks of one user apart.
+        """
+        return await self._storage.plant_desk(user.name + desk, secret_of(user), network)
 
 
 def secret_of(user: User) -> bytes:
@@ -328,20 +347,15 @@ def _setting_mistakes(settings: dict[str, Any]) -> list[str]:
                 found.append(f"settings.{name}: {rule}, got {shown(value)}")
         elif isinstance(value, bool) or not isinstance(value, int | float):
             found.append(f"settings.{name}: must be a number of seconds, got {value!r}")
+        elif name == "idle_s":
+            if value <= 0:
+                found.append(f"settings.idle_s: must be more than 0 seconds, got {value!r}")
         else:
             try:
                 _deadlines({name: value})
             except ValueError as error:
                 found.append(f"settings.{name}: {error}")
     return found
-
-
-def _planted_id(name: str) -> AccountId:
-    """Make the id of a public account of version 1 from a name."""
-    raw = bytearray(hashlib.sha256(name.encode()).digest()[:15])
-    raw[7] = 0x11
-    raw[8] &= 0x7F
-    return serve.AccountId(bytes(raw))
 
 
 def _error_class(name: str) -> type[ServeError] | None:

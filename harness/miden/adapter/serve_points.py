@@ -7,6 +7,7 @@ import sqlite3
 from typing import TYPE_CHECKING
 
 from harness.choices.points import ClientDies, plain_name
+from serve.clients.port import COMMANDS
 from serve.domain.address import Owner
 from serve.points import POINTS
 
@@ -16,22 +17,13 @@ if TYPE_CHECKING:
     from harness.choices.points import Interception
     from harness.miden.adapter.recorded_clients import RecordedClientFactory
 
-__all__ = ["COMMANDS", "ServePoints", "point_mistake"]
+__all__ = ["ServePoints", "point_mistake"]
 
-COMMANDS = (
-    "spawn",
-    "node_status",
-    "sync",
-    "prepare_account",
-    "add_account",
-    "list_accounts",
-    "get_account",
-    "get_account_status",
-)
 # Only a command stops inside its client, and only a client that runs is closed.
 MOMENTS = {
-    command: ("before", "after") if command in ("spawn", "close") else ("before", "inside", "after")
-    for command in (*COMMANDS, "close")
+    "spawn": ("before", "after"),
+    **dict.fromkeys(COMMANDS, ("before", "inside", "after")),
+    "close": ("before", "after"),
 }
 # What chaos may do at the service's points. Nothing outside the service answers there, so nothing
 # hangs, except while a client starts, which has a deadline.

@@ -172,6 +172,7 @@ class SimulatedClient:
         self._jobs: list[_Job] = []
         self._closed = False
         self._stopping = False
+        self._has_begun = False  # Its process has.
         self._next_hold: SimulatedHold | None = None
         self._restarts_known = node.restarts
         # Of the command under way. Without a core in the model, its CPU time is not known.
@@ -225,7 +226,8 @@ class SimulatedClient:
         """End at once, as in a crash; callers that wait get an error."""
         if not self._closed:
             self._end("the client died")
-            if self._actor.is_alive:
+            # A process that has not begun could not catch it: it ends when it begins.
+            if self._has_begun and self._actor.is_alive:
                 self._actor.interrupt("killed")
 
     def hold_next(self) -> SimulatedHold:
@@ -253,6 +255,9 @@ class SimulatedClient:
         return answer
 
     def _work(self) -> Generator[simpy.Event, Any, None]:
+        self._has_begun = True
+        if self._closed:
+            return
         try:
             while (job := (yield self._queue.get())) is not None:
                 if job.reply.done():

@@ -22,14 +22,15 @@ def order_mistakes(outline: Outline) -> Iterator[Mistake]:
     """Find steps that wait for each other in a cycle, and waits for what never comes."""
     for phase in outline.phases:
         steps = _steps(phase)
-        for one in phase.steps:
-            start = one.step.start if one.step else None
-            other = steps.get(start.after) if start and start.after else None
-            if start and start.when == "parks" and other is not None and other.park is None:
-                yield Mistake(
-                    f"{one.where}.start.when",
-                    f'"{other.name}" never parks; give it a park, or wait for "begins" or "ends"',
-                )
+        waits = [(f"{one.where}.start.when", one.raw.get("start")) for one in phase.steps]
+        waits.append((f"{phase.where}.close.when", phase.raw.get("close")))
+        for where, start in waits:
+            if not isinstance(start, dict) or start.get("when") != "parks":
+                continue
+            other = steps.get(start["after"]) if isinstance(start.get("after"), str) else None
+            if other is not None and other.park is None:
+                message = "never parks; give it a park, or wait for"
+                yield Mistake(where, f'"{other.name}" {message} "begins" or "ends"')
         yield from _rings(phase, steps)
 
 

@@ -22,6 +22,7 @@ def reference_mistakes(outline: Outline, checks: list[PlacedCheck]) -> Iterator[
     """Find every name that is unknown or ambiguous."""
     yield from _twice(outline)
     for phase in outline.phases:
+        yield from _close_mistakes(phase, outline)
         for step in phase.steps:
             yield from _user_mistakes(step.raw, step.where, outline, instead="for several calls")
             for table, key in (("start", "after"), ("park", "until")):
@@ -85,16 +86,25 @@ def _user_mistakes(
             yield Mistake(where, f'"{name}" stands {count} times; {instead} write times')
 
 
+def _close_mistakes(phase: PhasePlace, outline: Outline) -> Iterator[Mistake]:
+    """Find a close that waits for no step of its phase."""
+    close = phase.raw.get("close")
+    if isinstance(close, dict) and phase.steps:
+        name, where = close.get("after"), f"{phase.where}.close.after"
+        yield from _neighbour_mistakes(name, where, step=None, phase=phase, outline=outline)
+
+
 def _neighbour_mistakes(
-    name: Any, where: str, *, step: StepPlace, phase: PhasePlace, outline: Outline
+    name: Any, where: str, *, step: StepPlace | None, phase: PhasePlace, outline: Outline
 ) -> Iterator[Mistake]:
-    """Find a wait whose name is not another step of the phase."""
+    """Find a wait of a step, or of a close, whose name is not another step of the phase."""
     if not isinstance(name, str):
         return
-    if name == step.name:
+    own = None if step is None else step.name
+    if name == own:
         yield Mistake(where, f'"{name}" is this step itself; it can wait only for another')
         return
-    others = [one.name for one in phase.steps if one.name not in (None, step.name)]
+    others = [one.name for one in phase.steps if one.name not in (None, own)]
     if name not in others and name in outline.steps:
         other = outline.phases[_position(outline, name)]
         yield Mistake(
@@ -102,7 +112,8 @@ def _neighbour_mistakes(
         )
         return
     known = [one for one in others if one]
-    yield from _unknown(name, known, where=where, what="other step of this phase")
+    what = "step of this phase" if step is None else "other step of this phase"
+    yield from _unknown(name, known, where=where, what=what)
 
 
 def _position(outline: Outline, step: str) -> int:

@@ -32,6 +32,7 @@ def step_mistakes(outline: Outline) -> Iterator[Mistake]:
             message = "has nothing to do: add [[phase.do]] with a call, restart = true, or node"
             yield Mistake(phase.where, message)
         yield from _draw(phase)
+        yield from _close(phase)
         for one in phase.steps:
             yield from _cancel_when(one)
             if one.step is not None:
@@ -52,6 +53,20 @@ def _draw(phase: PhasePlace) -> Iterator[Mistake]:
             if key in one.raw:
                 message = f"has no meaning in a phase with draw = {phase.raw['draw']}; leave it out"
                 yield Mistake(f"{one.where}.{key}", message)
+
+
+def _close(phase: PhasePlace) -> Iterator[Mistake]:
+    """Find a close that comes at no moment, or under no step."""
+    close = phase.raw.get("close")
+    if not isinstance(close, dict):
+        return
+    where = f"{phase.where}.close"
+    if not phase.steps:
+        yield Mistake(where, "has no step under way; add [[phase.do]], or write restart = true")
+    elif "draw" in phase.raw:
+        yield Mistake(where, "has no meaning in a phase with draw; leave it out")
+    elif "after" not in close:
+        yield from _without_after(where, named="when" in close, delay_ms=close.get("delay_ms"))
 
 
 def _fault(where: str, fault: dict[str, Any]) -> Iterator[Mistake]:
@@ -103,11 +118,16 @@ def _start(where: str, step: Step) -> Iterator[Mistake]:
     start = step.start
     if start is None or start.after is not None:
         return
-    if "when" in start.model_fields_set:
+    named = "when" in start.model_fields_set
+    yield from _without_after(f"{where}.start", named=named, delay_ms=start.delay_ms)
+
+
+def _without_after(where: str, *, named: bool, delay_ms: Any) -> Iterator[Mistake]:
+    if named:
         message = 'says which moment of another step to wait for; add after = "..." with its id'
-        yield Mistake(f"{where}.start.when", message)
-    elif not start.delay_ms:
-        yield Mistake(f"{where}.start", "says nothing; give after, delay_ms, or both")
+        yield Mistake(f"{where}.when", message)
+    elif not delay_ms:
+        yield Mistake(where, "says nothing; give after, delay_ms, or both")
 
 
 def _cancel_when(one: StepPlace) -> Iterator[Mistake]:

@@ -75,6 +75,8 @@ def _without(scenario: Scenario, out: tuple[str, ...]) -> Scenario | None:
         left = {step.name for step in steps}
         if any(not _refers_to(step, left) for step in steps):
             return None
+        if phase.close is not None and phase.close.after not in {None, *left}:
+            return None
         if steps or phase.restart or phase.node is not None:
             phases.append(phase.model_copy(update={"do": steps}))
     if not any(phase.do for phase in phases) or (scenario.users and not users):

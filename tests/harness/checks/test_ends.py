@@ -52,6 +52,7 @@ def test_no_check_passes_where_everything_failed(judge, make, name):
         "ends_before": {"first": "list", "then": "make"},
         "overlap": {"commands": ["sync"]},
         "peak_in_flight": {"command": "sync", "at_least": 2},
+        "commands_in_turn": {},
         "success_share": {"at_least": 0.01},
         "speedup": {"phase": "one", "above": 1.3},
         "elapsed": {"phase": "one", "at_most": 9, "times": "two"},

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from harness.errors import BadInput
-from harness.miden.adapter.serve_core import ServeCore, ServeSession
+from harness.miden.adapter.serve_conditions import ServeConditions
+from harness.miden.adapter.serve_core import ServeCore
 from harness.results.verdict import Verdict
 from harness.runs.opening import open_backend
 from harness.runs.runner import run_scenario
@@ -176,7 +177,11 @@ def test_an_attribute_of_that_name_that_lists_nothing_is_left_alone():
 
 
 def test_the_serve_core_lists_its_conditions():
-    assert set(ServeCore().conditions) == {"one_client_per_directory", "no_orphan_slots"}
+    assert set(ServeCore().conditions) == {
+        "one_client_per_directory",
+        "no_orphan_slots",
+        "clients_within_max",
+    }
 
 
 def test_an_observer_is_called_after_every_pass_until_the_end():
@@ -209,7 +214,26 @@ class Orphaned(Serve):
 def test_a_slot_that_nothing_will_empty_is_told(tmp_path):
     unused: Any = None
     service = Orphaned(tmp_path, unused)
-    ask = ServeSession(service, unused, unused).conditions()["no_orphan_slots"]
+    conditions = ServeConditions(service, unused, clients_max=None)
+    ask = conditions.by_name()["no_orphan_slots"]
     assert ask() == "nothing will empty the slot of localnet_abc#1"
     service.slots = ()
     assert ask() is True
+
+
+class TwoOpen:
+    """Tells of two open clients."""
+
+    def open_clients(self):
+        return ("one", "two")
+
+
+@pytest.mark.parametrize(
+    ("most", "told"),
+    [(None, True), (2, True), (1, "2 clients at once, where 1 may be")],
+)
+def test_more_clients_than_may_be_are_told(most, told):
+    unused: Any = None
+    recorder: Any = TwoOpen()
+    conditions = ServeConditions(unused, recorder, clients_max=most)
+    assert conditions.by_name()["clients_within_max"]() == told

@@ -120,9 +120,10 @@ async def test_the_next_process_finishes_an_account_that_the_client_holds(open_s
     async with open_serve() as serve:
         with pytest.raises(NodeUnreachable, match="down"):
             await serve.create_account_order(ANN, FAUCET)
+    clients.fail("sync", NodeUnreachable("still down"))
     async with open_serve() as serve:
+        await serve.settled()
         assert [o.status for o in await serve.list_orders_for_user(ANN)] == ["pending"]
-        await serve.get_client(ANN, TESTNET)
         assert await serve.audit() == ()
         result = await serve.create_account_order(ANN, FAUCET)
         assert clients.disks[clients.spawned[0].directory].keys() == {

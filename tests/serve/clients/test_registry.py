@@ -8,8 +8,6 @@ from serve import CreateClient, Deadlines, Network
 from serve.errors import (
     BadSecret,
     ClientClosed,
-    CloseTimedOut,
-    CommandTimedOut,
     NodeUnreachable,
     SpawnFailed,
     SpawnTimedOut,
@@ -149,26 +147,26 @@ async def test_a_spawn_whose_callers_are_all_cancelled_ends_in_the_cache(open_se
 
 
 async def test_a_dead_client_is_evicted_and_closed_before_the_next_starts(open_serve, clients):
-    clients.fail("sync", "die")
+    clients.fail("node_status", "die")
     async with open_serve() as serve:
         first = await serve.get_client(ANN, TESTNET)
-        with pytest.raises(ClientClosed, match="died in sync"):
-            await first.sync()
+        with pytest.raises(ClientClosed, match="died in node_status"):
+            await first.node_status()
         second = await serve.get_client(ANN, TESTNET)
         assert second is not first
-        assert (await second.sync()).block_number == 7
+        assert (await second.node_status()).chain_tip == 7
         assert clients.spawn_count == 2
         assert clients.overlaps == []
 
 
 async def test_commands_queued_behind_a_death_fail_and_their_callers_go_on(open_serve, clients):
-    gate = clients.park("sync")
-    clients.fail("sync", "die")
+    gate = clients.park("node_status")
+    clients.fail("node_status", "die")
     async with open_serve() as serve:
         handle = await serve.get_client(ANN, TESTNET)
-        tasks = start(handle.sync(), handle.list_accounts(), handle.list_accounts())
+        tasks = start(handle.node_status(), handle.list_accounts(), handle.list_accounts())
         await reached(gate)
-        clients.open("sync")
+        clients.open("node_status")
         errors = await asyncio.gather(*tasks, return_exceptions=True)
         assert [type(error) for error in errors] == [ClientClosed] * 3
         assert await handle.list_accounts() == ()
@@ -259,35 +257,6 @@ async def test_a_hanging_spawn_ends_with_its_own_error_and_a_later_one_works(
         assert clients.overlaps == []
 
 
-async def test_a_hanging_command_ends_with_its_own_error(open_serve, clients, forward):
-    gate = clients.park("sync")
-    async with open_serve(deadlines=Deadlines(command_s=5)) as serve:
-        handle = await serve.get_client(ANN, TESTNET)
-        (waiting,) = start(handle.sync())
-        await reached(gate)
-        forward(6)
-        with pytest.raises(CommandTimedOut, match="command sync of client testnet_4vJ9JU1b#1"):
-            await waiting
-        assert gate.arrivals == 1
-        clients.open("sync")
-        assert await handle.list_accounts() == ()
-
-
-async def test_no_client_starts_beside_one_that_does_not_close(open_serve, clients):
-    gate = clients.park("close")
-    async with open_serve(deadlines=Deadlines(close_s=0.05)) as serve:
-        handle = await serve.get_client(ANN, TESTNET)
-        await serve.flush()
-        await reached(gate)
-        for _ in range(2):
-            with pytest.raises(CloseTimedOut, match="none is started on its directory"):
-                await serve.get_client(ANN, TESTNET)
-        clients.open("close")
-        await settle()
-        assert await handle.list_accounts() == ()
-        assert clients.overlaps == []
-
-
 async def test_a_client_that_fails_to_close_is_reported_and_replaced(open_serve, clients):
     clients.fail("close", OSError("disk gone"))
     async with open_serve() as serve:
@@ -299,11 +268,11 @@ async def test_a_client_that_fails_to_close_is_reported_and_replaced(open_serve,
 
 
 async def test_an_answer_that_the_client_dropped_is_client_closed(open_serve, clients):
-    clients.fail("sync", asyncio.CancelledError())
+    clients.fail("node_status", asyncio.CancelledError())
     async with open_serve() as serve:
         handle = await serve.get_client(ANN, TESTNET)
         with pytest.raises(ClientClosed, match="lost its answer"):
-            await handle.sync()
+            await handle.node_status()
 
 
 async def test_a_foreign_network_text_and_a_bad_secret_are_refused(open_serve):

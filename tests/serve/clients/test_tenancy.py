@@ -62,11 +62,10 @@ def test_a_drain_changes_nothing_once_the_close_has_begun(tenancy, late):
 def test_a_stuck_close_frees_those_who_wait_and_still_ends(tenancy):
     tenancy.go_live(None, None)
     tenancy.drain()
-    tenancy.begin_close()
     assert not tenancy.ended.is_set()
-    tenancy.give_up()
+    tenancy.end(Stage.STUCK)
     assert (tenancy.stage, tenancy.ended.is_set()) == (Stage.STUCK, True)
-    tenancy.end(None)
+    tenancy.end()
     assert tenancy.stage is Stage.ENDED
 
 

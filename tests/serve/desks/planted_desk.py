@@ -9,9 +9,9 @@ TESTNET = Network.TESTNET
 DESK = encode_address(AccountId(bytes([9]) + bytes(6) + b"\x11" + bytes(7)), TESTNET)
 
 
-async def plant_desk(path):
+async def plant_desk(path, desk_account=DESK, state="active"):
     record = DeskRecord(
-        desk_account=DESK,
+        desk_account=desk_account,
         owner_identifier=owner_identifier(ANN),
         owner_account=None,
         path="",
@@ -20,6 +20,7 @@ async def plant_desk(path):
         base_issuer="b",
         quote_code="USDC",
         quote_issuer="q",
+        state=state,
     )
     async with TopStore.opened(path) as top:
         await top.insert_desk(record)

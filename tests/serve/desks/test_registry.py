@@ -1,7 +1,8 @@
-"""Claims: desks are restored in parallel, found again later, and never get two clients."""
+"""Claims: desks are read from their rows alone, and restored in parallel on one client an owner."""
 
 import asyncio
 import sqlite3
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
@@ -66,7 +67,8 @@ async def test_desks_are_restored_on_their_owners_clients(open_serve, clients, t
         assert await serve.list_desks() == report.restored
         assert clients.spawn_count == 2
         desk = await serve.get_desk(desk_address(1))
-        assert desk.client is await serve.get_client(ANN, TESTNET)
+        assert (desk.owner_identifier, desk.network) == (owner_identifier(ANN), TESTNET)
+        await serve.get_client(ANN, TESTNET)
         assert desk.market_url == f"https://desks.example/desk/{desk_address(1)}"
         assert (desk.market.base.code, desk.market.quote.issuer) == ("BTC", "q")
         assert clients.spawn_count == 2
@@ -123,46 +125,95 @@ async def test_one_bad_row_hinders_no_other(open_serve, tmp_path):
         assert await serve.audit() == ()
 
 
-async def test_a_desk_whose_client_failed_is_restored_at_its_next_use(
+async def test_a_desk_whose_client_failed_is_read_all_the_same_and_restored_by_the_next_call(
     open_serve, clients, tmp_path
 ):
     await plant(tmp_path, record(1, ANN, tmp_path), record(2, BEN, tmp_path))
     down = f"spawn.{client_directory(tmp_path, BEN, TESTNET).name}"
-    clients.fail(down, NodeUnreachable("down"), NodeUnreachable("still down"))
+    clients.fail(down, NodeUnreachable("down"))
     async with open_serve() as serve:
         report = await serve.init_desks()
         assert report.restored == (desk_address(1),)
         assert [f.desk_account for f in report.failed] == [desk_address(2)]
-        with pytest.raises(DeskNotRestored, match="still down") as caught:
-            await serve.get_desk(desk_address(2))
-        assert isinstance(caught.value.__cause__, NodeUnreachable)
+        assert isinstance(report.failed[0].error, NodeUnreachable)
         assert await serve.audit() == ()
         assert (await serve.get_desk(desk_address(2))).network is TESTNET
         assert len(await serve.list_desks()) == 2
+        report = await serve.init_desks()
+        assert (len(report.restored), report.failed) == (2, ())
 
 
-async def test_a_desk_is_found_before_anybody_restored_desks(open_serve, tmp_path):
+async def test_a_row_that_cannot_be_read_says_why(open_serve, tmp_path):
+    await plant(tmp_path, record(1, ANN, tmp_path, network="Mainnet"))
+    async with open_serve() as serve:
+        with pytest.raises(DeskNotRestored, match="cannot be read") as caught:
+            await serve.get_desk(desk_address(1))
+        assert isinstance(caught.value.__cause__, UnsupportedNetwork)
+        assert await serve.list_desks() == ()
+
+
+async def test_reading_desks_starts_no_client_and_waits_for_none(open_serve, clients, tmp_path):
     await plant(tmp_path, record(1, ANN, tmp_path))
     async with open_serve() as serve:
-        assert await serve.list_desks() == ()
+        gate = clients.park("spawn")
+        restoring = asyncio.create_task(serve.init_desks())
+        await gate.reached.wait()
+        assert await serve.list_desks() == (desk_address(1),)
         desk = await serve.get_desk(desk_address(1) + "_qpzry")
         assert desk.desk_account == desk_address(1)
-
-
-async def test_a_restored_desk_is_returned_while_its_client_is_away(open_serve, clients, tmp_path):
-    await plant(tmp_path, record(1, ANN, tmp_path))
-    async with open_serve() as serve:
-        desk = await serve.get_desk(desk_address(1))
-        await serve.flush()
-        clients.park("spawn")
-        waiting = asyncio.create_task(serve.get_client(ANN, TESTNET))
-        # The client comes back below, so this would never end if it waited for it.
-        assert await serve.get_desk(desk_address(1)) is desk
-        assert not waiting.done()
+        assert len((await serve.list_accounts(ANN)).desk_accounts) == 1
+        assert not restoring.done()
+        assert clients.spawn_count == 1
         clients.open("spawn")
-        await waiting
-        assert await desk.client.list_accounts() == ()
-        assert clients.overlaps == []
+        assert (await restoring).restored == (desk_address(1),)
+        assert await serve.get_desk(desk_address(1)) == desk
+
+
+async def test_no_more_than_eight_clients_are_started_at_once(open_serve, clients, tmp_path):
+    await plant(tmp_path, *(record(n, bytes([n]) * 32, tmp_path) for n in range(20)))
+    gate = clients.park("spawn")
+    async with open_serve() as serve:
+        restoring = asyncio.create_task(serve.init_desks())
+        await gate.reached.wait()
+        for _ in range(50):
+            await asyncio.sleep(0)
+        assert gate.arrivals == 8
+        clients.open("spawn")
+        assert len((await restoring).restored) == 20
+
+
+@pytest.mark.parametrize(
+    ("status", "decided"), [("active", "complete"), ("pending", "left"), (None, "removed")]
+)
+async def test_a_desk_that_is_being_created_is_not_seen_until_it_is_whole(
+    open_serve, tmp_path, status, decided
+):
+    async with open_serve() as serve:
+        made = await serve.create_account_order(ANN, CreateClient(network=TESTNET, name="o"))
+    directory = client_directory(tmp_path, ANN, TESTNET)
+    with closing(sqlite3.connect(directory / "mosaic.sqlite3")) as rows, rows:
+        if status is not None:
+            rows.execute(
+                "INSERT INTO accounts (id, network, typ, status, created_at)"
+                " VALUES (?, 'Testnet', 'Desk', ?, '2026-01-01 00:00:00')",
+                (desk_address(1), status),
+            )
+    creating = record(1, ANN, tmp_path, owner_account=made.account_id, state="creating")
+    await plant(tmp_path, creating)
+    async with open_serve() as serve:
+        await serve.settled()
+        seen = (
+            await serve.list_desks(),
+            (await serve.init_desks()).restored,
+            tuple(d.account_id for d in (await serve.list_accounts(ANN)).desk_accounts),
+        )
+        assert seen == ((((desk_address(1),),) if decided == "complete" else ((),)) * 3)
+        if decided != "complete":
+            with pytest.raises(DeskNotFound, match="no desk"):
+                await serve.get_desk(desk_address(1))
+    with closing(sqlite3.connect(tmp_path / "mosaic_top.sqlite3")) as top:
+        states = top.execute("SELECT state FROM desks").fetchall()
+    assert states == {"complete": [("active",)], "left": [("creating",)], "removed": []}[decided]
 
 
 async def test_a_directory_is_derived_and_a_row_that_names_another_is_warned_of(

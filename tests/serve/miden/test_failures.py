@@ -10,7 +10,7 @@ from serve import errors
 from serve.miden.failures import command_error, spawn_error
 
 
-@dataclass(frozen=True)
+@dataclass
 class Failure:
     code: str
     message: str = "the sync failed"

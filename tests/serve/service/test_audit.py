@@ -34,11 +34,11 @@ async def test_a_spoiled_row_is_found(open_serve, tmp_path, spoil, expected):
         assert any(expected in finding for finding in await service.audit())
 
 
-async def test_an_account_of_the_client_without_a_row_is_found(open_serve):
+async def test_an_account_of_the_client_without_a_row_is_found(open_serve, clients):
     async with open_serve() as service:
         await service.create_account_order(ANN, CreateClient(network=TESTNET))
-        handle = await service.get_client(ANN, TESTNET)
-        await handle.add_account(await handle.prepare_account(WalletSpec()))
+        client = clients.spawned[0]
+        await client.add_account(await client.prepare_account(WalletSpec()))
         (finding,) = await service.audit()
         assert "which has no row" in finding
 
@@ -88,7 +88,7 @@ async def test_q5_a_desk_that_nobody_tried_to_restore_is_named(open_serve, tmp_p
         assert await service.audit() == (
             f"Q5: desk {DESK} has a row, but nobody tried to restore it",
         )
-        await service.get_desk(DESK)
+        await service.init_desks()
         assert await service.audit() == ()
 
 

@@ -111,6 +111,7 @@ async def test_callers_of_a_spawn_that_outlasts_the_drain_are_told(open_serve, c
 async def test_a_client_that_does_not_close_is_named_and_all_else_is_closed(open_serve, clients):
     service = open_serve(deadlines=Deadlines(close_s=0.05))
     gate = clients.park("close")
+    clients.park("close.killed")  # It does not end even when it is killed.
     with pytest.raises(CloseTimedOut, match=r"did not close in 0\.05 s: testnet_4vJ9JU1b#1"):
         async with service:
             await service.get_client(ANN, TESTNET)

@@ -9,7 +9,8 @@ import pytest
 
 from serve import CreateClient, Network, Synchronous, client_directory
 from serve.errors import InvalidInput, ServeClosed, StoreFailed
-from serve.store.sqlite_files import Databases, Schema
+from serve.store.schema import Schema
+from serve.store.sqlite_files import Databases
 
 ANN, BEN = bytes([1]) * 32, bytes([2]) * 32
 TESTNET = Network.TESTNET
@@ -17,8 +18,7 @@ ORDER = CreateClient(network=TESTNET, name="Ann")
 SCHEMA = Schema(
     name="test.sqlite3",
     application_id=77,
-    version=1,
-    statements=("CREATE TABLE numbers (n INTEGER NOT NULL) STRICT",),
+    versions=(("CREATE TABLE numbers (n INTEGER NOT NULL) STRICT",),),
 )
 
 
@@ -166,7 +166,7 @@ def spoil_foreign(path):
 def spoil_newer(path):
     connection = sqlite3.connect(path)
     connection.execute(f"PRAGMA application_id={0x4D4F5355}")
-    connection.execute("PRAGMA user_version=2")
+    connection.execute("PRAGMA user_version=3")
     connection.close()
 
 
@@ -175,7 +175,7 @@ def spoil_newer(path):
     [
         (spoil_text, "file is not a database"),
         (spoil_foreign, "not a mosaic.sqlite3 file of this service"),
-        (spoil_newer, "schema version must be 1, got 2"),
+        (spoil_newer, "schema version must be 1 to 2, got 3"),
         (lambda path: path.mkdir(), "unable to open database file"),
     ],
 )
@@ -224,7 +224,7 @@ async def test_a_full_disk_fails_the_operation_and_nothing_else(open_serve, clie
         try:
             with pytest.raises(StoreFailed, match=r"mosaic\.sqlite3: .*(full|I/O)"):
                 await serve.create_account_order(ANN, ORDER)
-            with pytest.raises(StoreFailed, match=r"mosaic\.sqlite3: .*(full|I/O)"):
+            with pytest.raises(StoreFailed, match=r"mosaic_top\.sqlite3: .*(full|I/O)"):
                 await serve.create_account_order(BEN, ORDER)
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, limits)

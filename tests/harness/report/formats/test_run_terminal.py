@@ -32,7 +32,7 @@ def test_a_failure_has_the_form_of_the_house(locked_run):
 def test_a_passed_run_is_one_line_whose_times_say_what_they_are(passed_run, live_run):
     assert render_result(passed_run) == (
         "PASSED same_user_spawns_one_client [simulated, seed 48151] "
-        f"467 ms simulated, {seconds(passed_run.wall_s)} measured, 10 checks"
+        f"466 ms simulated, {seconds(passed_run.wall_s)} measured, 10 checks"
     )
     wall = seconds(live_run.wall_s)
     assert render_result(live_run).endswith(f"[live, seed 48151] {wall} measured, 4 checks")
