@@ -40,7 +40,7 @@ _AFTER_START = {Stage.STARTING: Stage.LIVE, Stage.DOOMED: Stage.DRAINING}
 _AFTER_DRAIN = {Stage.STARTING: Stage.DOOMED, Stage.LIVE: Stage.DRAINING}
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)  # Its owner has a secret.
 class Tenancy:
     """An owner's client, from the start of its spawn to the end of its close."""
 

@@ -18,7 +18,7 @@ HERE = r"tests/harness/diagnosis/test_lock_ledger\.py:\d+ in "
 class Service:
     def __init__(self):
         self.lock = asyncio.Lock()
-        self.by_user = {"ann": asyncio.Lock()}
+        self.by_user: dict[object, asyncio.Lock] = {"ann": asyncio.Lock()}
         self.seats = asyncio.BoundedSemaphore(2)
         self.changed = asyncio.Condition()
 
@@ -116,6 +116,18 @@ def test_a_lock_in_a_dictionary_is_named_with_its_key():
     with LockLedger() as ledger:
         run_jumping(Service().serve("ann"))
     assert ledger.holds[0].lock == "Service.by_user['ann']"
+
+
+def test_a_key_that_cannot_be_written_yet_is_named_by_its_class():
+    class Halfway:
+        def __repr__(self):
+            raise AttributeError("not there yet")
+
+    service, key = Service(), Halfway()
+    with LockLedger() as ledger:
+        service.by_user[key] = asyncio.Lock()
+        run_jumping(service.serve(key))
+    assert ledger.holds[0].lock == "Service.by_user[a Halfway]"
 
 
 def test_a_condition_is_not_held_while_it_waits():

@@ -26,6 +26,7 @@ def begun(path, last):
     return subprocess.Popen(
         [sys.executable, "-m", "tests.serve.service.killed_service", str(path), str(last)],
         cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},  # Where only what is installed is found.
         stdout=subprocess.PIPE,
         text=True,
     )

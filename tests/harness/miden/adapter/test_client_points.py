@@ -220,6 +220,9 @@ def test_a_fault_of_several_users_strikes_each_as_often_as_it_says(run, user, st
         ("store_workers = true", "must be a whole number from 1 to 1_000, got true"),
         ('queue_length_max = "7"', 'must be a whole number from 1 to 1_000_000, got "7"'),
         ("store_worker = 1", 'did you mean "store_workers"?'),
+        ("clients_max = 0", "must be a whole number from 1 to 1_000_000, got 0"),
+        ("idle_s = 0", "must be more than 0 seconds, got 0"),
+        ('idle_s = "5"', "must be a number of seconds, got '5'"),
     ],
 )
 def test_a_bad_size_is_refused(run, settings, line):
