@@ -142,7 +142,10 @@ class TopStore:
                 failure=failure_at("sql.top.mark_open.execute"),
             )
         await asyncio.wait((group.written,))
-        group.written.result()
+        error = group.written.exception()
+        if error is not None:
+            # An error each: a shared one would mix the tracebacks of those who share it.
+            raise type(error)(str(error)) from error
         await point("sql.top.mark_open.after_commit")
 
     async def unmark_open(self, owners: Iterable[tuple[str, str]]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import math
 from collections import Counter
 
 import pytest
@@ -258,7 +259,7 @@ class MemoryClientFactory:
 async def forward(monkeypatch):
     """Stop the loop's clock: a deadline comes when the test moves it on, by seconds."""
     loop = asyncio.get_running_loop()
-    now_s = loop.time()
+    now_s = float(math.ceil(loop.time()))  # Whole seconds add up exactly.
 
     def move(seconds):
         nonlocal now_s

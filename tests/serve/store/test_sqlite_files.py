@@ -105,6 +105,18 @@ async def test_reading_creates_no_file(databases, tmp_path):
     await databases.close()
 
 
+async def test_a_blank_file_is_read_anew_when_another_has_written_it(databases, tmp_path):
+    path = tmp_path / "x.sqlite3"
+    path.touch()
+    database = databases.database(path, SCHEMA)
+    assert await database.read(select, absent="blank") == "blank"
+    other = Databases(synchronous=Synchronous.OFF, workers=1)
+    await other.database(path, SCHEMA).write(insert(1))
+    assert await database.read(select, absent="blank") == [1]
+    for one in (other, databases):
+        await one.close()
+
+
 async def test_only_so_many_files_stay_open(databases, tmp_path):
     files = [databases.database(tmp_path / f"{n}.sqlite3", SCHEMA) for n in range(10)]
     for number, database in enumerate(files):
@@ -145,6 +157,24 @@ async def test_a_closed_store_refuses_work(databases, tmp_path):
     await databases.close()
     with pytest.raises(ServeClosed, match="closed"):
         await database.write(insert(1))
+
+
+async def test_a_closing_that_is_cut_short_breaks_nothing_that_is_under_way(tmp_path):
+    databases = Databases(synchronous=Synchronous.OFF, open_files_max=1)
+    errors = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: errors.append(context))
+    free = threading.Event()
+    files = [databases.database(tmp_path / f"{number}.sqlite3", SCHEMA) for number in range(3)]
+    parked = [one.write(lambda _: free.wait(60)) for one in files]
+    closing = asyncio.create_task(databases.close())
+    await asyncio.sleep(0)
+    closing.cancel()
+    await asyncio.wait((closing,))
+    # More files are open than may be, and no thread takes work any more.
+    free.set()
+    assert await asyncio.gather(*parked) == [True] * 3
+    await asyncio.sleep(0)
+    assert errors == []
 
 
 @pytest.mark.parametrize("name", ["open_files_max", "workers"])
