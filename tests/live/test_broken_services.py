@@ -1,11 +1,10 @@
-"""The services that are broken as the original was are found on a real node, each by its check.
+"""Services that are broken on purpose are found on a real node too, each by its check.
 
 Only quick ones: where a break is a deadlock, a live run ends with its deadline of a minute.
 """
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,37 +15,42 @@ from harness.runs.opening import open_backend
 from harness.runs.runner import run_scenario
 from harness.scenario.reading import read_scenario
 from harness.systems.loading import load_system
+from tests.sensitivity.test_broken_services import REGISTRIES, ROOT, SERVICES
+from tests.sensitivity.test_invariants import BROKEN, module_of
 
 if TYPE_CHECKING:
     from harness.miden.node.shared_node import SharedNode
 
-ROOT = Path(__file__).parents[2]
+# Each system, the scenario, and the check that must find it.
+BREAKS = [
+    (f"{SERVICES}:coarse_lock", "two_users_create_accounts", "overlap"),
+    (f"{REGISTRIES}:spawn_then_recheck", "same_user_spawns_one_client", "single_spawn"),
+    *(
+        (f"{module_of(one.service)}:{one.service}", one.scenario, one.check)
+        for one in BROKEN
+        if one.check != "no_deadlock"
+    ),
+]
 
 
 @pytest.mark.live
 @pytest.mark.parametrize(
     ("system", "scenario", "check"),
-    [
-        ("broken_services:coarse_lock", "two_users_create_accounts", "overlap"),
-        ("broken_registries:spawn_then_recheck", "same_user_spawns_one_client", "single_spawn"),
-        ("broken_clients:status_cuts_in", "one_client_takes_turns_in_order", "commands_in_turn"),
-        ("broken_invariants:notes_readings", "many_tasks_on_one_file", "outcomes"),
-        ("broken_invariants:no_time_to_end", "close_lets_work_under_way_end", "outcomes"),
-    ],
+    BREAKS,
+    ids=[f"{system.partition(':')[2]}-{scenario}" for system, scenario, _ in BREAKS],
 )
 def test_a_broken_service_is_found_live(
     node: SharedNode, monkeypatch: pytest.MonkeyPatch, system: str, scenario: str, check: str
 ) -> None:
     del node  # It runs, so that the backend finds it.
     monkeypatch.chdir(ROOT)
-    path = f"tests.sensitivity.{system}"
     backend = open_backend("live", needs_node=True)
     try:
         result = run_scenario(
             read_scenario(ROOT / "scenarios" / f"{scenario}.toml"),
             backend,
-            system=load_system(path),
-            system_path=path,
+            system=load_system(system),
+            system_path=system,
             seed=0,
         )
     finally:

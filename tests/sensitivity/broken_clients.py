@@ -62,6 +62,10 @@ class _Factory(_Around):
         inner = await self._inner.spawn(directory, network, dial_timeout_s=dial_timeout_s)
         return self._client(inner)
 
+
+class _SeenFactory(_Factory):
+    """Does so where the inner factory's stores can be looked into."""
+
     def keyless(self, where: str) -> Iterable[AccountId]:
         found: Iterable[AccountId] = self._inner.keyless(where)
         return found
@@ -79,7 +83,8 @@ class OverClients(ServeCore):
         self._client = client
 
     def open(self, environment: Environment) -> Any:
-        clients = _Factory(environment.clients, self._client)
+        factory = _SeenFactory if hasattr(environment.clients, "keyless") else _Factory
+        clients = factory(environment.clients, self._client)
         return super().open(replace(environment, clients=clients))
 
 

@@ -54,7 +54,7 @@ BROKEN = (
     Broken("I-30", "blocks_loop", "twenty_users_create_at_once", "no_blocking_calls"),
     Broken("I-31", "waits_for_room", "full_client_says_so", "no_deadlock"),
     Broken("I-31", "unbounded_clients", "few_clients_serve_many", "always"),
-    Broken("I-32", "few_slots", "one_busy_user_delays_nobody", "latency"),
+    Broken("I-32", "few_slots", "one_busy_user_delays_nobody", "ends_before"),
     Broken("I-34", "notes_readings", "many_tasks_on_one_file", "outcomes"),
     Broken("I-35", "shares_storage", "second_serve_is_refused", "result"),
 )
