@@ -14,7 +14,6 @@ client: the client that has been idle for longest makes room.
 from __future__ import annotations
 
 import asyncio
-import copy
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
@@ -23,9 +22,9 @@ from serve.clients.handle import ClientHandle
 from serve.clients.tenancy import Lease, Stage, Tenancy
 from serve.clients.timed_client import TimedClient
 from serve.domain.address import client_directory
+from serve.domain.shared_errors import copy_of
 from serve.errors import (
     ClientBusy,
-    ClientFailed,
     CloseTimedOut,
     InvalidInput,
     ServeClosed,
@@ -44,7 +43,7 @@ if TYPE_CHECKING:
     from serve.clients.port import Client, ClientFactory
     from serve.domain.address import Owner
 
-__all__ = ["ClientRegistry", "copy_of"]
+__all__ = ["ClientRegistry"]
 
 
 class ClientRegistry:
@@ -346,16 +345,3 @@ class ClientRegistry:
             del self._slots[tenancy.owner]
         tenancy.end()
         self._make_room()
-
-
-def copy_of(error: BaseException) -> BaseException:
-    """Return a separate object for another task that is to raise the same error.
-
-    A shared one would mix the tasks' tracebacks, and show one's notes and context in the other.
-    """
-    try:
-        copied = copy.copy(error)
-    except Exception:  # noqa: BLE001  # an error class of a client's that cannot be copied
-        copied = ClientFailed(str(error))
-    copied.__cause__ = error.__cause__ or error
-    return copied.with_traceback(error.__traceback__)

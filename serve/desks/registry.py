@@ -59,7 +59,7 @@ class DeskRegistry:
         self._top = top
         self._clients = clients
         self._server_url = server_url
-        self._restored: dict[str, Desk] = {}
+        self._restored: set[str] = set()
         self._failures: dict[str, RestoreFailure] = {}
         self.was_restored = False  # Whether restore_all has run to its end.
 
@@ -103,11 +103,9 @@ class DeskRegistry:
         if record is None:
             raise DeskNotFound(f"no desk has the account {address}")
         try:
-            desk = self._desk(record)
+            return self._desk(record)
         except ServeError as error:
             raise DeskNotRestored(f"desk {address} cannot be read: {error}") from error
-        kept = self._restored.get(address)
-        return kept if kept == desk else desk
 
     async def list_desks_of(self, owner: str) -> tuple[DeskEntry, ...]:
         """List the desks of an owner identifier, by address.
@@ -130,14 +128,14 @@ class DeskRegistry:
         if account in self._restored:
             return
         try:
-            desk, owner = self._desk(record), _owner_of(record)
+            owner = _owner_of(record)
             (await self._clients.lease(owner)).release()
             await point("desk.before_cache_insert", owner=owner)
         except ServeError as error:
             if account not in self._restored:
                 self._failures[account] = RestoreFailure(desk_account=account, error=error)
         else:
-            self._restored.setdefault(account, desk)
+            self._restored.add(account)
             self._failures.pop(account, None)
 
     def _readable(self, records: tuple[DeskRecord, ...]) -> list[Desk]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from serve.clients.port import Client
 from serve.domain.account_specs import AccountSpec, FaucetSpec, StorageMode
 from serve.domain.address import AccountId
 from serve.domain.client_values import (
@@ -52,7 +53,7 @@ class MidenHold:
         self._hold.release()
 
 
-class MidenClient:
+class MidenClient(Client):
     """A user's real Miden client, made by ``MidenClientFactory.spawn``.
 
     Each command raises a ``ClientFailed`` or ``InvalidInput``, whose ``__cause__`` is the native
@@ -70,50 +71,12 @@ class MidenClient:
 
     @property
     def closed(self) -> bool:
-        """True once the client takes no more commands, because it was closed or because it died."""
+        """True once the client takes no more commands: it was closed or killed, or it died."""
         return bool(self._client.closed)
-
-    async def node_status(self) -> NodeStatus:
-        """Ask the node for its status, on a separate connection."""
-        answer: native.NodeStatus = await self._ask("node_status")
-        return NodeStatus(**answer)
-
-    async def sync(self) -> SyncSummary:
-        """Bring the store to the chain's tip."""
-        answer: dict[str, Any] = await self._ask("sync")
-        for accounts in ("updated_accounts", "locked_accounts"):
-            answer[accounts] = tuple(map(AccountId.from_hex, answer[accounts]))
-        return SyncSummary(**answer)
-
-    async def prepare_account(self, spec: AccountSpec) -> AccountId:
-        """Build an account and put its key on disk, durably; the account is not visible yet."""
-        return await self._build("prepare", spec)
 
     async def create_account(self, spec: AccountSpec) -> AccountId:
         """Prepare and add an account in one command, for callers that keep no rows."""
         return await self._build("create", spec)
-
-    async def add_account(self, account_id: AccountId) -> None:
-        """Make a prepared account visible in the store; no effect if it is already."""
-        await self._ask("add_account", account_id.hex)
-
-    async def list_accounts(self) -> tuple[ClientAccount, ...]:
-        """List the store's accounts, by id."""
-        return tuple(map(_account, await self._ask("list_accounts")))
-
-    async def get_account(self, account_id: AccountId) -> ClientAccount | None:
-        """Read one account of the store, or None."""
-        row = await self._ask("get_account", account_id.hex)
-        return None if row is None else _account(row)
-
-    async def get_account_status(self, account_id: AccountId) -> ClientAccountStatus:
-        """Read one account with its fungible assets."""
-        row = await self._ask("get_account_status", account_id.hex)
-        assets = tuple(
-            Asset(faucet=AccountId.from_hex(asset["faucet"]), amount=asset["amount"])
-            for asset in row["assets"]
-        )
-        return ClientAccountStatus(**_common(row), assets=assets)
 
     async def close(self) -> None:
         """Finish the commands already taken, refuse later ones, release the store; idempotent."""
@@ -138,6 +101,11 @@ class MidenClient:
         hold, ticket = self._client.hold_next(mailbox.native)
         return MidenHold(hold, mailbox.expect(ticket), where=self._where)
 
+    async def _call(self, name: str, *arguments: Any) -> Any:
+        if name == "prepare_account":
+            return await self._build("prepare", *arguments)
+        return _ANSWERS[name](await self._ask(name, *(account.hex for account in arguments)))
+
     async def _build(self, verb: str, spec: AccountSpec) -> AccountId:
         modes = (spec.storage_mode.value, spec.key_scheme.value)
         if isinstance(spec, FaucetSpec):
@@ -154,8 +122,22 @@ class MidenClient:
             raise command_error(failure, what=f"{self._where}: {command}") from failure
 
 
+def _summary(row: dict[str, Any]) -> SyncSummary:
+    for accounts in ("updated_accounts", "locked_accounts"):
+        row[accounts] = tuple(map(AccountId.from_hex, row[accounts]))
+    return SyncSummary(**row)
+
+
 def _account(row: native.Account) -> ClientAccount:
     return ClientAccount(**_common(row), nonce=row["nonce"])
+
+
+def _status(row: native.AccountStatus) -> ClientAccountStatus:
+    assets = tuple(
+        Asset(faucet=AccountId.from_hex(asset["faucet"]), amount=asset["amount"])
+        for asset in row["assets"]
+    )
+    return ClientAccountStatus(**_common(row), assets=assets)
 
 
 def _common(row: native.Account) -> dict[str, Any]:
@@ -164,3 +146,14 @@ def _common(row: native.Account) -> dict[str, Any]:
         "storage_mode": StorageMode(row["storage_mode"]),
         "state": AccountState(row["state"]),
     }
+
+
+# What becomes of the native answer to each command; the arguments of all of these are account ids.
+_ANSWERS: dict[str, Callable[[Any], Any]] = {
+    "node_status": lambda row: NodeStatus(**row),
+    "list_accounts": lambda rows: tuple(map(_account, rows)),
+    "get_account": lambda row: None if row is None else _account(row),
+    "get_account_status": _status,
+    "sync": _summary,
+    "add_account": lambda _: None,
+}

@@ -68,18 +68,12 @@ class MidenClientFactory:
     async def spawn(
         self, directory: Path, network: Network, *, dial_timeout_s: float
     ) -> MidenClient:
-        """Start a client on its directory, which is made if it is missing.
+        """Start a client; see ``serve.clients.port.ClientFactory``.
 
-        A store that knows its network's genesis needs no node; an empty store dials it. A start
-        that is cancelled is killed, and its directory is free before the cancellation goes on.
+        A start that is cancelled is killed, and its directory is free before that goes on.
 
         Raises:
-            SpawnFailed: The client could not be built.
-            NodeUnreachable: The node could not be reached.
-            DialTimedOut: The node did not take the connection within ``dial_timeout_s`` seconds.
             NodeRejected: The node refused the first request.
-            ClientStoreFailed: The store is unreadable, empty where it must not be, or not its own.
-            ClientStoreInUse: Another client holds the directory.
             NetworkMismatch: The store belongs to another network.
             UnsupportedNetwork: The factory has no endpoint for the network.
         """

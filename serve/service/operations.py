@@ -13,7 +13,7 @@ from contextvars import Context, copy_context
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from serve.clients.registry import copy_of
+from serve.domain.shared_errors import copy_of
 from serve.errors import ClientBusy, ServeClosed
 
 if TYPE_CHECKING:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from serve.domain.address import decode_address, encode_address
 from serve.domain.records import DeskRecord
+from serve.domain.shared_errors import copy_of
 from serve.errors import DuplicateRecord
 from serve.points import failure_at, point
 from serve.store.schema import Schema
@@ -144,8 +145,7 @@ class TopStore:
         await asyncio.wait((group.written,))
         error = group.written.exception()
         if error is not None:
-            # An error each: a shared one would mix the tracebacks of those who share it.
-            raise type(error)(str(error)) from error
+            raise copy_of(error)
         await point("sql.top.mark_open.after_commit")
 
     async def unmark_open(self, owners: Iterable[tuple[str, str]]) -> None:

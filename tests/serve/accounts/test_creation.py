@@ -1,7 +1,6 @@
 """Claims: accounts are made once, shown when they are there, and only to their user."""
 
 import asyncio
-import sqlite3
 
 import pytest
 
@@ -22,24 +21,12 @@ from serve.errors import (
     DuplicateRecord,
     NetworkMismatch,
 )
+from tests.serve.looks import names, rows
 
 ANN, BEN = bytes([1]) * 32, bytes([2]) * 32
 TESTNET, LOCALNET = Network.TESTNET, Network.LOCALNET
 CLIENT = CreateClient(network=TESTNET, name="Ann")
 FAUCET = CreateFaucet(network=TESTNET, token_symbol="ABC", decimals=8, max_supply=1000)
-
-
-async def names(serve, secret):
-    return [entry.name for entry in (await serve.list_accounts(secret)).client_accounts]
-
-
-def rows(serve, secret, query, network=TESTNET):
-    path = client_directory(serve.storage_path, secret, network) / "mosaic.sqlite3"
-    connection = sqlite3.connect(path)
-    try:
-        return connection.execute(query).fetchall()
-    finally:
-        connection.close()
 
 
 async def test_every_kind_of_account_is_made_listed_and_recorded(open_serve):

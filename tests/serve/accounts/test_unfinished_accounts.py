@@ -1,7 +1,6 @@
 """Claims: a creation that stops half-way has failed or is finished later, and is never lost."""
 
 import asyncio
-import sqlite3
 
 import pytest
 
@@ -18,24 +17,12 @@ from serve.errors import (
     ClientFailed,
     NodeUnreachable,
 )
+from tests.serve.looks import names, rows
 
 ANN, BEN = bytes([1]) * 32, bytes([2]) * 32
 TESTNET, LOCALNET = Network.TESTNET, Network.LOCALNET
 CLIENT = CreateClient(network=TESTNET, name="Ann")
 FAUCET = CreateFaucet(network=TESTNET, token_symbol="ABC", decimals=8, max_supply=1000)
-
-
-async def names(serve, secret):
-    return [entry.name for entry in (await serve.list_accounts(secret)).client_accounts]
-
-
-def rows(serve, secret, query, network=TESTNET):
-    path = client_directory(serve.storage_path, secret, network) / "mosaic.sqlite3"
-    connection = sqlite3.connect(path)
-    try:
-        return connection.execute(query).fetchall()
-    finally:
-        connection.close()
 
 
 async def test_a_failed_preparation_fails_the_order_and_shows_nothing(open_serve, clients):

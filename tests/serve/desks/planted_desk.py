@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 from serve import AccountId, DeskRecord, Network, TopStore, encode_address, owner_identifier
 
 ANN = bytes([1]) * 32
@@ -9,9 +12,10 @@ TESTNET = Network.TESTNET
 DESK = encode_address(AccountId(bytes([9]) + bytes(6) + b"\x11" + bytes(7)), TESTNET)
 
 
-async def plant_desk(path, desk_account=DESK, state="active"):
+def desk_record(**changes: Any) -> DeskRecord:
+    """Make a row of a desk of Ann's; ``changes`` are fields."""
     record = DeskRecord(
-        desk_account=desk_account,
+        desk_account=DESK,
         owner_identifier=owner_identifier(ANN),
         owner_account=None,
         path="",
@@ -20,7 +24,10 @@ async def plant_desk(path, desk_account=DESK, state="active"):
         base_issuer="b",
         quote_code="USDC",
         quote_issuer="q",
-        state=state,
     )
+    return replace(record, **changes)
+
+
+async def plant_desk(path, desk_account=DESK, state="active"):
     async with TopStore.opened(path) as top:
-        await top.insert_desk(record)
+        await top.insert_desk(desk_record(desk_account=desk_account, state=state))

@@ -3,14 +3,12 @@
 import asyncio
 import sqlite3
 from contextlib import closing
-from dataclasses import replace
 
 import pytest
 
 from serve import (
     AccountId,
     CreateClient,
-    DeskRecord,
     Network,
     TopStore,
     client_directory,
@@ -27,6 +25,7 @@ from serve.errors import (
     NodeUnreachable,
     UnsupportedNetwork,
 )
+from tests.serve.desks.planted_desk import desk_record
 
 ANN, BEN = bytes([1]) * 32, bytes([2]) * 32
 TESTNET = Network.TESTNET
@@ -37,18 +36,12 @@ def desk_address(number, network=TESTNET):
 
 
 def record(number, secret, storage_path, **changes):
-    row = DeskRecord(
-        desk_account=desk_address(number),
-        owner_identifier=owner_identifier(secret),
-        owner_account=None,
-        path=str(client_directory(storage_path, secret, TESTNET)),
-        network="Testnet",
-        base_code="BTC",
-        base_issuer="b",
-        quote_code="USDC",
-        quote_issuer="q",
-    )
-    return replace(row, **changes)
+    row = {
+        "desk_account": desk_address(number),
+        "owner_identifier": owner_identifier(secret),
+        "path": str(client_directory(storage_path, secret, TESTNET)),
+    }
+    return desk_record(**row | changes)
 
 
 async def plant(path, *records):

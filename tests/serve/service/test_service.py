@@ -11,6 +11,7 @@ from serve.errors import (
     NodeUnreachable,
     ServeClosed,
 )
+from tests.serve.looks import settle
 
 ANN, BEN = bytes([1]) * 32, bytes([2]) * 32
 TESTNET = Network.TESTNET
@@ -66,11 +67,6 @@ async def test_closing_waits_for_what_is_under_way_and_refuses_the_rest(open_ser
         await service.close()
     assert clients.occupied == []
     assert background_tasks() == set()
-
-
-async def settle():
-    for _ in range(50):
-        await asyncio.sleep(0)
 
 
 async def test_what_outlasts_the_drain_is_cancelled_and_decided_at_the_next_start(

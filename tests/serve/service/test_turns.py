@@ -6,15 +6,11 @@ import pytest
 
 from serve import CreateClient, Network
 from serve.errors import ClientBusy, ClientClosed
+from tests.serve.looks import settle
 
 ANN, BEN = bytes([1]) * 32, bytes([2]) * 32
 TESTNET, LOCALNET = Network.TESTNET, Network.LOCALNET
 ORDER = CreateClient(network=TESTNET, name="Ann")
-
-
-async def settle():
-    for _ in range(50):
-        await asyncio.sleep(0)
 
 
 def begun(clients, name):

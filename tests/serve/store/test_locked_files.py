@@ -14,23 +14,9 @@ from harness.simulated.simulation import simulate
 from serve import Network, Synchronous
 from serve.domain.address import Owner
 from serve.errors import ServeClosed, StoreFailed
-from serve.store.schema import Schema
 from serve.store.sqlite_files import Database, Databases
 from serve.store.user_store import UserStore
-
-SCHEMA = Schema(
-    name="test.sqlite3",
-    application_id=77,
-    versions=(("CREATE TABLE numbers (n INTEGER NOT NULL) STRICT",),),
-)
-
-
-def insert(number):
-    return lambda connection: connection.execute("INSERT INTO numbers VALUES (?)", (number,))
-
-
-def select(connection):
-    return [row[0] for row in connection.execute("SELECT n FROM numbers ORDER BY rowid")]
+from tests.serve.store.numbers_file import SCHEMA, insert, select
 
 
 def opened(**arguments):

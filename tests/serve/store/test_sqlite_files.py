@@ -9,25 +9,12 @@ import pytest
 
 from serve import CreateClient, Network, Synchronous, client_directory
 from serve.errors import InvalidInput, ServeClosed, StoreFailed
-from serve.store.schema import Schema
 from serve.store.sqlite_files import Databases
+from tests.serve.store.numbers_file import SCHEMA, insert, select
 
 ANN, BEN = bytes([1]) * 32, bytes([2]) * 32
 TESTNET = Network.TESTNET
 ORDER = CreateClient(network=TESTNET, name="Ann")
-SCHEMA = Schema(
-    name="test.sqlite3",
-    application_id=77,
-    versions=(("CREATE TABLE numbers (n INTEGER NOT NULL) STRICT",),),
-)
-
-
-def insert(number):
-    return lambda connection: connection.execute("INSERT INTO numbers VALUES (?)", (number,))
-
-
-def select(connection):
-    return [row[0] for row in connection.execute("SELECT n FROM numbers ORDER BY rowid")]
 
 
 @pytest.fixture

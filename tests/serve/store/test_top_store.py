@@ -11,6 +11,7 @@ import random
 import sqlite3
 import threading
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -18,27 +19,24 @@ from harness import explore
 from harness.simulated.simulation import simulate
 from serve import Synchronous, owner_identifier
 from serve.domain.address import AccountId, Network, encode_address
-from serve.domain.records import DeskRecord
 from serve.errors import DuplicateRecord, ServeClosed, StoreFailed
 from serve.points import hooked
 from serve.store.sqlite_files import Databases
 from serve.store.top_store import SCHEMA, TopStore
+from tests.serve.desks.planted_desk import desk_record
+
+if TYPE_CHECKING:
+    from serve.domain.records import DeskRecord
 
 MARK = "sql.top.mark_open"
 
 
 def record(number: int, *, owner: int | None = None, state: str = "active") -> DeskRecord:
     desk = AccountId(bytes([number]) + bytes(6) + b"\x11" + bytes(7))
-    return DeskRecord(
+    return desk_record(
         desk_account=encode_address(desk, Network.LOCALNET),
         owner_identifier=owner_identifier(bytes([owner or number]) * 32),
-        owner_account=None,
-        path="",
         network="Localnet",
-        base_code="A",
-        base_issuer="",
-        quote_code="B",
-        quote_issuer="",
         state=state,
     )
 
