@@ -178,9 +178,8 @@ class AccountCreation:
     async def _raise_clock(self, secret: bytes) -> None:
         # A user's orders are listed across networks, in order, though the wall clock went back.
         if secret not in self._counted:
-            reads = [self._users.last_sequence(Owner(secret, network)) for network in Network]
-            for read in reads:
-                self._clock.stay_above(await read)
+            for network in Network:
+                self._clock.stay_above(await self._users.last_sequence(Owner(secret, network)))
             self._counted.add(secret)
 
     def _address(self, work: Work) -> str:

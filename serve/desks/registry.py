@@ -61,13 +61,14 @@ class DeskRegistry:
         self._server_url = server_url
         self._restored: set[str] = set()
         self._failures: dict[str, RestoreFailure] = {}
-        self.was_restored = False  # Whether restore_all has run to its end.
+        self.was_restored = False  # Whether the last restore_all has run to its end.
 
     async def restore_all(self) -> RestoreReport:
         """Start the clients of all desks' owners, a few at a time, once for each desk.
 
         A desk that cannot be restored hinders no other desk, and is tried again by the next call.
         """
+        self.was_restored = False
         records = await self._top.list_desks()
         await few_at_a_time(records, self._try_restore, name="serve:restore")
         self.was_restored = True

@@ -28,10 +28,8 @@ from serve.store.top_store import TopStore
 from serve.store.user_store import UserStore
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from serve.clients.handle import ClientHandle
-    from serve.clients.port import ClientCommands, ClientFactory
+    from serve.clients.port import ClientFactory
     from serve.desks.registry import Desk
     from serve.domain.client_values import SyncSummary
     from serve.domain.orders import AccountOrderResult
@@ -93,7 +91,7 @@ class Serve:
             clients,
             deadlines=self._deadlines,
             admit=self._operations.admit,
-            on_open=self._recover,
+            on_open=lambda *opened: self._turns.recover(*opened, wait_s=self._deadlines.spawn_s),
             clients_max=clients_max,
             idle_s=idle_s,
         )
@@ -129,7 +127,7 @@ class Serve:
             if self._closing is not None:
                 raise ServeClosed("the service was closed while it opened")  # noqa: TRY301
         except BaseException:
-            acquiring.add_done_callback(lambda _: self._lock.release())
+            acquiring.add_done_callback(self._give_back)
             await self._databases.close()
             raise
         finally:
@@ -140,12 +138,7 @@ class Serve:
         )
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *error: object) -> None:
         await self.close()
 
     async def close(self) -> None:
@@ -371,12 +364,14 @@ class Serve:
         if not await self._databases.call(directory.is_dir):
             raise AccountNotFound(f"account {account} is not among this user's on {owner.network}")
 
+    def _give_back(self, acquired: asyncio.Future[None]) -> None:
+        if not acquired.cancelled():
+            acquired.exception()  # Marked as seen: whoever opened may be gone.
+        self._lock.release()
+
     async def _swept(self) -> None:
         if self._sweeping is not None:
             await asyncio.wait((self._sweeping,))
-
-    async def _recover(self, owner: Owner, client: ClientCommands) -> None:
-        await self._turns.recover(owner, client, wait_s=self._deadlines.spawn_s)
 
     async def _close(self) -> None:
         failures: list[ServeError] = []

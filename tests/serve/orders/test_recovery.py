@@ -1,6 +1,7 @@
 """Claims: what an earlier process left is decided once, before anything else passes."""
 
 import asyncio
+import gc
 import sqlite3
 from contextlib import closing
 
@@ -218,3 +219,16 @@ async def test_orders_stay_in_order_across_networks_though_the_clock_goes_back(
         await serve.create_account_order(ANN, CreateClient(network=TESTNET, name="3"))
         orders = await serve.list_orders_for_user(ANN)
         assert [order.order_json.split('"name":"')[1][0] for order in orders] == ["3", "2", "1"]
+
+
+async def test_an_order_that_ends_while_old_orders_are_counted_leaves_nothing_unawaited(
+    open_serve, recwarn
+):
+    lost = Failing(sql__user__last_sequence__execute=[LOCKED])
+    async with open_serve() as serve:
+        with hooked(lost), pytest.raises(StoreFailed, match="locked"):
+            await serve.create_account_order(ANN, ORDER)
+        gc.collect()
+        await serve.create_account_order(ANN, ORDER)
+        assert await names(serve, ANN) == ["x"]
+    assert [one for one in recwarn if "never awaited" in str(one.message)] == []

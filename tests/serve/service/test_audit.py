@@ -92,6 +92,20 @@ async def test_q5_a_desk_that_nobody_tried_to_restore_is_named(open_serve, tmp_p
         assert await service.audit() == ()
 
 
+async def test_q5_a_restore_that_was_cancelled_claims_nothing(open_serve, clients, tmp_path):
+    async with open_serve() as service:
+        await service.init_desks()
+        await plant_desk(tmp_path)
+        gate = clients.park("spawn")
+        restoring = asyncio.create_task(service.init_desks())
+        await gate.reached.wait()
+        restoring.cancel()
+        await asyncio.wait([restoring])
+        clients.open("spawn")
+        await service.settled()
+        assert await service.audit() == ()
+
+
 async def test_q7_a_journal_that_is_left_is_named(open_serve, tmp_path):
     async with open_serve() as service:
         await service.create_account_order(ANN, CreateClient(network=TESTNET))

@@ -1,6 +1,7 @@
 """Claims: a Serve is opened once and closed once, whoever does what at once."""
 
 import asyncio
+import gc
 import threading
 
 import pytest
@@ -91,3 +92,25 @@ async def test_an_opening_that_is_cancelled_leaves_the_storage_free(open_serve, 
                 break
         except StorageInUse:
             await asyncio.sleep(0.01)
+
+
+async def test_an_opening_that_is_cancelled_and_fails_later_is_not_told_to_nobody(
+    open_serve, slow_lock
+):
+    began, go_on = slow_lock
+    told = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
+    go_on.set()
+    async with open_serve():
+        began.clear()
+        go_on.clear()
+        opening = asyncio.create_task(open_serve().__aenter__())
+        await asyncio.to_thread(began.wait, 60)
+        opening.cancel()
+        await asyncio.sleep(0)
+        go_on.set()
+        await asyncio.wait([opening])
+        del opening
+        gc.collect()
+    gc.collect()
+    assert told == []
